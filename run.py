@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""The one entry of Storefront: `python3 run.py` serves the shop, `python3 run.py test` tests it, `--help` lists the rest.
+
+Only the standard library is used here: this file makes .venv from requirements.lock and goes on inside it.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+NEEDED = (3, 11)
+
+
+def fail(message: str) -> None:
+    """One line for the operator, and out."""
+    sys.exit(f"storefront: {message}")
+
+
+def stamp_of(lock: Path) -> str:
+    """What an installation is known by: the lock file and the Python it was made for."""
+    return hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
+
+
+def installed(lock: Path) -> bool:
+    """Whether .venv holds what the lock file names."""
+    stamp = VENV / f".{lock.parent.name}.{lock.name}.stamp"
+    return PYTHON.exists() and stamp.exists() and stamp.read_text() == stamp_of(lock)
+
+
+def install(lock: Path) -> None:
+    """Installs a lock file into .venv. The stamp is written last, so an interrupted run starts over."""
+    if installed(lock):
+        return
+    with (ROOT / ".venv.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if installed(lock):
+            return
+        make_venv()
+        print(f"storefront: installing {lock.relative_to(ROOT)} into .venv …", flush=True)
+        command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+        done = subprocess.run([*command, "--only-binary", ":all:", "-r", str(lock)], check=False)
+        if done.returncode != 0:
+            fail(
+                f"pip could not install {lock.relative_to(ROOT)} (see above). "
+                "Check the network, or whether this platform has the wheels, and run again."
+            )
+        (VENV / f".{lock.parent.name}.{lock.name}.stamp").write_text(stamp_of(lock))
+
+
+def make_venv() -> None:
+    """Makes .venv, anew when it belongs to another Python."""
+    marker = VENV / ".python"
+    if PYTHON.exists() and marker.exists() and marker.read_text() == sys.version:
+        return
+    if VENV.exists():
+        shutil.rmtree(VENV)
+    done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        shutil.rmtree(VENV, ignore_errors=True)
+        if "ensurepip" in done.stdout + done.stderr:
+            fail("this Python cannot make virtual environments. Install Debian's package python3-venv and run again.")
+        fail(f"{VENV} could not be made: {(done.stderr or done.stdout).strip()}")
+    marker.write_text(sys.version)
+
+
+def inside_venv() -> bool:
+    """Whether this is .venv's own Python."""
+    return Path(sys.prefix).resolve() == VENV.resolve()
+
+
+def main() -> None:
+    """Installs what is missing, then hands over to storefront.cli inside .venv."""
+    if sys.version_info < NEEDED:
+        fail(f"Python {NEEDED[0]}.{NEEDED[1]} or newer is needed; this is {sys.version.split()[0]}.")
+    if sys.platform != "linux":
+        fail("the embedded servers run on Linux only.")
+    locks = [ROOT / "requirements.lock"]
+    if sys.argv[1:2] in (["test"], ["bench"]):
+        locks.append(ROOT / "tests" / "requirements.lock")
+    for lock in locks:
+        if not installed(lock):
+            if inside_venv():
+                fail("requirements changed while running inside .venv. Run again with python3 run.py.")
+            install(lock)
+    if not inside_venv():
+        os.execv(PYTHON, [str(PYTHON), str(ROOT / "run.py"), *sys.argv[1:]])
+    sys.path.insert(0, str(ROOT))
+    from storefront.cli import main as cli_main
+
+    sys.exit(cli_main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

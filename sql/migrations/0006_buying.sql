@@ -1,0 +1,211 @@
+-- One row a cart. lines: {"<variant id>": {"quantity": 2, "seen_amount": 1999, "added": 1}}; seen_amount is the unit
+-- price (minor units) that the shopper was last shown, added orders the lines.
+CREATE TABLE cart (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    customer_id uuid REFERENCES customer ON DELETE SET NULL,
+    currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'ordered', 'merged')),
+    version int NOT NULL DEFAULT 1,
+    lines jsonb NOT NULL DEFAULT '{}',
+    coupon_codes text[] NOT NULL DEFAULT '{}',
+    gift_card_ids bigint[] NOT NULL DEFAULT '{}',
+    email text,
+    delivery_address jsonb,
+    billing_address jsonb,                       -- null: same as delivery
+    fulfillment_option_id bigint REFERENCES fulfillment_option ON DELETE SET NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 80);
+CREATE INDEX cart_customer ON cart (customer_id) WHERE state = 'open' AND customer_id IS NOT NULL;
+CREATE INDEX cart_updated ON cart (updated_at) WHERE state = 'open';
+
+CREATE SEQUENCE order_number_seq START 1001;
+
+CREATE TABLE orders (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    number text NOT NULL UNIQUE,                 -- what people read out: SF-1001
+    cart_id uuid NOT NULL UNIQUE REFERENCES cart, -- an order belongs to one cart
+    customer_id uuid REFERENCES customer ON DELETE SET NULL,
+    email text NOT NULL,
+    status text NOT NULL DEFAULT 'pending_payment'
+        CHECK (status IN ('pending_payment', 'authorized', 'paid', 'partially_fulfilled', 'fulfilled', 'returned', 'cancelled')),
+    currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    subtotal bigint NOT NULL CHECK (subtotal >= 0),
+    discount bigint NOT NULL DEFAULT 0 CHECK (discount >= 0 AND discount <= subtotal),
+    delivery bigint NOT NULL DEFAULT 0 CHECK (delivery >= 0),
+    tax bigint NOT NULL DEFAULT 0 CHECK (tax >= 0),
+    total bigint NOT NULL CHECK (total >= 0),
+    prices_include_tax boolean NOT NULL,
+    gift_card_amount bigint NOT NULL DEFAULT 0 CHECK (gift_card_amount >= 0),   -- paid by stored value
+    captured bigint NOT NULL DEFAULT 0 CHECK (captured >= 0),                   -- by the provider
+    refunded bigint NOT NULL DEFAULT 0 CHECK (refunded >= 0 AND refunded <= captured),
+    delivery_address jsonb,
+    billing_address jsonb,
+    fulfillment_option jsonb,                    -- snapshot: code, name, amount, days
+    coupon_codes text[] NOT NULL DEFAULT '{}',
+    placed_at timestamptz NOT NULL DEFAULT now(),
+    paid_at timestamptz,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT total_adds_up CHECK (
+        total = subtotal - discount + delivery + CASE WHEN prices_include_tax THEN 0 ELSE tax END),
+    CONSTRAINT not_overcaptured CHECK (captured + gift_card_amount <= total)
+) WITH (fillfactor = 80);
+CREATE INDEX orders_customer ON orders (customer_id, placed_at DESC, id);
+CREATE INDEX orders_email ON orders (lower(email), placed_at DESC);
+CREATE INDEX orders_placed ON orders (placed_at DESC, id);
+CREATE INDEX orders_pending ON orders (placed_at) WHERE status IN ('pending_payment', 'authorized');
+
+CREATE TABLE order_line (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    order_id uuid NOT NULL REFERENCES orders,
+    position int NOT NULL,
+    variant_id bigint,
+    product_id bigint,
+    sku text NOT NULL,
+    title text NOT NULL,
+    options jsonb NOT NULL DEFAULT '[]',         -- [["Size", "M"], …]
+    image_url text,
+    slug text NOT NULL DEFAULT '',
+    quantity int NOT NULL CHECK (quantity > 0),
+    unit_amount bigint NOT NULL CHECK (unit_amount >= 0),
+    subtotal bigint NOT NULL CHECK (subtotal >= 0),
+    discount bigint NOT NULL DEFAULT 0 CHECK (discount >= 0 AND discount <= subtotal),
+    tax bigint NOT NULL DEFAULT 0 CHECK (tax >= 0),
+    tax_ppm int NOT NULL DEFAULT 0,
+    total bigint NOT NULL CHECK (total >= 0),    -- what the line costs the shopper, tax in it
+    fulfilled int NOT NULL DEFAULT 0 CHECK (fulfilled >= 0),
+    returned int NOT NULL DEFAULT 0 CHECK (returned >= 0 AND returned <= fulfilled),
+    cancelled int NOT NULL DEFAULT 0 CHECK (cancelled >= 0),
+    UNIQUE (order_id, position),
+    CHECK (subtotal = unit_amount * quantity),
+    CHECK (fulfilled + cancelled <= quantity)
+);
+
+-- The history; the order row is its projection.
+CREATE TABLE order_event (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    order_id uuid NOT NULL REFERENCES orders,
+    kind text NOT NULL,
+    data jsonb NOT NULL DEFAULT '{}',
+    actor text NOT NULL DEFAULT 'system',
+    at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX order_event_order ON order_event (order_id, id);
+SELECT append_only('order_event');
+
+CREATE TABLE order_move (
+    from_status text NOT NULL,
+    to_status text NOT NULL,
+    PRIMARY KEY (from_status, to_status)
+);
+INSERT INTO order_move VALUES
+    ('pending_payment', 'authorized'), ('pending_payment', 'paid'), ('pending_payment', 'cancelled'),
+    ('authorized', 'paid'), ('authorized', 'partially_fulfilled'), ('authorized', 'fulfilled'), ('authorized', 'cancelled'),
+    ('paid', 'partially_fulfilled'), ('paid', 'fulfilled'), ('paid', 'cancelled'),
+    ('partially_fulfilled', 'fulfilled'), ('partially_fulfilled', 'cancelled'), ('partially_fulfilled', 'returned'),
+    ('fulfilled', 'returned');
+SELECT append_only('order_move');
+
+CREATE FUNCTION check_order_move() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM order_move WHERE from_status = OLD.status AND to_status = NEW.status) THEN
+        RAISE EXCEPTION 'order % cannot go from % to %', OLD.number, OLD.status, NEW.status
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'legal_order_move';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER legal_move BEFORE UPDATE OF status ON orders FOR EACH ROW
+    WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION check_order_move();
+
+-- One try to move money. key: what the provider is given as idempotency key, so that repeats are one effect.
+CREATE TABLE payment_attempt (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    order_id uuid NOT NULL REFERENCES orders,
+    kind text NOT NULL CHECK (kind IN ('charge', 'capture', 'void', 'refund')),
+    amount bigint NOT NULL CHECK (amount >= 0),
+    currency text NOT NULL,
+    state text NOT NULL DEFAULT 'open'
+        CHECK (state IN ('open', 'requires_action', 'processing', 'authorized', 'succeeded', 'declined', 'cancelled', 'stuck')),
+    capture_later boolean NOT NULL DEFAULT false,
+    payment_method text,                         -- the provider's token, never a card
+    provider_ref text UNIQUE,                    -- payment intent or refund id
+    parent_id uuid REFERENCES payment_attempt,   -- the charge that a capture, void or refund is of
+    decline_code text,
+    redirect_url text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX payment_attempt_order ON payment_attempt (order_id, created_at);
+CREATE UNIQUE INDEX payment_attempt_one_open ON payment_attempt (order_id)
+    WHERE kind = 'charge' AND state IN ('open', 'requires_action', 'processing', 'authorized', 'succeeded', 'stuck');
+CREATE INDEX payment_attempt_unsettled ON payment_attempt (updated_at)
+    WHERE state IN ('open', 'requires_action', 'processing');
+
+-- Incoming webhooks: stored first, answered at once, applied by a job.
+CREATE TABLE webhook_inbox (
+    provider text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    payload jsonb NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT now(),
+    applied_at timestamptz,
+    outcome text,
+    PRIMARY KEY (provider, event_id)
+);
+CREATE INDEX webhook_inbox_waiting ON webhook_inbox (received_at) WHERE applied_at IS NULL;
+
+-- One row for each idempotency key: what was asked, how far we got, what was answered.
+-- Source: Brandur Leach, "Implementing Stripe-like Idempotency Keys in Postgres".
+CREATE TABLE idempotency_key (
+    scope text NOT NULL,                         -- who: 'customer:<id>', 'cart:<id>'
+    key text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
+    fingerprint bytea NOT NULL,                  -- SHA-256 of method, path and canonical body
+    recovery_point text NOT NULL DEFAULT 'started',
+    params jsonb NOT NULL DEFAULT '{}',          -- what recovery needs to go on alone
+    locked_at timestamptz DEFAULT now(),         -- null: nobody is at work on it
+    order_id uuid REFERENCES orders,
+    response_status int,
+    response_headers jsonb,
+    response_body bytea,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz,
+    PRIMARY KEY (scope, key)
+);
+CREATE INDEX idempotency_key_unfinished ON idempotency_key (locked_at) WHERE finished_at IS NULL;
+CREATE INDEX idempotency_key_age ON idempotency_key (created_at);
+
+CREATE TABLE fulfillment (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    order_id uuid NOT NULL REFERENCES orders,
+    lines jsonb NOT NULL,                        -- [{"order_line_id": 1, "quantity": 2}]
+    tracking_number text,
+    tracking_url text,
+    carrier text,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX fulfillment_order ON fulfillment (order_id, created_at);
+
+CREATE TABLE order_return (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    order_id uuid NOT NULL REFERENCES orders,
+    state text NOT NULL DEFAULT 'requested' CHECK (state IN ('requested', 'approved', 'received', 'refused')),
+    lines jsonb NOT NULL,                        -- [{"order_line_id": 1, "quantity": 1, "reason": "…"}]
+    restock boolean NOT NULL DEFAULT true,
+    exchange_cart_id uuid REFERENCES cart,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX order_return_order ON order_return (order_id, created_at);
+
+-- Numbers without gaps: taken from a counter row in the transaction that writes the invoice, never from a sequence.
+CREATE TABLE invoice_counter (series text PRIMARY KEY, last int NOT NULL DEFAULT 0);
+CREATE TABLE invoice (
+    series text NOT NULL REFERENCES invoice_counter,
+    number int NOT NULL CHECK (number > 0),
+    order_id uuid NOT NULL UNIQUE REFERENCES orders,
+    issued_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (series, number)
+);
+SELECT append_only('invoice');
+
+SELECT follow_table('orders', 'order', 'r.id');

@@ -1,0 +1,64 @@
+-- name: insert_customer^
+INSERT INTO customer (email, name, password_hash) VALUES (:email, :name, :password_hash)
+ON CONFLICT (lower(email)) DO NOTHING
+RETURNING id, email, name, customer_group, email_verified_at, created_at;
+
+-- name: customer_by_id^
+SELECT id, email, name, customer_group, email_verified_at, created_at FROM customer WHERE id = :customer_id;
+
+-- name: customer_by_email^
+SELECT id, email, name, customer_group, email_verified_at, created_at, password_hash
+FROM customer WHERE lower(email) = lower(:email);
+
+-- name: update_name!
+UPDATE customer SET name = :name WHERE id = :customer_id;
+
+-- name: update_password!
+UPDATE customer SET password_hash = :password_hash WHERE id = :customer_id;
+
+-- name: password_hash_of$
+SELECT password_hash FROM customer WHERE id = :customer_id;
+
+-- name: verify_email!
+UPDATE customer SET email_verified_at = coalesce(email_verified_at, :now) WHERE id = :customer_id;
+
+-- name: addresses
+SELECT id, address, is_default FROM customer_address WHERE customer_id = :customer_id
+ORDER BY is_default DESC, created_at, id;
+
+-- name: address_by_id^
+SELECT id, address, is_default FROM customer_address WHERE customer_id = :customer_id AND id = :address_id;
+
+-- name: clear_default!
+UPDATE customer_address SET is_default = false WHERE customer_id = :customer_id AND is_default AND id IS DISTINCT FROM :except_id;
+
+-- name: insert_address^
+INSERT INTO customer_address (customer_id, address, is_default)
+SELECT :customer_id, :address, :is_default OR NOT EXISTS (SELECT FROM customer_address WHERE customer_id = :customer_id)
+WHERE (SELECT count(*) FROM customer_address WHERE customer_id = :customer_id) < :most
+RETURNING id, address, is_default;
+
+-- name: update_address^
+UPDATE customer_address SET address = :address, is_default = :is_default OR is_default
+WHERE customer_id = :customer_id AND id = :address_id
+RETURNING id, address, is_default;
+
+-- name: delete_address$
+WITH gone AS (
+    DELETE FROM customer_address WHERE customer_id = :customer_id AND id = :address_id RETURNING id
+)
+SELECT count(*) FROM gone;
+
+-- name: insert_account_token!
+INSERT INTO account_token (token_hash, customer_id, purpose, expires_at)
+VALUES (:token_hash, :customer_id, :purpose, :expires_at);
+
+-- name: take_account_token$
+DELETE FROM account_token WHERE token_hash = :token_hash AND purpose = :purpose AND expires_at > :now
+RETURNING customer_id;
+
+-- name: account_token_exists$
+SELECT EXISTS (SELECT FROM account_token WHERE token_hash = :token_hash AND purpose = :purpose AND expires_at > :now);
+
+-- name: delete_expired_tokens!
+DELETE FROM account_token WHERE expires_at < :now;

@@ -1,0 +1,41 @@
+-- name: products_for_operator
+SELECT p.id, p.slug, p.title, p.brand, p.status, p.updated_at,
+       (SELECT count(*) FROM variant v WHERE v.product_id = p.id) AS variant_count,
+       (SELECT coalesce(sum(s.on_hand - s.reserved), 0) FROM variant v JOIN stock s ON s.variant_id = v.id
+         WHERE v.product_id = p.id) AS available
+FROM product p
+WHERE p.id > :after_id
+  AND (:text = '' OR lower(p.title) LIKE '%' || lower(:text) || '%' OR p.slug = :text
+       OR EXISTS (SELECT FROM variant v WHERE v.product_id = p.id AND v.sku = :text))
+ORDER BY p.id
+LIMIT :most;
+
+-- name: product_for_operator^
+SELECT id, slug, title, brand, status, description_html, seo_title, seo_description, published_at, updated_at
+FROM product WHERE id = :product_id;
+
+-- name: variants_for_operator
+SELECT v.id, v.sku, v.option_values, v.active, vp.amount, vp.compare_at,
+       coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, l.id AS location_id, l.name AS location_name
+FROM variant v
+CROSS JOIN stock_location l
+LEFT JOIN variant_price vp ON vp.variant_id = v.id AND vp.currency = :currency
+LEFT JOIN stock s ON s.variant_id = v.id AND s.location_id = l.id
+WHERE v.product_id = :product_id AND l.active
+ORDER BY v.position, v.id, l.priority, l.id;
+
+-- name: update_product$
+UPDATE product SET
+    title = :title, slug = :slug, status = :status, description_html = :description_html, updated_at = :now,
+    published_at = CASE WHEN :status = 'active' THEN coalesce(published_at, :now) ELSE published_at END
+WHERE id = :product_id
+RETURNING id;
+
+-- name: set_price!
+INSERT INTO variant_price (variant_id, currency, amount, compare_at)
+VALUES (:variant_id, :currency, :amount, :compare_at)
+ON CONFLICT (variant_id, currency) DO UPDATE SET amount = EXCLUDED.amount, compare_at = EXCLUDED.compare_at
+WHERE (variant_price.amount, variant_price.compare_at) IS DISTINCT FROM (EXCLUDED.amount, EXCLUDED.compare_at);
+
+-- name: variant_of_product$
+SELECT id FROM variant WHERE id = :variant_id AND product_id = :product_id;

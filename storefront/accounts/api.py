@@ -1,0 +1,164 @@
+"""Accounts for JSON clients: register, sign in for a bearer token, own details and addresses."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from storefront.accounts import service
+from storefront.accounts.model import Credentials, Customer, Registration, SavedAddress
+from storefront.accounts.pages import send_welcome
+from storefront.platform.clock import CLOCK
+from storefront.platform.database import DATABASE, Connection
+from storefront.platform.errors import InvalidInput, NotFound, RateLimited, SignInRequired
+from storefront.platform.http import client_ip, json_response, read_json
+from storefront.platform.openapi import operation
+from storefront.platform.ratelimit import RATE_LIMITER
+from storefront.platform.sessions import (
+    CUSTOMER_LIFETIME,
+    create_session,
+    end_session,
+    require_customer_id,
+    session_token,
+)
+from storefront.pricing.addresses import checked_address
+from storefront.pricing.model import Address
+from storefront.settings import SETTINGS
+
+routes = web.RouteTableDef()
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """`token` goes into `Authorization: Bearer …`; it is shown this once."""
+
+    token: str
+    expires_at: datetime
+    customer: Customer
+
+
+class NewAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    address: Address
+    is_default: bool = False
+
+
+class AddressList(msgspec.Struct, frozen=True):
+    items: list[SavedAddress]
+
+
+async def _session(request: web.Request, customer: Customer) -> SignedIn:
+    now = request.app[CLOCK]()
+    async with request.app[DATABASE].write() as conn:
+        token = await create_session(conn, now, customer_id=customer.id)
+    return SignedIn(token, now + CUSTOMER_LIFETIME, customer)
+
+
+@routes.post("/api/v1/customers")
+@operation(
+    summary="Open an account",
+    tag="accounts",
+    request=Registration,
+    response=SignedIn,
+    status=201,
+    errors=(InvalidInput, service.EmailTaken, RateLimited),
+)
+async def register_customer(request: web.Request) -> web.Response:
+    """Opens an account and signs it in. A mail asks the customer to confirm the address."""
+    given = await read_json(request, Registration)
+    await request.app[RATE_LIMITER].hit("register", client_ip(request), request.app[SETTINGS].limits.register)
+
+    async def work(conn: Connection) -> Customer:
+        customer = await service.register(conn, given)
+        await send_welcome(request, conn, customer)
+        return customer
+
+    customer = await request.app[DATABASE].transaction(work)
+    return json_response(await _session(request, customer), status=201)
+
+
+@routes.post("/api/v1/sessions")
+@operation(
+    summary="Sign in",
+    tag="accounts",
+    request=Credentials,
+    response=SignedIn,
+    status=201,
+    errors=(InvalidInput, service.WrongCredentials, RateLimited),
+)
+async def create_customer_session(request: web.Request) -> web.Response:
+    """Exchanges an e-mail address and a password for a bearer token."""
+    given = await read_json(request, Credentials)
+    limiter, limit = request.app[RATE_LIMITER], request.app[SETTINGS].limits.sign_in
+    await limiter.hit("sign_in_ip", client_ip(request), limit)
+    await limiter.hit("sign_in_email", given.email.lower()[:320], limit)
+    async with request.app[DATABASE].write() as conn:
+        customer = await service.sign_in(conn, given.email, given.password)
+    return json_response(await _session(request, customer), status=201)
+
+
+@routes.delete("/api/v1/sessions/current")
+@operation(summary="Sign out", tag="accounts", status=204, errors=(SignInRequired,), signed_in=True)
+async def delete_customer_session(request: web.Request) -> web.Response:
+    """Ends the session that the request carries."""
+    await require_customer_id(request)
+    async with request.app[DATABASE].write() as conn:
+        await end_session(conn, session_token(request) or "")
+    return web.Response(status=204, headers={"Cache-Control": "private, no-store"})
+
+
+@routes.get("/api/v1/customers/me")
+@operation(summary="Who is signed in", tag="accounts", response=Customer, errors=(SignInRequired,), signed_in=True)
+async def read_customer(request: web.Request) -> web.Response:
+    customer_id = await require_customer_id(request)
+    async with request.app[DATABASE].write() as conn:
+        return json_response(await service.customer(conn, customer_id))
+
+
+@routes.get("/api/v1/customers/me/addresses")
+@operation(summary="Own addresses", tag="accounts", response=AddressList, errors=(SignInRequired,), signed_in=True)
+async def list_addresses(request: web.Request) -> web.Response:
+    """The default address comes first."""
+    customer_id = await require_customer_id(request)
+    async with request.app[DATABASE].write() as conn:
+        return json_response(AddressList(await service.addresses(conn, customer_id)))
+
+
+@routes.post("/api/v1/customers/me/addresses")
+@operation(
+    summary="Add an address",
+    tag="accounts",
+    request=NewAddress,
+    response=SavedAddress,
+    status=201,
+    errors=(SignInRequired, InvalidInput),
+    signed_in=True,
+)
+async def add_address(request: web.Request) -> web.Response:
+    customer_id = await require_customer_id(request)
+    given = await read_json(request, NewAddress)
+    address = checked_address(given.address, prefix="address")
+
+    async def work(conn: Connection) -> SavedAddress:
+        return await service.save_address(conn, customer_id, address, is_default=given.is_default)
+
+    return json_response(await request.app[DATABASE].transaction(work), status=201)
+
+
+@routes.delete("/api/v1/customers/me/addresses/{address_id}")
+@operation(
+    summary="Remove an address",
+    tag="accounts",
+    status=204,
+    errors=(SignInRequired, NotFound),
+    signed_in=True,
+    path_types={"address_id": UUID},
+)
+async def delete_address(request: web.Request) -> web.Response:
+    customer_id = await require_customer_id(request)
+    try:
+        address_id = UUID(request.match_info["address_id"])
+    except ValueError as error:
+        raise NotFound("There is no such address.") from error
+    async with request.app[DATABASE].write() as conn:
+        await service.remove_address(conn, customer_id, address_id)
+    return web.Response(status=204, headers={"Cache-Control": "private, no-store"})

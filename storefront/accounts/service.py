@@ -1,0 +1,193 @@
+"""Rules of accounts: registering, signing in, addresses, and links sent by mail."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+
+from storefront.accounts import store
+from storefront.accounts.model import Customer, Registration, SavedAddress
+from storefront.accounts.passwords import LONGEST, SHORTEST, hash_password, verify_password
+from storefront.platform.database import Connection
+from storefront.platform.errors import Conflict, DomainError, FieldError, InvalidInput, NotFound
+from storefront.platform.sessions import queries as session_queries
+from storefront.platform.sessions import token_hash
+from storefront.pricing.model import Address
+
+MOST_ADDRESSES = 20
+TOKEN_LIFETIME = timedelta(hours=24)
+Purpose = Literal["verify_email", "reset_password"]
+
+
+class EmailTaken(Conflict):
+    type = "email_taken"
+    title = "There is already an account with this e-mail address"
+
+
+class WrongCredentials(DomainError):
+    """One answer for an unknown address and a wrong password, so that nobody learns who has an account."""
+
+    type = "wrong_credentials"
+    title = "The e-mail address or the password is wrong"
+    status = 401
+
+
+class LinkExpired(DomainError):
+    type = "link_expired"
+    title = "This link has been used or is too old"
+    status = 410
+
+
+def normalise_email(email: str) -> str:
+    """The address as it is stored. Raises InvalidInput (field `email`). Syntax only: whether mail arrives is for the mail to show."""
+    try:
+        return validate_email(email, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise InvalidInput.of("email", "Enter an e-mail address such as name@example.com.") from error
+
+
+def _check_password(password: str, field: str = "password") -> list[FieldError]:
+    if len(password) < SHORTEST:
+        return [FieldError(field, f"Use at least {SHORTEST} characters.")]
+    if len(password) > LONGEST:
+        return [FieldError(field, f"Use at most {LONGEST} characters.")]
+    return []
+
+
+def _check_name(name: str) -> list[FieldError]:
+    return [] if 1 <= len(name.strip()) <= 100 else [FieldError("name", "Enter your name (up to 100 characters).")]
+
+
+async def register(conn: Connection, registration: Registration) -> Customer:
+    """A new customer. Raises InvalidInput or EmailTaken."""
+    errors = _check_name(registration.name) + _check_password(registration.password)
+    try:
+        email = normalise_email(registration.email)
+    except InvalidInput as error:
+        raise InvalidInput(fields=error.fields + errors) from error
+    if errors:
+        raise InvalidInput(fields=errors)
+    customer = await store.insert_customer(
+        conn, email, registration.name.strip(), await hash_password(registration.password)
+    )
+    if customer is None:
+        raise EmailTaken(fields=[FieldError("email", "There is already an account with this address. Sign in instead.")])
+    return customer
+
+
+async def sign_in(conn: Connection, email: str, password: str) -> Customer:
+    """The customer with this address and password. Raises WrongCredentials."""
+    found = await store.customer_by_email(conn, email.strip())
+    right = await verify_password(password[: LONGEST + 1], found[1] if found else None)
+    if found is None or not right:
+        raise WrongCredentials(fields=[FieldError("email", WrongCredentials.title + ".")])
+    return found[0]
+
+
+async def customer(conn: Connection, customer_id: UUID) -> Customer:
+    """Raises NotFound."""
+    found = await store.customer_by_id(conn, customer_id)
+    if found is None:
+        raise NotFound("There is no such account.")
+    return found
+
+
+async def rename(conn: Connection, customer_id: UUID, name: str) -> None:
+    """Raises InvalidInput."""
+    errors = _check_name(name)
+    if errors:
+        raise InvalidInput(fields=errors)
+    await store.update_name(conn, customer_id, name.strip())
+
+
+async def change_password(conn: Connection, customer_id: UUID, current: str, new: str, keep_token: str) -> None:
+    """Sets a new password and ends every other session. Raises InvalidInput."""
+    errors = _check_password(new, "new_password")
+    if errors:
+        raise InvalidInput(fields=errors)
+    if not await verify_password(current[: LONGEST + 1], await store.password_hash_of(conn, customer_id)):
+        raise InvalidInput.of("current_password", "This is not your current password.")
+    await _set_password(conn, customer_id, new, keep_token)
+
+
+async def _set_password(conn: Connection, customer_id: UUID, new: str, keep_token: str) -> None:
+    await store.update_password(conn, customer_id, await hash_password(new))
+    await session_queries.delete_sessions_of_customer(
+        conn, customer_id=customer_id, except_hash=token_hash(keep_token)
+    )
+
+
+async def issue_token(conn: Connection, customer_id: UUID, purpose: Purpose, now: datetime) -> str:
+    """A one-time token for a link in a mail; only its hash is stored."""
+    token = secrets.token_urlsafe(32)
+    await store.insert_token(conn, token_hash(token), customer_id, purpose, now + TOKEN_LIFETIME)
+    return token
+
+
+async def customer_for_reset(conn: Connection, email: str) -> Customer | None:
+    """Who asked for a new password, or None; the page says the same in both cases."""
+    found = await store.customer_by_email(conn, email.strip())
+    return found[0] if found else None
+
+
+async def confirm_email(conn: Connection, token: str, now: datetime) -> UUID:
+    """Marks the address as the customer's own. Raises LinkExpired."""
+    customer_id = await store.take_token(conn, token_hash(token), "verify_email", now)
+    if customer_id is None:
+        raise LinkExpired()
+    await store.verify_email(conn, customer_id, now)
+    return customer_id
+
+
+async def reset_password(conn: Connection, token: str, password: str, now: datetime) -> UUID:
+    """Sets a new password by a mailed link, ends all sessions, and takes the address as confirmed. Raises InvalidInput, LinkExpired."""
+    errors = _check_password(password)
+    if errors:
+        raise InvalidInput(fields=errors)
+    customer_id = await store.take_token(conn, token_hash(token), "reset_password", now)
+    if customer_id is None:
+        raise LinkExpired()
+    await _set_password(conn, customer_id, password, "")
+    await store.verify_email(conn, customer_id, now)
+    return customer_id
+
+
+async def reset_link_valid(conn: Connection, token: str, now: datetime) -> bool:
+    """Whether the page behind a reset link should show its form."""
+    return await store.token_exists(conn, token_hash(token), "reset_password", now)
+
+
+async def addresses(conn: Connection, customer_id: UUID) -> list[SavedAddress]:
+    """The customer's addresses, the default first."""
+    return await store.addresses(conn, customer_id)
+
+
+async def address(conn: Connection, customer_id: UUID, address_id: UUID) -> SavedAddress:
+    """One of the customer's own addresses. Raises NotFound, also for somebody else's."""
+    found = await store.address_by_id(conn, customer_id, address_id)
+    if found is None:
+        raise NotFound("There is no such address.")
+    return found
+
+
+async def save_address(
+    conn: Connection, customer_id: UUID, given: Address, *, is_default: bool, address_id: UUID | None = None
+) -> SavedAddress:
+    """Adds an address, or changes one of the customer's own. Raises NotFound or InvalidInput."""
+    if address_id is not None:
+        changed = await store.update_address(conn, customer_id, address_id, given, is_default)
+        if changed is None:
+            raise NotFound("There is no such address.")
+        return changed
+    added = await store.insert_address(conn, customer_id, given, is_default, MOST_ADDRESSES)
+    if added is None:
+        raise InvalidInput.of("address", f"An account keeps at most {MOST_ADDRESSES} addresses.")
+    return added
+
+
+async def remove_address(conn: Connection, customer_id: UUID, address_id: UUID) -> None:
+    """Raises NotFound."""
+    if not await store.delete_address(conn, customer_id, address_id):
+        raise NotFound("There is no such address.")

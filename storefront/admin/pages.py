@@ -1,0 +1,297 @@
+"""The back office: orders and what follows them, products, prices, stock, mails, jobs, health."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from storefront.accounts.service import WrongCredentials
+from storefront.admin import service
+from storefront.catalog import editing
+from storefront.inventory import service as inventory
+from storefront.orders import after_sale
+from storefront.orders import service as orders
+from storefront.payments.service import PAYMENTS
+from storefront.platform import health
+from storefront.platform.clock import CLOCK
+from storefront.platform.database import DATABASE, Connection
+from storefront.platform.errors import DomainError, InvalidInput, NotFound
+from storefront.platform.http import client_ip, decode_form, form_values
+from storefront.platform.jobs import JOBS
+from storefront.platform.mail import MAILER
+from storefront.platform.money import to_minor
+from storefront.platform.ratelimit import RATE_LIMITER
+from storefront.platform.sessions import (
+    OPERATOR_COOKIE,
+    create_session,
+    current_operator_id,
+    end_session,
+    session_token,
+    set_session_cookie,
+)
+from storefront.settings import SETTINGS
+
+routes = web.RouteTableDef()
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+ROWS = 50
+
+
+def _page(request: web.Request, template: str, context: dict[str, Any], *, status: int = 200) -> web.Response:
+    response = aiohttp_jinja2.render_template(f"admin/{template}", request, context, status=status)
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _see_other(location: str) -> web.HTTPSeeOther:
+    return web.HTTPSeeOther(location, headers={"Cache-Control": "private, no-store"})
+
+
+@web.middleware
+async def operators_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Nothing under /admin answers without an operator's session, whatever route is added there later."""
+    path = request.path
+    if (path == "/admin" or path.startswith("/admin/")) and path != "/admin/sign-in":
+        operator_id = await current_operator_id(request)
+        if operator_id is None:
+            raise _see_other("/admin/sign-in")
+        request["operator_id"] = operator_id
+    return await handler(request)
+
+
+async def _actor(request: web.Request, conn: Connection) -> str:
+    return await service.operator_email(conn, request["operator_id"])
+
+
+@routes.get("/admin/sign-in")
+async def admin_sign_in_page(request: web.Request) -> web.StreamResponse:
+    return _page(request, "sign_in.html", {"form": {}, "errors": {}})
+
+
+@routes.post("/admin/sign-in")
+async def admin_sign_in(request: web.Request) -> web.StreamResponse:
+    values = await form_values(request)
+    email = values.get("email", "")
+    limiter, limit = request.app[RATE_LIMITER], request.app[SETTINGS].limits.sign_in
+    await limiter.hit("admin_ip", client_ip(request), limit)
+    await limiter.hit("admin_email", email.lower()[:320], limit)
+    try:
+        async with request.app[DATABASE].write() as conn:
+            operator = await service.sign_in(conn, email, values.get("password", ""))
+            token = await create_session(conn, request.app[CLOCK](), operator_id=operator.id)
+    except WrongCredentials as error:
+        return _page(request, "sign_in.html", {"form": {"email": email}, "errors": error.messages()}, status=422)
+    response = _see_other("/admin")
+    set_session_cookie(request, response, token, OPERATOR_COOKIE)
+    return response
+
+
+@routes.post("/admin/sign-out")
+async def admin_sign_out(request: web.Request) -> web.StreamResponse:
+    token = session_token(request, OPERATOR_COOKIE)
+    if token:
+        async with request.app[DATABASE].write() as conn:
+            await end_session(conn, token)
+    response = _see_other("/admin/sign-in")
+    response.del_cookie(OPERATOR_COOKIE, path="/admin")
+    return response
+
+
+@routes.get("/admin")
+async def dashboard(request: web.Request) -> web.StreamResponse:
+    async with request.app[DATABASE].write() as conn:
+        figures = await orders.figures(conn, request.app[CLOCK]())
+        recent = await orders.recent_orders(conn, most=10)
+        dead = await request.app[JOBS].dead_letters(conn)
+    return _page(request, "dashboard.html", {"figures": figures, "orders": recent, "dead_letters": len(dead)})
+
+
+@routes.get("/admin/orders")
+async def order_list(request: web.Request) -> web.StreamResponse:
+    text, status = request.query.get("q", "")[:100].strip(), request.query.get("status", "")
+    after = request.query.get("after", "")[:40]
+    async with request.app[DATABASE].write() as conn:
+        found, following = await orders.search_orders(conn, text=text, status=status, after=after, most=ROWS)
+    context = {"orders": found, "text": text, "status": status, "next_after": following}
+    return _page(request, "orders.html", context)
+
+
+async def _order_page(request: web.Request, number: str, errors: dict[str, str], status: int = 200) -> web.Response:
+    async with request.app[DATABASE].write() as conn:
+        order = await orders.order_by_number(conn, number)
+        attempts = await orders.payment_attempts(conn, order.id)
+    return _page(request, "order.html", {"order": order, "attempts": attempts, "errors": errors}, status=status)
+
+
+@routes.get("/admin/orders/{number}")
+async def order_detail(request: web.Request) -> web.StreamResponse:
+    return await _order_page(request, request.match_info["number"], {})
+
+
+@routes.post("/admin/orders/{number}/{action:capture|fulfill|cancel|refund}")
+async def order_action(request: web.Request) -> web.StreamResponse:
+    """One step after the sale. A refusal shows the order again with the reason."""
+    number, action = request.match_info["number"], request.match_info["action"]
+    values = await form_values(request)
+    database, payments, jobs = request.app[DATABASE], request.app[PAYMENTS], request.app[JOBS]
+    async with database.write() as conn:
+        order = await orders.order_by_number(conn, number)
+        actor = await _actor(request, conn)
+    try:
+        if action == "capture":
+            await after_sale.capture(database, payments, jobs, order.id, actor=actor)
+        elif action == "fulfill":
+            await after_sale.fulfill(
+                database,
+                payments,
+                jobs,
+                order.id,
+                lines=_quantities(values),
+                tracking_number=values.get("tracking_number") or None,
+                tracking_url=values.get("tracking_url") or None,
+                carrier=values.get("carrier") or None,
+                actor=actor,
+            )
+        elif action == "cancel":
+            await after_sale.cancel(database, payments, jobs, order.id, actor=actor)
+        else:
+            amount = _amount(values, order.currency)
+            await after_sale.refund(
+                database, payments, jobs, order.id, amount=amount, key=values.get("key", ""), actor=actor
+            )
+    except DomainError as error:
+        return await _order_page(request, number, error.messages() or {"": error.detail}, error.status)
+    raise _see_other(f"/admin/orders/{number}")
+
+
+def _quantities(values: dict[str, str]) -> dict[int, int]:
+    """Fields `line-<order line id>` as quantities; empty and zero ones are left out."""
+    found: dict[int, int] = {}
+    for name, value in values.items():
+        prefix, _, line_id = name.partition("-")
+        if prefix == "line" and line_id.isdigit() and value not in ("", "0"):
+            if not value.isdigit() or len(value) > 6:
+                raise InvalidInput.of(name, "Enter a whole number.")
+            found[int(line_id)] = int(value)
+    return found
+
+
+def _amount(values: dict[str, str], currency: str, field: str = "amount") -> int:
+    try:
+        return to_minor(values.get(field, ""), currency)
+    except ValueError as error:
+        raise InvalidInput.of(field, f"Enter an amount in {currency}, such as 12.50.") from error
+
+
+@routes.get("/admin/products")
+async def product_list(request: web.Request) -> web.StreamResponse:
+    text = request.query.get("q", "")[:100].strip()
+    after = request.query.get("after", "0")
+    after_id = int(after) if after.isdigit() and len(after) < 18 else 0
+    async with request.app[DATABASE].write() as conn:
+        found = await editing.products(conn, text, after_id, ROWS + 1)
+    following = found[ROWS - 1].id if len(found) > ROWS else None
+    return _page(request, "products.html", {"products": found[:ROWS], "text": text, "next_after": following})
+
+
+async def _product_page(
+    request: web.Request, form: dict[str, str], errors: dict[str, str], status: int = 200
+) -> web.Response:
+    async with request.app[DATABASE].write() as conn:
+        product = await editing.product(conn, _id(request), request.app[SETTINGS].shop.currency)
+    context = {"product": product, "form": form, "errors": errors, "saved": "saved" in request.query}
+    return _page(request, "product.html", context, status=status)
+
+
+def _id(request: web.Request, name: str = "product_id") -> int:
+    text = request.match_info[name]
+    if len(text) > 18:
+        raise NotFound("There is no such product.")
+    return int(text)
+
+
+@routes.get(r"/admin/products/{product_id:\d+}")
+async def product_detail(request: web.Request) -> web.StreamResponse:
+    return await _product_page(request, {}, {})
+
+
+@routes.post(r"/admin/products/{product_id:\d+}")
+async def save_product(request: web.Request) -> web.StreamResponse:
+    values = await form_values(request)
+    try:
+        change = decode_form(values, editing.ProductChange)
+        async with request.app[DATABASE].write() as conn:
+            await editing.save_product(conn, _id(request), change, request.app[CLOCK]())
+    except InvalidInput as error:
+        return await _product_page(request, values, error.messages(), error.status)
+    raise _see_other(f"/admin/products/{_id(request)}?saved=1")
+
+
+@routes.post(r"/admin/products/{product_id:\d+}/variants/{variant_id:\d+}")
+async def save_variant(request: web.Request) -> web.StreamResponse:
+    """Sets a variant's price, and its stock at each location (fields `stock-<location id>`)."""
+    values = await form_values(request)
+    product_id, variant_id = _id(request), _id(request, "variant_id")
+    currency = request.app[SETTINGS].shop.currency
+    try:
+        amount = _amount(values, currency)
+        compare_at = _amount(values, currency, "compare_at") if values.get("compare_at") else None
+        counts = _stock_counts(values)
+
+        async def work(conn: Connection) -> None:
+            actor = await _actor(request, conn)
+            await editing.set_price(conn, product_id, variant_id, currency, amount, compare_at)
+            for location_id, quantity in counts.items():
+                await inventory.set_on_hand(conn, variant_id, location_id, quantity, reason="count", actor=actor)
+
+        await request.app[DATABASE].transaction(work)
+    except DomainError as error:
+        errors = {f"{field}-{variant_id}": reason for field, reason in error.messages().items()}
+        form = {f"{name}-{variant_id}": value for name, value in values.items()}
+        return await _product_page(request, form, errors or {"": error.detail}, error.status)
+    raise _see_other(f"/admin/products/{product_id}?saved=1")
+
+
+def _stock_counts(values: dict[str, str]) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for name, value in values.items():
+        prefix, _, location_id = name.partition("-")
+        if prefix == "stock" and location_id.isdigit() and value != "":
+            if not value.isdigit() or len(value) > 9:
+                raise InvalidInput.of(name, "Enter a whole number from 0.")
+            counts[int(location_id)] = int(value)
+    return counts
+
+
+@routes.get("/admin/mails")
+async def mail_list(request: web.Request) -> web.StreamResponse:
+    return _page(request, "mails.html", {"mails": await request.app[MAILER].recent(ROWS)})
+
+
+@routes.get("/admin/mails/{mail_id}")
+async def mail_detail(request: web.Request) -> web.StreamResponse:
+    mail = await request.app[MAILER].read(request.match_info["mail_id"])
+    if mail is None:
+        raise NotFound("There is no such mail.")
+    return _page(request, "mail.html", {"mail": mail})
+
+
+@routes.get("/admin/jobs")
+async def job_list(request: web.Request) -> web.StreamResponse:
+    async with request.app[DATABASE].write() as conn:
+        dead = await request.app[JOBS].dead_letters(conn)
+    return _page(request, "jobs.html", {"dead_letters": dead})
+
+
+@routes.post(r"/admin/jobs/{job_id:\d+}/replay")
+async def replay_job(request: web.Request) -> web.StreamResponse:
+    async with request.app[DATABASE].write() as conn:
+        await request.app[JOBS].replay(conn, _id(request, "job_id"))
+    raise _see_other("/admin/jobs")
+
+
+@routes.get("/admin/health")
+async def health_page(request: web.Request) -> web.StreamResponse:
+    return _page(request, "health.html", {"report": await health.report(request.app)})

@@ -1,0 +1,1 @@
+"""Products, variants, categories, collections and media: what the shop shows."""

@@ -1,0 +1,146 @@
+"""What an operator changes in the catalog by hand. Imports change the rest (see `storefront.catalog.importer`)."""
+
+from datetime import datetime
+from typing import Literal
+
+import asyncpg
+import msgspec
+
+from storefront.catalog.sanitise import sanitise_html
+from storefront.platform.database import Connection
+from storefront.platform.errors import FieldError, InvalidInput, NotFound
+from storefront.platform.sql import load
+
+queries = load("catalog_editing")
+
+Status = Literal["draft", "active", "archived"]
+_SLUG_BREAKERS = set("/ \t\n\r?#%")
+
+
+class ProductRow(msgspec.Struct, frozen=True):
+    """A row of the operator's product list. `available` counts all variants over all locations."""
+
+    id: int
+    slug: str
+    title: str
+    brand: str
+    status: Status
+    updated_at: datetime
+    variant_count: int
+    available: int
+
+
+class StockRow(msgspec.Struct, frozen=True):
+    location_id: int
+    location_name: str
+    on_hand: int
+    reserved: int
+
+
+class EditableVariant(msgspec.Struct, frozen=True):
+    """`amount` and `compare_at` are minor units of the shop's currency."""
+
+    id: int
+    sku: str
+    option_values: tuple[str, ...]
+    active: bool
+    amount: int | None
+    compare_at: int | None
+    stock: tuple[StockRow, ...]
+
+
+class EditableProduct(msgspec.Struct, frozen=True):
+    id: int
+    slug: str
+    title: str
+    brand: str
+    status: Status
+    description_html: str
+    published_at: datetime | None
+    updated_at: datetime
+    variants: tuple[EditableVariant, ...]
+
+
+class ProductChange(msgspec.Struct, forbid_unknown_fields=True):
+    """The product form."""
+
+    title: str
+    slug: str
+    status: Status
+    description_html: str = ""
+
+
+async def products(conn: Connection, text: str, after_id: int, most: int) -> list[ProductRow]:
+    """Products whose title contains `text`, or whose slug or SKU is it, by id after `after_id`."""
+    rows = await queries.products_for_operator(conn, text=text, after_id=after_id, most=most)
+    return [msgspec.convert(dict(row), ProductRow) for row in rows]
+
+
+async def product(conn: Connection, product_id: int, currency: str) -> EditableProduct:
+    """Raises NotFound."""
+    row = await queries.product_for_operator(conn, product_id=product_id)
+    if row is None:
+        raise NotFound("There is no such product.")
+    variants: dict[int, EditableVariant] = {}
+    for found in await queries.variants_for_operator(conn, product_id=product_id, currency=currency):
+        stock = StockRow(found["location_id"], found["location_name"], found["on_hand"], found["reserved"])
+        known = variants.get(found["id"])
+        variants[found["id"]] = EditableVariant(
+            id=found["id"],
+            sku=found["sku"],
+            option_values=tuple(found["option_values"]),
+            active=found["active"],
+            amount=found["amount"],
+            compare_at=found["compare_at"],
+            stock=(*known.stock, stock) if known else (stock,),
+        )
+    return EditableProduct(
+        id=row["id"],
+        slug=row["slug"],
+        title=row["title"],
+        brand=row["brand"],
+        status=row["status"],
+        description_html=row["description_html"],
+        published_at=row["published_at"],
+        updated_at=row["updated_at"],
+        variants=tuple(variants.values()),
+    )
+
+
+async def save_product(conn: Connection, product_id: int, change: ProductChange, now: datetime) -> None:
+    """Changes the product; an old slug goes on answering with a redirect. Raises InvalidInput, NotFound."""
+    errors = []
+    if not 1 <= len(change.title) <= 255:
+        errors.append(FieldError("title", "Enter a title of up to 255 characters."))
+    if not 1 <= len(change.slug) <= 255 or _SLUG_BREAKERS & set(change.slug):
+        errors.append(FieldError("slug", "Use letters, digits and hyphens."))
+    if errors:
+        raise InvalidInput(fields=errors)
+    try:
+        async with conn.transaction():
+            saved = await queries.update_product(
+                conn,
+                product_id=product_id,
+                title=change.title,
+                slug=change.slug,
+                status=change.status,
+                description_html=sanitise_html(change.description_html),
+                now=now,
+            )
+    except asyncpg.UniqueViolationError as error:
+        raise InvalidInput.of("slug", "Another product has this address already.") from error
+    if saved is None:
+        raise NotFound("There is no such product.")
+
+
+async def set_price(
+    conn: Connection, product_id: int, variant_id: int, currency: str, amount: int, compare_at: int | None
+) -> None:
+    """Sets a variant's price in minor units. Raises InvalidInput, NotFound."""
+    if not 0 <= amount <= 10**12:
+        raise InvalidInput.of("amount", "Enter a price from 0.")
+    if compare_at is not None and compare_at <= amount:
+        raise InvalidInput.of("compare_at", "The earlier price must be above the price.")
+    if await queries.variant_of_product(conn, variant_id=variant_id, product_id=product_id) is None:
+        raise NotFound("There is no such variant.")
+    await queries.set_price(conn, variant_id=variant_id, currency=currency, amount=amount, compare_at=compare_at)

@@ -1,0 +1,231 @@
+"""The commands of run.py."""
+
+import argparse
+import asyncio
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+import uvloop
+from aiohttp import web
+
+from storefront.platform.embedded.process import EmbeddedError
+from storefront.platform.embedded.supervisor import Embedded
+from storefront.platform.migrations import MigrationError, migrate
+from storefront.platform.telemetry import configure_logging
+from storefront.settings import ROOT, SettingError, Settings, complete_secrets, load_settings, use_port
+
+ROOMS = ("catalog", "search", "cart", "checkout", "orders", "accounts", "admin")
+
+
+class CommandError(Exception):
+    """A command that cannot do its work; the text is one line."""
+
+
+def main(argv: list[str]) -> int:
+    """Runs a command; returns the exit code: 0 done, 1 done with refusals, 2 wrong use or settings."""
+    arguments = _parser().parse_args(argv or ["serve"])
+    try:
+        return int(arguments.command(arguments) or 0)
+    except (SettingError, EmbeddedError, MigrationError, CommandError) as error:
+        print(f"storefront: {error}", file=sys.stderr)
+        return 2
+    except (OSError, asyncpg.PostgresError) as error:
+        print(f"storefront: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="run.py", description="Storefront, a shop server. Without a command: serve.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="start everything and serve the shop")
+    serve.add_argument("--only", default="", help=f"open only these doors, by comma: {', '.join(ROOMS)}")
+    serve.set_defaults(command=_serve)
+    test = commands.add_parser("test", help="install what the tests need and run them")
+    test.add_argument("pytest", nargs=argparse.REMAINDER, help="goes to pytest")
+    test.set_defaults(command=_test)
+    commands.add_parser("migrate", help="bring the database up to this release").set_defaults(command=_migrate)
+    load = commands.add_parser("import", help="read a file into the shop")
+    load.add_argument("what", choices=["catalog"])
+    load.add_argument("file", type=Path, help="a Shopify product CSV")
+    load.set_defaults(command=_import)
+    dump = commands.add_parser("export", help="write the shop's data to a file")
+    dump.add_argument("what", choices=["catalog"])
+    dump.add_argument("file", type=Path, nargs="?", help="where to; standard output without it")
+    dump.set_defaults(command=_export)
+    bench = commands.add_parser("bench", help="run benchmarks/NAME.py")
+    bench.add_argument("name")
+    bench.add_argument("rest", nargs=argparse.REMAINDER)
+    bench.set_defaults(command=_bench)
+    commands.add_parser("provider", help="the sandbox payment provider by itself").set_defaults(command=_provider)
+    return parser
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    configure_logging(settings.telemetry)
+    return settings
+
+
+def _check_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.server.host, settings.server.port))
+        except OSError as error:
+            raise CommandError(
+                f"server.port: {settings.server.host}:{settings.server.port} cannot be bound ({error.strerror}). "
+                "Stop what listens there, or set STOREFRONT_SERVER__PORT."
+            ) from error
+        use_port(settings, probe.getsockname()[1])
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    settings = _settings()
+    only = tuple(name.strip() for name in arguments.only.split(",") if name.strip())
+    for name in only:
+        if name not in ROOMS:
+            raise CommandError(f"--only: there is no door {name!r}. The doors are {', '.join(ROOMS)}.")
+    _check_port(settings)
+    embedded = Embedded(settings)
+    embedded.lock()
+    made_password = complete_secrets(settings)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        embedded.start_data()
+        embedded.start_provider()
+        return _run(_serve_until_stopped(settings, embedded, only, made_password))
+    finally:
+        embedded.stop()
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    """SIGTERM before the event loop runs: as Ctrl-C, so that the children are stopped."""
+    raise KeyboardInterrupt
+
+
+def _run(work: Awaitable[int]) -> int:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)  # type: ignore[arg-type]
+
+
+async def _serve_until_stopped(settings: Settings, embedded: Embedded, only: tuple[str, ...], made_password: bool) -> int:
+    from storefront.app import create_app
+    from storefront.platform.health import READINESS
+    from storefront.setup import prepare_shop
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    await migrate(settings.database.migrate_url or settings.database.url, lambda text: print(f"storefront: {text}", flush=True))
+    preparing = asyncio.create_task(prepare_shop(settings, lambda text: print(f"storefront: {text}", flush=True)))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({preparing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set() and not preparing.done():
+        preparing.cancel()
+        await asyncio.gather(preparing, return_exceptions=True)
+        return 0
+    await preparing
+    app = await create_app(settings, only=only)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=settings.server.shutdown_grace_seconds)
+    await runner.setup()
+    await web.TCPSite(runner, settings.server.host, settings.server.port, reuse_port=False, backlog=1024).start()
+    embedded.start_watch()
+    print(_greeting(settings, made_password), flush=True)
+    await stop.wait()
+    app[READINESS].draining = True
+    await embedded.stop_watch()
+    await runner.cleanup()
+    return 0
+
+
+def _greeting(settings: Settings, made_password: bool) -> str:
+    line = f"storefront: serving {settings.shop.name} on {settings.server.public_url}"
+    if settings.server.environment == "production":
+        return line
+    secret = settings.data_dir / "secrets" / "shop.operator_password"
+    password = settings.shop.operator_password if made_password else f"in {secret}"
+    return f"{line} · back office {settings.server.public_url}/admin as {settings.shop.operator_email}, password {password}"
+
+
+def _with_data(work: Callable[[Settings], Awaitable[int]]) -> int:
+    """Runs a command on the shop's data: beside a serving shop through its servers, else with its own for as long as it takes."""
+    settings = _settings()
+    embedded = Embedded(settings)
+    beside = embedded.attach()
+    complete_secrets(settings)
+    try:
+        if not beside:
+            embedded.start_data()
+
+        async def command() -> int:
+            await migrate(settings.database.migrate_url or settings.database.url)
+            return await work(settings)
+
+        return _run(command())
+    finally:
+        embedded.stop()
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    async def work(settings: Settings) -> int:
+        print("storefront: the database is up to date")
+        return 0
+
+    return _with_data(work)
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from storefront.catalog import importer
+
+    path = arguments.file
+    if not path.is_file():
+        raise CommandError(f"{path}: there is no such file.")
+    return _with_data(lambda settings: importer.run(settings, path))
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from storefront.catalog import exporter
+
+    return _with_data(lambda settings: exporter.run(settings, arguments.file))
+
+
+def _provider(arguments: argparse.Namespace) -> int:
+    from storefront.payments.sandbox.server import main as provider_main
+
+    return provider_main(_settings())
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    path = ROOT / "benchmarks" / f"{arguments.name}.py"
+    if not path.is_file() or not arguments.name.isidentifier():
+        names = sorted(found.stem for found in (ROOT / "benchmarks").glob("*.py") if not found.stem.startswith("_"))
+        raise CommandError(f"there is no benchmark {arguments.name!r}. There are: {', '.join(names)}.")
+    sys.path.insert(0, str(ROOT))
+    spec = importlib.util.spec_from_file_location(f"benchmarks.{arguments.name}", path)
+    if spec is None or spec.loader is None:
+        raise CommandError(f"{path} cannot be loaded.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return int(module.main(arguments.rest) or 0)
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    if shutil.which("chromium") is None:
+        print(
+            "storefront: chromium is missing, so the browser tests will fail and the others run. Install Debian's package chromium.",
+            file=sys.stderr,
+        )
+    given = arguments.pytest or ["-n", "2", "--dist", "loadscope"]
+    python = str(ROOT / ".venv" / "bin" / "python")
+    os.chdir(ROOT)
+    os.execv(python, [python, "-m", "pytest", *given])

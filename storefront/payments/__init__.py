@@ -1,0 +1,1 @@
+"""The payment provider, its webhooks, and the sandbox provider."""

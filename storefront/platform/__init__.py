@@ -1,0 +1,1 @@
+"""What no shop owns: database, cache, change feed, jobs, mail, sessions, HTTP, telemetry, embedded servers."""

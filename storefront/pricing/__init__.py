@@ -1,0 +1,1 @@
+"""What things cost: prices, promotions, tax, delivery, gift cards."""
