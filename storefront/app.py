@@ -1,6 +1,5 @@
 """The composition root: settings in, an aiohttp Application out. Nothing else wires parts together."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,40 +14,30 @@ from storefront.admin import pages as admin_pages
 from storefront.cart import api as cart_api
 from storefront.cart import pages as cart_pages
 from storefront.catalog import api as catalog_api
-from storefront.catalog import listing as catalog_listing
 from storefront.catalog import media as catalog_media
 from storefront.catalog import pages as catalog_pages
 from storefront.checkout import api as checkout_api
 from storefront.checkout import pages as checkout_pages
-from storefront.checkout import recovery, webhooks
-from storefront.inventory.gate import STOCK, StockGate
+from storefront.checkout import webhooks
 from storefront.orders import api as orders_api
 from storefront.orders import pages as orders_pages
-from storefront.payments.service import PAYMENTS, Payments
 from storefront.platform import health, telemetry
-from storefront.platform.assets import ASSETS, Assets
-from storefront.platform.cache import CACHE, Cache
 from storefront.platform.clock import CLOCK, utc_now
-from storefront.platform.database import DATABASE, Database
-from storefront.platform.feed import FEED, Feed
 from storefront.platform.http import (
     error_middleware,
-    install_security_headers,
     is_api,
     request_id_middleware,
     same_origin_middleware,
 )
-from storefront.platform.jobs import JOBS, Jobs
-from storefront.platform.mail import MAILER, Mailer
 from storefront.platform.openapi import build_document
-from storefront.platform.ratelimit import RATE_LIMITER, RateLimiter
 from storefront.search import api as search_api
 from storefront.search import pages as search_pages
-from storefront.search.service import SEARCH, SearchIndex
 from storefront.settings import SETTINGS, Settings
 from storefront.templating import base_context, install_templates
 
 ROOT = Path(__file__).resolve().parent.parent
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+DOCUMENT = web.AppKey("openapi_document", bytes)
 
 ROOMS: dict[str, tuple[Iterable[web.AbstractRouteDef], ...]] = {
     "catalog": (catalog_pages.routes, catalog_api.routes, catalog_media.routes),

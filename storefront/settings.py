@@ -98,7 +98,7 @@ class MailSettings(_Section):
 class ShopSettings(_Section):
     name: str = "Storefront"
     currency: Currency = "EUR"
-    currencies: list[Currency] = ["EUR", "USD"]
+    currencies: list[Currency] = msgspec.field(default_factory=lambda: ["EUR", "USD"])
     country: Country = "DE"
     prices_include_tax: bool = True
     reservation_minutes: Annotated[int, Meta(ge=1, le=1440)] = 15
@@ -239,7 +239,7 @@ def _override(values: dict[str, Any], environ: Mapping[str, str]) -> None:
 
 
 def _from_text(variable: str, text: str, field: msgspec.structs.FieldInfo) -> Any:
-    if field.default is not msgspec.NODEFAULT and isinstance(field.default, list) or field.default_factory is list:
+    if field.default_factory is not msgspec.NODEFAULT:
         return [part.strip() for part in text.split(",") if part.strip()]
     default = field.default
     if isinstance(default, bool):

@@ -88,7 +88,7 @@ $$;
 CREATE TYPE availability AS ENUM ('in_stock', 'few_left', 'preorder', 'backorder', 'sold_out');
 
 CREATE FUNCTION availability_of(track_stock boolean, stock_policy text, available bigint, backorder_limit bigint) RETURNS availability
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE
         WHEN NOT track_stock THEN 'in_stock'
         WHEN available <= 0 AND stock_policy <> 'deny' AND available + backorder_limit > 0 THEN stock_policy
@@ -117,7 +117,8 @@ BEGIN
     SELECT 'stock', v.product_id::text, jsonb_build_object('variants', jsonb_agg(DISTINCT changed.variant_id))
     FROM (
         SELECT moved.variant_id, moved.delta, moved.relimited,
-               (SELECT sum(s.on_hand - s.reserved) FROM stock s WHERE s.variant_id = moved.variant_id) AS available
+               (SELECT sum(s.on_hand - s.reserved) FROM stock s WHERE s.variant_id = moved.variant_id) AS available,
+               (SELECT sum(s.backorder_limit) FROM stock s WHERE s.variant_id = moved.variant_id) AS backorder_limit
         FROM (
             SELECT n.variant_id,
                    sum((n.on_hand - n.reserved) - (o.on_hand - o.reserved)) AS delta,
@@ -131,6 +132,7 @@ BEGIN
     WHERE changed.relimited
        OR stock_band(changed.available) <> stock_band(changed.available - changed.delta)
        OR changed.available BETWEEN 1 AND 10
+       OR changed.available <= 0 AND changed.backorder_limit > 0
     GROUP BY v.product_id;
     RETURN NULL;
 END $$;

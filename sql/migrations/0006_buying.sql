@@ -24,7 +24,8 @@ CREATE SEQUENCE order_number_seq START 1001;
 CREATE TABLE orders (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     number text NOT NULL UNIQUE,                 -- what people read out: SF-1001
-    cart_id uuid NOT NULL UNIQUE REFERENCES cart, -- an order belongs to one cart
+    cart_id uuid NOT NULL REFERENCES cart,       -- an order belongs to one cart
+    cart_version int NOT NULL,                   -- the cart as it was ordered
     customer_id uuid REFERENCES customer ON DELETE SET NULL,
     email text NOT NULL,
     status text NOT NULL DEFAULT 'pending_payment'
@@ -39,11 +40,13 @@ CREATE TABLE orders (
     gift_card_amount bigint NOT NULL DEFAULT 0 CHECK (gift_card_amount >= 0),   -- paid by stored value
     captured bigint NOT NULL DEFAULT 0 CHECK (captured >= 0),                   -- by the provider
     refunded bigint NOT NULL DEFAULT 0 CHECK (refunded >= 0 AND refunded <= captured),
+    gift_card_refunded bigint NOT NULL DEFAULT 0 CHECK (gift_card_refunded >= 0 AND gift_card_refunded <= gift_card_amount),
     delivery_address jsonb,
     billing_address jsonb,
     fulfillment_option jsonb,                    -- snapshot: code, name, amount, days
     coupon_codes text[] NOT NULL DEFAULT '{}',
     placed_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL,             -- until when its stock is kept while it is not paid
     paid_at timestamptz,
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT total_adds_up CHECK (
@@ -53,7 +56,9 @@ CREATE TABLE orders (
 CREATE INDEX orders_customer ON orders (customer_id, placed_at DESC, id);
 CREATE INDEX orders_email ON orders (lower(email), placed_at DESC);
 CREATE INDEX orders_placed ON orders (placed_at DESC, id);
-CREATE INDEX orders_pending ON orders (placed_at) WHERE status IN ('pending_payment', 'authorized');
+CREATE INDEX orders_pending ON orders (expires_at) WHERE status = 'pending_payment';
+-- A cart is ordered once. Only an order that came to nothing makes room for another.
+CREATE UNIQUE INDEX orders_one_a_cart ON orders (cart_id) WHERE status <> 'cancelled';
 
 CREATE TABLE order_line (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -136,6 +141,7 @@ CREATE TABLE payment_attempt (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX payment_attempt_order ON payment_attempt (order_id, created_at);
+CREATE INDEX payment_attempt_stuck ON payment_attempt (updated_at) WHERE state = 'stuck';
 CREATE UNIQUE INDEX payment_attempt_one_open ON payment_attempt (order_id)
     WHERE kind = 'charge' AND state IN ('open', 'requires_action', 'processing', 'authorized', 'succeeded', 'stuck');
 CREATE INDEX payment_attempt_unsettled ON payment_attempt (updated_at)
@@ -209,3 +215,20 @@ CREATE TABLE invoice (
 SELECT append_only('invoice');
 
 SELECT follow_table('orders', 'order', 'r.id');
+
+-- An order with all that belongs to it, in one statement.
+CREATE VIEW order_document AS
+SELECT o.*,
+       coalesce((SELECT jsonb_agg(to_jsonb(l) ORDER BY l.position) FROM order_line l WHERE l.order_id = o.id), '[]') AS lines,
+       coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.id) FROM order_event e WHERE e.order_id = o.id), '[]') AS events,
+       coalesce((SELECT jsonb_agg(to_jsonb(f) ORDER BY f.created_at, f.id) FROM fulfillment f WHERE f.order_id = o.id), '[]')
+           AS fulfillments
+FROM orders o;
+
+-- A row of an order list. What was never paid and came to nothing is left out of what shoppers see (accepted).
+CREATE VIEW order_summary AS
+SELECT o.id, o.number, o.status, o.total, o.currency, o.email, o.customer_id, o.placed_at,
+       (SELECT coalesce(sum(l.quantity), 0) FROM order_line l WHERE l.order_id = o.id) AS item_count,
+       o.status <> 'cancelled' OR o.paid_at IS NOT NULL
+           OR EXISTS (SELECT FROM payment_attempt a WHERE a.order_id = o.id AND a.kind <> 'charge') AS accepted
+FROM orders o;

@@ -77,6 +77,10 @@ async def prepare_connection(conn: Any) -> None:
     conn.add_query_logger(_count_statement)
 
 
+async def _keep_session(conn: Any) -> None:
+    """Nothing sets session state outside a transaction, so a connection goes back without a round trip to reset it."""
+
+
 class Replica:
     """A standby that reads go to while it is near the primary."""
 
@@ -124,8 +128,8 @@ class Database:
             url,
             min_size=smallest,
             max_size=self._settings.pool_max,
-            setup=None,
             init=prepare_connection,
+            reset=_keep_session,
             timeout=5,
             command_timeout=self._settings.statement_timeout_ms / 1000 + 1,
             max_inactive_connection_lifetime=300,

@@ -1,0 +1,202 @@
+-- name: insert_order$
+-- The order, its lines, its first payment attempt (none when nothing is left to pay) and its first event.
+WITH placed AS (
+    INSERT INTO orders (
+        id, number, cart_id, cart_version, customer_id, email, currency, subtotal, discount, delivery, tax, total,
+        prices_include_tax, gift_card_amount, delivery_address, billing_address, fulfillment_option, coupon_codes,
+        placed_at, expires_at, updated_at
+    ) VALUES (
+        :id, CAST(:prefix AS text) || nextval('order_number_seq'), :cart_id, :cart_version, :customer_id, :email, :currency,
+        :subtotal, :discount, :delivery, :tax, :total, :prices_include_tax, :gift_card_amount, :delivery_address,
+        :billing_address, :fulfillment_option, :coupon_codes, :now, :expires_at, :now
+    ) RETURNING number
+), lines AS (
+    INSERT INTO order_line (
+        order_id, position, variant_id, product_id, sku, title, options, image_url, slug, quantity,
+        unit_amount, subtotal, discount, tax, tax_ppm, total
+    )
+    SELECT :id, l.position, l.variant_id, l.product_id, l.sku, l.title, l.options, l.image_url, l.slug, l.quantity,
+           l.unit_amount, l.subtotal, l.discount, l.tax, l.tax_ppm, l.total
+    FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS l(
+        position int, variant_id bigint, product_id bigint, sku text, title text, options jsonb, image_url text, slug text,
+        quantity int, unit_amount bigint, subtotal bigint, discount bigint, tax bigint, tax_ppm int, total bigint)
+), attempt AS (
+    INSERT INTO payment_attempt (id, order_id, kind, amount, currency, capture_later, payment_method, created_at, updated_at)
+    SELECT CAST(:attempt_id AS uuid), :id, 'charge', CAST(:to_pay AS bigint), :currency, CAST(:capture_later AS boolean),
+           CAST(:payment_method AS text), :now, :now
+    WHERE CAST(:attempt_id AS uuid) IS NOT NULL
+), event AS (
+    INSERT INTO order_event (order_id, kind, data, at)
+    VALUES (:id, 'placed', jsonb_build_object('total', CAST(:total AS bigint)), :now)
+)
+SELECT number FROM placed;
+
+-- name: lock_order_of_cart^
+SELECT id, number, status, total, gift_card_amount, currency, cart_version, expires_at
+FROM orders WHERE cart_id = :cart_id AND status <> 'cancelled' FOR UPDATE;
+
+-- name: lock_order^
+SELECT id, number, status, total, currency, email, cart_id, captured, refunded, gift_card_amount, gift_card_refunded
+FROM orders WHERE id = :id FOR UPDATE;
+
+-- name: order_by_id^
+SELECT * FROM order_document WHERE id = :id;
+
+-- name: order_by_number^
+SELECT * FROM order_document WHERE number = :number;
+
+-- name: orders_of_customer
+-- Newest first. Guest orders with the same address count only when the address is confirmed.
+SELECT id, number, status, total, currency, email, item_count, placed_at FROM order_summary
+WHERE (customer_id = :customer_id OR (customer_id IS NULL AND lower(email) = lower(CAST(:verified_email AS text))))
+  AND accepted
+  AND (CAST(:before AS timestamptz) IS NULL OR (placed_at, id) < (CAST(:before AS timestamptz), CAST(:before_id AS uuid)))
+ORDER BY placed_at DESC, id DESC LIMIT :most;
+
+-- name: search_orders
+SELECT id, number, status, total, currency, email, item_count, placed_at FROM order_summary
+WHERE (CAST(:status AS text) = '' OR status = CAST(:status AS text))
+  AND (CAST(:text AS text) = '' OR number = upper(CAST(:text AS text)) OR lower(email) = lower(CAST(:text AS text)))
+  AND (CAST(:before AS timestamptz) IS NULL OR (placed_at, id) < (CAST(:before AS timestamptz), CAST(:before_id AS uuid)))
+ORDER BY placed_at DESC, id DESC LIMIT :most;
+
+-- name: figures^
+SELECT (SELECT count(*) FROM orders WHERE paid_at >= :since) AS paid_today,
+       (SELECT count(*) FROM orders WHERE status IN ('authorized', 'paid', 'partially_fulfilled')) AS to_fulfill,
+       (SELECT count(*) FROM orders WHERE status = 'pending_payment') AS pending,
+       (SELECT count(*) FROM payment_attempt WHERE state = 'stuck') AS stuck,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('amount', t.amount, 'currency', t.currency) ORDER BY t.amount DESC)
+                 FROM (SELECT sum(captured + gift_card_amount) AS amount, currency FROM orders
+                       WHERE paid_at >= :since GROUP BY currency) t), '[]') AS taken_today;
+
+-- name: add_event!
+INSERT INTO order_event (order_id, kind, data, actor, at) VALUES (:order_id, :kind, :data, :actor, :now);
+
+-- name: mark_paid^
+-- The order moves on once, whoever brings the news first; no row: it has moved already.
+WITH moved AS (
+    UPDATE orders
+    SET status = :status, captured = :captured, updated_at = :now,
+        paid_at = CASE WHEN CAST(:status AS text) = 'paid' THEN CAST(:now AS timestamptz) END
+    WHERE id = :order_id AND status = 'pending_payment'
+    RETURNING id, number, cart_id
+), attempt AS (
+    UPDATE payment_attempt a
+    SET state = :attempt_state, provider_ref = :provider_ref, decline_code = NULL, redirect_url = NULL, updated_at = :now
+    FROM moved WHERE a.id = CAST(:attempt_id AS uuid)
+), event AS (
+    INSERT INTO order_event (order_id, kind, data, at)
+    SELECT id, :status, jsonb_build_object('captured', CAST(:captured AS bigint)), :now FROM moved
+)
+SELECT number, cart_id FROM moved;
+
+-- name: mark_captured^
+WITH moved AS (
+    UPDATE orders
+    SET status = CASE WHEN status = 'authorized' THEN 'paid' ELSE status END,
+        captured = :captured, paid_at = coalesce(paid_at, :now), updated_at = :now
+    WHERE id = :order_id AND captured = 0 AND status <> 'cancelled'
+    RETURNING id, number
+), charge AS (
+    UPDATE payment_attempt a SET state = 'succeeded', updated_at = :now FROM moved WHERE a.id = :charge_id
+), event AS (
+    INSERT INTO order_event (order_id, kind, data, actor, at)
+    SELECT id, 'captured', jsonb_build_object('captured', CAST(:captured AS bigint)), :actor, :now FROM moved
+)
+SELECT number FROM moved;
+
+-- name: mark_cancelled^
+WITH moved AS (
+    UPDATE orders SET status = 'cancelled', updated_at = :now WHERE id = :order_id AND status <> 'cancelled'
+    RETURNING id, number, coupon_codes, gift_card_amount
+), lines AS (
+    UPDATE order_line l SET cancelled = l.quantity - l.fulfilled FROM moved WHERE l.order_id = moved.id
+), event AS (
+    INSERT INTO order_event (order_id, kind, data, actor, at)
+    SELECT id, 'cancelled', jsonb_build_object('reason', CAST(:reason AS text)), :actor, :now FROM moved
+)
+SELECT number, coupon_codes, gift_card_amount FROM moved;
+
+-- name: lines_of_order
+SELECT id, variant_id, quantity, fulfilled, returned, cancelled FROM order_line WHERE order_id = :order_id ORDER BY position;
+
+-- name: insert_fulfillment!
+WITH sent AS (
+    INSERT INTO fulfillment (order_id, lines, tracking_number, tracking_url, carrier, created_at)
+    VALUES (:order_id, :lines, :tracking_number, :tracking_url, :carrier, :now)
+), lines AS (
+    UPDATE order_line l SET fulfilled = l.fulfilled + s.quantity
+    FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS s(order_line_id bigint, quantity int)
+    WHERE l.id = s.order_line_id AND l.order_id = :order_id
+), moved AS (
+    UPDATE orders SET status = :status, updated_at = :now WHERE id = :order_id AND status <> :status
+)
+INSERT INTO order_event (order_id, kind, data, actor, at)
+VALUES (:order_id, 'fulfillment_sent', jsonb_build_object('lines', CAST(:lines AS jsonb),
+        'tracking_number', CAST(:tracking_number AS text)), :actor, :now);
+
+-- name: attempts_of_order
+SELECT * FROM payment_attempt WHERE order_id = :order_id ORDER BY created_at, id;
+
+-- name: live_charge^
+SELECT * FROM payment_attempt
+WHERE order_id = :order_id AND kind = 'charge' AND state NOT IN ('declined', 'cancelled');
+
+-- name: attempt_by_id^
+SELECT * FROM payment_attempt WHERE id = :id;
+
+-- name: lock_attempt^
+SELECT * FROM payment_attempt WHERE id = :id FOR UPDATE;
+
+-- name: attempt_by_ref^
+SELECT * FROM payment_attempt WHERE provider_ref = :provider_ref;
+
+-- name: insert_attempt!
+-- A repeat with the same id changes nothing.
+INSERT INTO payment_attempt (id, order_id, kind, amount, currency, capture_later, payment_method, parent_id, created_at, updated_at)
+VALUES (:id, :order_id, :kind, :amount, :currency, :capture_later, :payment_method, :parent_id, :now, :now)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: try_again!
+-- The next attempt on an order whose last one came to nothing; its stock is kept for longer.
+WITH kept AS (
+    UPDATE orders SET expires_at = :expires_at, updated_at = :now WHERE id = :order_id
+)
+INSERT INTO payment_attempt (id, order_id, kind, amount, currency, capture_later, payment_method, created_at, updated_at)
+VALUES (:id, :order_id, 'charge', :amount, :currency, :capture_later, :payment_method, :now, :now);
+
+-- name: record_attempt^
+-- What the provider says of an attempt that has not come to an end; no row: it has, meanwhile.
+UPDATE payment_attempt
+SET state = :state, provider_ref = coalesce(:provider_ref, provider_ref), decline_code = :decline_code,
+    redirect_url = :redirect_url, updated_at = :now
+WHERE id = :id AND state IN ('open', 'requires_action', 'processing', 'stuck')
+RETURNING order_id, kind;
+
+-- name: unsettled_attempts
+-- Attempts that nobody has heard of for a while; touching them is the lease.
+UPDATE payment_attempt SET updated_at = :now
+WHERE id IN (
+    SELECT id FROM payment_attempt
+    WHERE state IN ('open', 'requires_action', 'processing') AND updated_at < :before
+    ORDER BY updated_at LIMIT :most FOR UPDATE SKIP LOCKED
+)
+RETURNING *;
+
+-- name: expired_orders
+SELECT id FROM orders WHERE status = 'pending_payment' AND expires_at < :now ORDER BY expires_at LIMIT :most;
+
+-- name: stuck_attempts
+SELECT a.*, o.number FROM payment_attempt a JOIN orders o ON o.id = a.order_id
+WHERE a.state = 'stuck' ORDER BY a.updated_at LIMIT :most;
+
+-- name: owed_back$
+-- Refunds that are decided and not yet known to be done; they count as given back.
+SELECT coalesce(sum(amount), 0)::bigint FROM payment_attempt
+WHERE order_id = :order_id AND kind = 'refund' AND state IN ('open', 'requires_action', 'processing', 'stuck');
+
+-- name: mark_refunded^
+UPDATE orders
+SET refunded = refunded + :amount, gift_card_refunded = gift_card_refunded + :gift_card_amount, updated_at = :now
+WHERE id = :order_id
+RETURNING number, currency;

@@ -1,0 +1,182 @@
+"""What the catalog does for pages, for the JSON API and for the rooms above it."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from storefront.catalog import store
+from storefront.catalog.model import (
+    Card,
+    Category,
+    Collection,
+    CollectionWithCards,
+    ListingQuery,
+    ListingResult,
+    ProductPage,
+    Redirect,
+    SaleVariant,
+    SearchDocument,
+)
+from storefront.platform.cache import CACHE
+from storefront.platform.database import DATABASE, Connection
+from storefront.platform.errors import NotFound
+
+HOME_CARDS = 8
+NAVIGATION_TAG = "navigation"
+
+
+async def product_page(conn: Connection, slug: str, currency: str) -> ProductPage | Redirect:
+    """All that a product page shows, in two statements; an old slug leads to the new one. Raises NotFound."""
+    found = await store.product(conn, slug, currency)
+    if found is None:
+        moved = await store.moved_product(conn, slug)
+        if moved is None:
+            raise NotFound("There is no such product.")
+        return Redirect(f"/p/{moved}")
+    page, related_ids = found
+    if not related_ids:
+        return page
+    related = await store.cards(conn, related_ids, currency)
+    return _with_related(page, tuple(related))
+
+
+def _with_related(page: ProductPage, related: tuple[Card, ...]) -> ProductPage:
+    fields = {name: getattr(page, name) for name in page.__struct_fields__}
+    return ProductPage(**fields | {"related": related})
+
+
+async def slug_by_id(conn: Connection, product_id: int) -> str:
+    """The slug of a published product. Raises NotFound."""
+    slug = await store.slug_by_id(conn, product_id)
+    if slug is None:
+        raise NotFound("There is no such product.")
+    return slug
+
+
+async def cards(conn: Connection, product_ids: Sequence[int], currency: str) -> list[Card]:
+    """Cards in the order of the ids, in one statement; those unpublished or without a price in the currency are left out."""
+    return await store.cards(conn, product_ids, currency) if product_ids else []
+
+
+async def category_tree(conn: Connection) -> list[Category]:
+    """All categories in one statement, by position and name; `product_count` is of all below a category too."""
+    flat = await store.categories(conn)
+    parents = {category.id: category.parent_id for category in flat}
+    counts = dict.fromkeys(parents, 0)
+    for category in flat:
+        above: int | None = category.id
+        while above is not None:
+            counts[above] += category.product_count
+            above = parents[above]
+    return [_with_count(category, counts[category.id]) for category in flat]
+
+
+def _with_count(category: Category, product_count: int) -> Category:
+    fields = {name: getattr(category, name) for name in category.__struct_fields__}
+    return Category(**fields | {"product_count": product_count})
+
+
+def forest(categories: Sequence[Category], *, parent_id: int | None = None) -> tuple[Category, ...]:
+    """The categories as a tree: those at the top, each with its children. Those that hold no product are left out."""
+    below: dict[int | None, list[Category]] = {}
+    for category in categories:
+        below.setdefault(category.parent_id, []).append(category)
+
+    def grow(under: int | None) -> tuple[Category, ...]:
+        grown = []
+        for category in below.get(under, ()):
+            if category.product_count:
+                fields = {name: getattr(category, name) for name in category.__struct_fields__}
+                grown.append(Category(**fields | {"children": grow(category.id)}))
+        return tuple(grown)
+
+    return grow(parent_id)
+
+
+async def categories(request: web.Request) -> list[Category]:
+    """`category_tree`, through the cache."""
+
+    async def load() -> list[Category]:
+        async with request.app[DATABASE].read() as conn:
+            return await category_tree(conn)
+
+    found: list[Category] = await request.app[CACHE].get_or_load("categories", {NAVIGATION_TAG}, load)
+    return found
+
+
+async def navigation(request: web.Request) -> tuple[Category, ...]:
+    """The top categories with their children, for the head of every page; cached."""
+    if "navigation" not in request:
+        request["navigation"] = forest(await categories(request))
+    found: tuple[Category, ...] = request["navigation"]
+    return found
+
+
+async def category_by_path(conn: Connection, path: str) -> Category | Redirect:
+    """A category; an old path leads to the new one. Raises NotFound."""
+    found = await store.category_by_path(conn, path)
+    if found is not None:
+        return found
+    moved = await store.moved_category(conn, path)
+    if moved is None:
+        raise NotFound("There is no such category.")
+    return Redirect(f"/c/{moved}")
+
+
+async def collection_by_slug(conn: Connection, slug: str) -> Collection | Redirect:
+    """A published collection; an old slug leads to the new one. Raises NotFound."""
+    found = await store.collection_by_slug(conn, slug)
+    if found is not None:
+        return found
+    moved = await store.moved_collection(conn, slug)
+    if moved is None:
+        raise NotFound("There is no such collection.")
+    return Redirect(f"/collections/{moved}")
+
+
+async def collections(conn: Connection, after_id: int, limit: int) -> list[Collection]:
+    """Published collections by id."""
+    return await store.collections(conn, after_id, limit)
+
+
+async def home_collections(conn: Connection, currency: str) -> list[CollectionWithCards]:
+    """The collections of the home page with their first products, in two statements."""
+    found = await store.home_collections(conn, currency, HOME_CARDS)
+    wanted = list(dict.fromkeys(product_id for _, ids in found for product_id in ids))
+    by_id = {card.id: card for card in await cards(conn, wanted, currency)}
+    return [CollectionWithCards(collection, tuple(by_id[i] for i in ids if i in by_id)) for collection, ids in found]
+
+
+async def listing_from_sql(conn: Connection, query: ListingQuery) -> ListingResult:
+    """One page of a listing with its facets in one statement, without the index. Ties end at the id."""
+    return await store.find(conn, query)
+
+
+async def published_after(
+    conn: Connection,
+    after_id: int,
+    limit: int,
+    currency: str,
+    *,
+    category_path: str | None = None,
+    collection: str | None = None,
+) -> list[int]:
+    """Ids of products that can be shown in the currency, by id; of a category with all below it, or of a collection."""
+    return await store.published_after(
+        conn, after_id, limit, currency, category_path=category_path, collection=collection
+    )
+
+
+async def sale_variants(conn: Connection, variant_ids: Sequence[int], currency: str) -> dict[int, SaleVariant]:
+    """Variants as the till needs them, in one statement; unknown ids are missing."""
+    return await store.sale_variants(conn, variant_ids, currency) if variant_ids else {}
+
+
+async def search_documents(conn: Connection, product_ids: Sequence[int]) -> list[SearchDocument]:
+    """Products as the search index takes them, in one statement, by id; unknown ids are missing."""
+    return await store.search_documents(conn, product_ids) if product_ids else []
+
+
+async def product_ids_after(conn: Connection, after_id: int, limit: int) -> list[int]:
+    """Ids of all products, published or not, by id."""
+    return await store.product_ids_after(conn, after_id, limit)

@@ -1,0 +1,157 @@
+"""Real parts for every test: PostgreSQL (with a standby), Valkey and the sandbox provider, started once for each worker.
+
+A template database is migrated once and cloned for each test module. fsync is off here, except in tests/faults, which start their own.
+"""
+
+import asyncio
+import shutil
+import socket
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from storefront.platform.database import Database
+from storefront.platform.embedded.postgres import Postgres
+from storefront.platform.embedded.supervisor import Embedded
+from storefront.platform.embedded.valkey import Valkey
+from storefront.platform.migrations import APP_ROLE, migrate
+from storefront.settings import ROOT, Settings, complete_secrets, load_settings
+
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[Path]:
+    """A folder of this worker that PostgreSQL's own user may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="storefront-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(scratch: Path) -> Iterator[Postgres]:
+    """A running cluster whose database `template_shop` is migrated and empty."""
+    server = Postgres(scratch / "postgresql", fsync=False)
+    server.start()
+    _run_sql(server, "CREATE DATABASE template_shop")
+    asyncio.run(migrate(server.dsn(database="template_shop")))
+    yield server
+    server.stop()
+
+
+def _run_sql(server: Postgres, statement: str) -> None:
+    async def run() -> None:
+        conn = await asyncpg.connect(server.dsn(database="postgres"))
+        try:
+            await conn.execute(statement)
+        finally:
+            await conn.close()
+
+    asyncio.run(run())
+
+
+@pytest.fixture(scope="session")
+def valkey(scratch: Path) -> Iterator[Valkey]:
+    """A running Valkey."""
+    server = Valkey(scratch / "valkey")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def standby(postgres: Postgres, scratch: Path) -> Iterator[Postgres]:
+    """A streaming standby of `postgres`: a real read replica."""
+    replica = postgres.standby(scratch / "standby")
+    replica.start()
+    yield replica
+    replica.stop()
+
+
+@pytest.fixture(scope="module")
+def database_name(postgres: Postgres) -> Iterator[str]:
+    """A migrated, empty database of this module's own."""
+    name = f"shop_{uuid.uuid4().hex[:12]}"
+    _run_sql(postgres, f"CREATE DATABASE {name} TEMPLATE template_shop STRATEGY FILE_COPY")
+    yield name
+    _run_sql(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def free_port() -> int:
+    """A TCP port that is free right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def settings_for(folder: Path, **overrides: str) -> Settings:
+    """Settings as a test shop has them; `overrides` are names like SHOP__CURRENCY."""
+    given = {"DATA__DIR": str(folder), "SERVER__PORT": str(free_port()), "TELEMETRY__LOG_LEVEL": "error"} | overrides
+    settings = load_settings({f"STOREFRONT_{name}": value for name, value in given.items()})
+    complete_secrets(settings)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def provider_settings(scratch: Path) -> Settings:
+    """The settings that this worker's sandbox provider was started with."""
+    return settings_for(scratch / "provider", PAYMENTS__SANDBOX_PORT=str(free_port()))
+
+
+@pytest.fixture(scope="session")
+def provider(provider_settings: Settings) -> Iterator[Embedded]:
+    """The sandbox payment provider, a process of its own."""
+    embedded = Embedded(provider_settings)
+    embedded.start_provider()
+    yield embedded
+    embedded.stop()
+
+
+@pytest.fixture
+def settings(
+    tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, database_name: str, valkey: Valkey, provider_settings: Settings
+) -> Settings:
+    """Settings of a shop on the real parts. Ask for `provider` too where payments are made."""
+    payments = provider_settings.payments
+    return settings_for(
+        tmp_path_factory.mktemp("shop"),
+        DATABASE__URL=postgres.dsn(APP_ROLE, database_name),
+        DATABASE__MIGRATE_URL=postgres.dsn(database=database_name),
+        CACHE__URL=valkey.url,
+        PAYMENTS__SANDBOX_PORT=str(provider_settings.sandbox_port),
+        PAYMENTS__API_KEY=payments.api_key,
+        PAYMENTS__WEBHOOK_SECRET=payments.webhook_secret,
+        TELEMETRY__ACCESS_LOG_SAMPLE="0",
+    )
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The shop's database as the serving role sees it."""
+    database = Database(settings.database.url, settings.database.replica_urls, settings.database)
+    await database.start()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def owner(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the owner of the tables, for arranging what the shop itself may not do."""
+    conn = await asyncpg.connect(settings.database.migrate_url)
+    yield conn
+    await conn.close()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real product files beside the project; a test that needs it is skipped where there is none."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"{SHARED_DATA} is not there")
+    return SHARED_DATA
+
+
