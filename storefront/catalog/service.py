@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from aiohttp import web
 
 from storefront.catalog import store
@@ -37,12 +38,7 @@ async def product_page(conn: Connection, slug: str, currency: str) -> ProductPag
     if not related_ids:
         return page
     related = await store.cards(conn, related_ids, currency)
-    return _with_related(page, tuple(related))
-
-
-def _with_related(page: ProductPage, related: tuple[Card, ...]) -> ProductPage:
-    fields = {name: getattr(page, name) for name in page.__struct_fields__}
-    return ProductPage(**fields | {"related": related})
+    return msgspec.structs.replace(page, related=tuple(related))
 
 
 async def slug_by_id(conn: Connection, product_id: int) -> str:
@@ -68,12 +64,7 @@ async def category_tree(conn: Connection) -> list[Category]:
         while above is not None:
             counts[above] += category.product_count
             above = parents[above]
-    return [_with_count(category, counts[category.id]) for category in flat]
-
-
-def _with_count(category: Category, product_count: int) -> Category:
-    fields = {name: getattr(category, name) for name in category.__struct_fields__}
-    return Category(**fields | {"product_count": product_count})
+    return [msgspec.structs.replace(category, product_count=counts[category.id]) for category in flat]
 
 
 def forest(categories: Sequence[Category], *, parent_id: int | None = None) -> tuple[Category, ...]:
@@ -86,8 +77,7 @@ def forest(categories: Sequence[Category], *, parent_id: int | None = None) -> t
         grown = []
         for category in below.get(under, ()):
             if category.product_count:
-                fields = {name: getattr(category, name) for name in category.__struct_fields__}
-                grown.append(Category(**fields | {"children": grow(category.id)}))
+                grown.append(msgspec.structs.replace(category, children=grow(category.id)))
         return tuple(grown)
 
     return grow(parent_id)

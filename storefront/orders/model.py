@@ -209,3 +209,58 @@ class OrderView(msgspec.Struct, frozen=True):
     key: str
     url: str
     next_action: NextAction | None = None
+
+
+class NewOrder(msgspec.Struct, frozen=True):
+    """What is written when an order is placed. `lines` are rows of order_line as plain objects."""
+
+    id: UUID
+    cart_id: UUID
+    cart_version: int
+    customer_id: UUID | None
+    email: str
+    currency: str
+    subtotal: int
+    discount: int
+    delivery: int
+    tax: int
+    total: int
+    prices_include_tax: bool
+    gift_card_amount: int
+    delivery_address: Address | None
+    billing_address: Address | None
+    fulfillment_option: dict[str, Any] | None
+    coupon_codes: list[str]
+    lines: list[dict[str, Any]]
+    expires_at: datetime
+    attempt_id: UUID | None
+    to_pay: int
+    capture_later: bool
+    payment_method: str | None
+
+
+class OrderHead(msgspec.Struct, frozen=True):
+    """The order that a cart has, as placing needs it."""
+
+    id: UUID
+    number: str
+    status: OrderStatus
+    total: int
+    gift_card_amount: int
+    currency: str
+    cart_version: int
+    expires_at: datetime
+
+    @property
+    def to_pay(self) -> int:
+        return self.total - self.gift_card_amount
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """The shop at a glance. `taken_today` has one amount for each currency."""
+
+    paid_today: int
+    to_fulfill: int
+    pending: int
+    stuck: int
+    taken_today: list[Money]

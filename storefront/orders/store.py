@@ -1,0 +1,270 @@
+"""The orders' SQL as functions: rows in, types out."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from storefront.orders.model import AttemptKind, Figures, NewOrder, Order, OrderHead, OrderStatus, OrderSummary, PaymentAttempt
+from storefront.payments.model import AttemptState, ProviderAnswer
+from storefront.platform.database import Connection
+from storefront.platform.sql import load
+
+queries = load("orders")
+
+
+def _convert(row: Any, kind: Any) -> Any:
+    return msgspec.convert(dict(row), kind)
+
+
+async def insert_order(conn: Connection, order: NewOrder, *, prefix: str, now: datetime) -> str:
+    """Writes the order with its lines, first attempt and first event; returns its number."""
+    number: str = await queries.insert_order(
+        conn, **msgspec.structs.asdict(order) | {"lines": order.lines}, prefix=prefix, now=now
+    )
+    return number
+
+
+async def lock_order_of_cart(conn: Connection, cart_id: UUID) -> OrderHead | None:
+    """The cart's order, unless it came to nothing; locked until the transaction ends."""
+    row = await queries.lock_order_of_cart(conn, cart_id=cart_id)
+    return _convert(row, OrderHead) if row else None
+
+
+async def lock_order(conn: Connection, order_id: UUID) -> Any | None:
+    """The order's own row, locked until the transaction ends."""
+    return await queries.lock_order(conn, id=order_id)
+
+
+async def order_by_id(conn: Connection, order_id: UUID) -> Order | None:
+    row = await queries.order_by_id(conn, id=order_id)
+    return _convert(row, Order) if row else None
+
+
+async def order_by_number(conn: Connection, number: str) -> Order | None:
+    row = await queries.order_by_number(conn, number=number)
+    return _convert(row, Order) if row else None
+
+
+async def orders_of_customer(
+    conn: Connection, customer_id: UUID, verified_email: str | None, before: tuple[datetime, UUID] | None, most: int
+) -> list[OrderSummary]:
+    before_at, before_id = before or (None, None)
+    rows = await queries.orders_of_customer(
+        conn, customer_id=customer_id, verified_email=verified_email, before=before_at, before_id=before_id, most=most
+    )
+    return [_convert(row, OrderSummary) for row in rows]
+
+
+async def search_orders(
+    conn: Connection, text: str, status: str, before: tuple[datetime, UUID] | None, most: int
+) -> list[OrderSummary]:
+    before_at, before_id = before or (None, None)
+    rows = await queries.search_orders(
+        conn, text=text, status=status, before=before_at, before_id=before_id, most=most
+    )
+    return [_convert(row, OrderSummary) for row in rows]
+
+
+async def figures(conn: Connection, since: datetime) -> Figures:
+    found: Figures = _convert(await queries.figures(conn, since=since), Figures)
+    return found
+
+
+async def add_event(
+    conn: Connection, order_id: UUID, kind: str, data: dict[str, Any], *, now: datetime, actor: str = "system"
+) -> None:
+    await queries.add_event(conn, order_id=order_id, kind=kind, data=data, actor=actor, now=now)
+
+
+async def mark_paid(
+    conn: Connection,
+    order_id: UUID,
+    *,
+    status: OrderStatus,
+    captured: int,
+    attempt_id: UUID | None,
+    attempt_state: AttemptState,
+    provider_ref: str | None,
+    now: datetime,
+) -> tuple[str, UUID] | None:
+    """Moves a pending order on; (number, cart id), or None when it is no longer pending."""
+    row = await queries.mark_paid(
+        conn,
+        order_id=order_id,
+        status=status,
+        captured=captured,
+        attempt_id=attempt_id,
+        attempt_state=attempt_state,
+        provider_ref=provider_ref,
+        now=now,
+    )
+    return (row["number"], row["cart_id"]) if row else None
+
+
+async def mark_captured(
+    conn: Connection, order_id: UUID, charge_id: UUID | None, captured: int, *, actor: str, now: datetime
+) -> bool:
+    """Whether the order took the capture; False when it had it already or is cancelled."""
+    row = await queries.mark_captured(
+        conn, order_id=order_id, charge_id=charge_id, captured=captured, actor=actor, now=now
+    )
+    return row is not None
+
+
+async def mark_cancelled(
+    conn: Connection, order_id: UUID, reason: str, *, actor: str, now: datetime
+) -> tuple[str, list[str], int] | None:
+    """(number, coupon codes, gift card amount) of the order that is now cancelled, or None when it was before."""
+    row = await queries.mark_cancelled(conn, order_id=order_id, reason=reason, actor=actor, now=now)
+    return (row["number"], list(row["coupon_codes"]), row["gift_card_amount"]) if row else None
+
+
+async def lines_of_order(conn: Connection, order_id: UUID) -> list[Any]:
+    """Rows of id, variant_id, quantity, fulfilled, returned, cancelled."""
+    return list(await queries.lines_of_order(conn, order_id=order_id))
+
+
+async def insert_fulfillment(
+    conn: Connection,
+    order_id: UUID,
+    lines: list[dict[str, int]],
+    status: OrderStatus,
+    *,
+    tracking_number: str | None,
+    tracking_url: str | None,
+    carrier: str | None,
+    actor: str,
+    now: datetime,
+) -> None:
+    await queries.insert_fulfillment(
+        conn,
+        order_id=order_id,
+        lines=lines,
+        status=status,
+        tracking_number=tracking_number,
+        tracking_url=tracking_url,
+        carrier=carrier,
+        actor=actor,
+        now=now,
+    )
+
+
+async def attempts_of_order(conn: Connection, order_id: UUID) -> list[PaymentAttempt]:
+    return [_convert(row, PaymentAttempt) for row in await queries.attempts_of_order(conn, order_id=order_id)]
+
+
+async def live_charge(conn: Connection, order_id: UUID) -> PaymentAttempt | None:
+    """The charge that may still move money, or has; there is at most one."""
+    row = await queries.live_charge(conn, order_id=order_id)
+    return _convert(row, PaymentAttempt) if row else None
+
+
+async def attempt_by_id(conn: Connection, attempt_id: UUID) -> PaymentAttempt | None:
+    row = await queries.attempt_by_id(conn, id=attempt_id)
+    return _convert(row, PaymentAttempt) if row else None
+
+
+async def lock_attempt(conn: Connection, attempt_id: UUID) -> PaymentAttempt | None:
+    row = await queries.lock_attempt(conn, id=attempt_id)
+    return _convert(row, PaymentAttempt) if row else None
+
+
+async def attempt_by_ref(conn: Connection, provider_ref: str) -> PaymentAttempt | None:
+    row = await queries.attempt_by_ref(conn, provider_ref=provider_ref)
+    return _convert(row, PaymentAttempt) if row else None
+
+
+async def insert_attempt(
+    conn: Connection,
+    attempt_id: UUID,
+    order_id: UUID,
+    kind: AttemptKind,
+    amount: int,
+    currency: str,
+    *,
+    parent_id: UUID | None,
+    now: datetime,
+) -> None:
+    """Writes an attempt that is of a charge; a repeat with the same id changes nothing."""
+    await queries.insert_attempt(
+        conn,
+        id=attempt_id,
+        order_id=order_id,
+        kind=kind,
+        amount=amount,
+        currency=currency,
+        capture_later=False,
+        payment_method=None,
+        parent_id=parent_id,
+        now=now,
+    )
+
+
+async def try_again(
+    conn: Connection,
+    order: OrderHead,
+    attempt_id: UUID,
+    *,
+    payment_method: str | None,
+    capture_later: bool,
+    expires_at: datetime,
+    now: datetime,
+) -> None:
+    """A new charge for a pending order whose last one came to nothing."""
+    await queries.try_again(
+        conn,
+        order_id=order.id,
+        id=attempt_id,
+        amount=order.to_pay,
+        currency=order.currency,
+        payment_method=payment_method,
+        capture_later=capture_later,
+        expires_at=expires_at,
+        now=now,
+    )
+
+
+async def record_attempt(
+    conn: Connection, attempt_id: UUID, state: AttemptState, answer: ProviderAnswer | None, *, now: datetime
+) -> bool:
+    """Keeps what the provider said; False when the attempt had come to an end before."""
+    row = await queries.record_attempt(
+        conn,
+        id=attempt_id,
+        state=state,
+        provider_ref=answer.provider_ref if answer else None,
+        decline_code=answer.decline_code if answer else None,
+        redirect_url=answer.redirect_url if answer else None,
+        now=now,
+    )
+    return row is not None
+
+
+async def lease_unsettled_attempts(conn: Connection, *, before: datetime, now: datetime, most: int) -> list[PaymentAttempt]:
+    """Attempts that nobody has heard of since `before`; nobody else is given them until then."""
+    rows = await queries.unsettled_attempts(conn, before=before, now=now, most=most)
+    return [_convert(row, PaymentAttempt) for row in rows]
+
+
+async def expired_orders(conn: Connection, now: datetime, most: int) -> list[UUID]:
+    return [row["id"] for row in await queries.expired_orders(conn, now=now, most=most)]
+
+
+async def stuck_attempts(conn: Connection, most: int) -> list[tuple[str, PaymentAttempt]]:
+    """(order number, attempt) of what recovery could not decide; for the operator."""
+    return [(row["number"], _convert(row, PaymentAttempt)) for row in await queries.stuck_attempts(conn, most=most)]
+
+
+async def owed_back(conn: Connection, order_id: UUID) -> int:
+    """The sum of refunds that are decided and not yet known to be done."""
+    amount: int = await queries.owed_back(conn, order_id=order_id)
+    return amount
+
+
+async def mark_refunded(conn: Connection, order_id: UUID, amount: int, gift_card_amount: int, *, now: datetime) -> str:
+    """Counts what was given back; returns the order's number."""
+    row = await queries.mark_refunded(conn, order_id=order_id, amount=amount, gift_card_amount=gift_card_amount, now=now)
+    number: str = row["number"]
+    return number
