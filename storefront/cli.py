@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     dump.add_argument("what", choices=["catalog"])
     dump.add_argument("file", type=Path, nargs="?", help="where to; standard output without it")
     dump.set_defaults(command=_export)
+    commands.add_parser("audit", help="check that nothing is oversold, lost or charged twice").set_defaults(command=_audit)
     bench = commands.add_parser("bench", help="run benchmarks/NAME.py")
     bench.add_argument("name")
     bench.add_argument("rest", nargs=argparse.REMAINDER)
@@ -197,6 +198,28 @@ def _export(arguments: argparse.Namespace) -> int:
     from storefront.catalog import exporter
 
     return _with_data(lambda settings: exporter.run(settings, arguments.file))
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from storefront.admin.audit import audit
+    from storefront.platform.database import prepare_connection
+
+    async def work(settings: Settings) -> int:
+        conn = await asyncpg.connect(settings.database.url)
+        try:
+            await prepare_connection(conn)
+            findings = await audit(conn)
+        finally:
+            await conn.close()
+        for finding in findings:
+            print(f"{len(finding.violations):6}  {finding.invariant.replace('_', ' ')}")
+            for what, detail in finding.violations[:20]:
+                print(f"        {what}: {detail}")
+        broken = sum(bool(finding.violations) for finding in findings)
+        print(f"{len(findings) - broken} invariants hold, {broken} are broken")
+        return 1 if broken else 0
+
+    return _with_data(work)
 
 
 def _provider(arguments: argparse.Namespace) -> int:

@@ -127,11 +127,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
        AND (NOT rule ? 'price_max' OR lowest <= CAST(rule ->> 'price_max' AS bigint))
 $$;
 
-CREATE FUNCTION lowest_price(wanted bigint, wanted_currency text) RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT min(vp.amount) FROM variant v JOIN variant_price vp ON vp.variant_id = v.id
-    WHERE v.product_id = wanted AND v.active AND (wanted_currency IS NULL OR vp.currency = wanted_currency)
-$$;
-
 -- From a collection to its products: the narrowest condition of a rule finds candidates by an index, the rule decides.
 CREATE VIEW collection_member AS
 SELECT collection_id, product_id, position FROM collection_product
@@ -139,21 +134,21 @@ UNION ALL
 SELECT c.id, p.id, 0
 FROM collection c
 CROSS JOIN LATERAL (
-    SELECT t.id FROM product t WHERE c.rule ? 'tag' AND t.tags @> ARRAY[c.rule ->> 'tag']
+    SELECT t.* FROM product t WHERE c.rule ? 'tag' AND t.tags @> ARRAY[c.rule ->> 'tag']
     UNION ALL
-    SELECT b.id FROM product b WHERE c.rule ? 'brand' AND NOT c.rule ? 'tag' AND b.brand = c.rule ->> 'brand' AND b.status = 'active'
+    SELECT b.* FROM product b WHERE c.rule ? 'brand' AND NOT c.rule ? 'tag' AND b.brand = c.rule ->> 'brand' AND b.status = 'active'
     UNION ALL
-    SELECT u.id FROM category k JOIN product u ON u.category_id = k.id
+    SELECT u.* FROM category k JOIN product u ON u.category_id = k.id
     WHERE c.rule ? 'category' AND NOT c.rule ?| ARRAY['tag', 'brand']
       AND (k.path = c.rule ->> 'category' OR starts_with(k.path, (c.rule ->> 'category') || '/'))
     UNION ALL
-    SELECT a.id FROM product a WHERE NOT c.rule ?| ARRAY['tag', 'brand', 'category']
-) candidate
-JOIN product p ON p.id = candidate.id
+    SELECT a.* FROM product a WHERE NOT c.rule ?| ARRAY['tag', 'brand', 'category']
+) p
 LEFT JOIN category pc ON pc.id = p.category_id
 WHERE c.rule IS NOT NULL
   AND rule_matches(c.rule, p.tags, p.brand, pc.path,
-                   CASE WHEN c.rule ? 'price_max' THEN lowest_price(p.id, c.rule ->> 'currency') END);
+                   (SELECT min(vp.amount) FROM variant v JOIN variant_price vp ON vp.variant_id = v.id
+                     WHERE v.product_id = p.id AND v.active AND vp.currency = coalesce(c.rule ->> 'currency', vp.currency)));
 
 -- From a product to the collections that it is in.
 CREATE VIEW product_collection AS
@@ -164,7 +159,8 @@ FROM product p
 LEFT JOIN category pc ON pc.id = p.category_id
 JOIN collection c ON c.rule IS NOT NULL
   AND rule_matches(c.rule, p.tags, p.brand, pc.path,
-                   CASE WHEN c.rule ? 'price_max' THEN lowest_price(p.id, c.rule ->> 'currency') END);
+                   (SELECT min(vp.amount) FROM variant v JOIN variant_price vp ON vp.variant_id = v.id
+                     WHERE v.product_id = p.id AND v.active AND vp.currency = coalesce(c.rule ->> 'currency', vp.currency)));
 
 -- Where an old URL leads. kind and old_slug name the old page, target_id the row that answers now.
 CREATE TABLE slug_redirect (

@@ -1,4 +1,6 @@
 -- Availability, prices and membership come from the views variant_offer, collection_member and product_collection.
+-- A LATERAL with LIMIT 1 is a lookup for each row: how many products a rule or a text finds is not known to the planner, which else takes
+-- the whole table.
 
 -- name: product_by_slug^
 -- All of a product page but the cards of its related products.
@@ -120,10 +122,14 @@ FROM collection c
 JOIN LATERAL (
     SELECT array_agg(shown.id ORDER BY shown.position, shown.popularity DESC, shown.id) AS ids
     FROM (
-        SELECT p.id, p.popularity, m.position FROM collection_member m JOIN product p ON p.id = m.product_id
-        WHERE m.collection_id = c.id AND is_published(p.status, p.published_at)
-          AND EXISTS (SELECT FROM variant v JOIN variant_price vp ON vp.variant_id = v.id
-                      WHERE v.product_id = p.id AND v.active AND vp.currency = :currency)
+        SELECT p.id, p.popularity, m.position
+        FROM collection_member m
+        CROSS JOIN LATERAL (
+            SELECT w.id, w.popularity FROM product w JOIN variant v ON v.product_id = w.id JOIN variant_price vp ON vp.variant_id = v.id
+            WHERE w.id = m.product_id AND is_published(w.status, w.published_at) AND v.active AND vp.currency = :currency
+            LIMIT 1
+        ) p
+        WHERE m.collection_id = c.id
         ORDER BY m.position, p.popularity DESC, p.id LIMIT :cards
     ) shown
 ) firsts ON firsts.ids IS NOT NULL
@@ -155,14 +161,13 @@ offered AS MATERIALIZED (
            offer.amount, offer.availability,
            (SELECT min(m.position) FROM collection_product m WHERE m.collection_id = :collection_id AND m.product_id = p.id) AS place
     FROM opened
-    JOIN product p ON p.id = opened.id
+    CROSS JOIN LATERAL (SELECT * FROM product w WHERE w.id = opened.id AND is_published(w.status, w.published_at) LIMIT 1) p
     LEFT JOIN category c ON c.id = p.category_id
     JOIN LATERAL (
         SELECT min(o.amount) AS amount, min(o.availability) AS availability
         FROM variant_offer o WHERE o.product_id = p.id AND o.currency = :currency
     ) offer ON offer.amount IS NOT NULL
-    WHERE is_published(p.status, p.published_at)
-      AND (CAST(:category_path AS text) IS NULL OR c.path = :category_path OR starts_with(c.path, :category_path || '/'))
+    WHERE (CAST(:category_path AS text) IS NULL OR c.path = :category_path OR starts_with(c.path, :category_path || '/'))
       AND (CAST(:collection_id AS bigint) IS NULL OR CAST(:words AS text) IS NULL
            OR p.id IN (SELECT m.product_id FROM collection_member m WHERE m.collection_id = :collection_id))
 ),
@@ -201,19 +206,23 @@ counted AS (
     JOIN category c ON c.path = own.path OR starts_with(own.path, c.path || '/')
     GROUP BY c.path
     UNION ALL
-    SELECT 'attr.' || a.key, value, count(DISTINCT j.id)
+    SELECT 'attr.' || a.key, each.value, count(DISTINCT j.id)
     FROM judged j
     CROSS JOIN LATERAL jsonb_each(j.attributes) AS a
-    CROSS JOIN LATERAL jsonb_array_elements_text(CASE jsonb_typeof(a.value) WHEN 'array' THEN a.value ELSE '[]' END) AS value
+    CROSS JOIN LATERAL jsonb_array_elements_text(CASE jsonb_typeof(a.value) WHEN 'array' THEN a.value ELSE '[]' END) AS each (value)
     WHERE j.misses <@ ARRAY['attr.' || a.key]
     GROUP BY 1, 2
     UNION ALL
-    SELECT 'opt.' || o.name, o.value, count(DISTINCT j.id)
+    SELECT 'opt.' || choice.name, choice.value, count(*)
     FROM judged j
-    JOIN variant v ON v.product_id = j.id AND v.active
-    JOIN variant_price vp ON vp.variant_id = v.id AND vp.currency = :currency
-    CROSS JOIN LATERAL unnest(j.option_names, v.option_values) AS o (name, value)
-    WHERE o.value IS NOT NULL AND j.misses <@ ARRAY['opt.' || o.name]
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT o.name, o.value
+        FROM variant v
+        JOIN variant_price vp ON vp.variant_id = v.id AND vp.currency = :currency
+        CROSS JOIN LATERAL unnest(j.option_names, v.option_values) AS o (name, value)
+        WHERE v.product_id = j.id AND v.active AND o.name IS NOT NULL AND o.value IS NOT NULL
+    ) choice
+    WHERE j.misses <@ ARRAY['opt.' || choice.name]
     GROUP BY 1, 2
 ),
 found AS (
@@ -257,12 +266,14 @@ WHERE p.id > :after_id AND is_published(p.status, p.published_at)
 ORDER BY p.id LIMIT :most;
 
 -- name: published_after_in_collection
-SELECT p.id FROM product p
-WHERE p.id > :after_id AND is_published(p.status, p.published_at)
-  AND p.id = ANY (ARRAY(SELECT m.product_id FROM collection_member m JOIN collection c ON c.id = m.collection_id
-                        WHERE c.slug = :collection AND c.published AND m.product_id > :after_id))
-  AND EXISTS (SELECT FROM variant v JOIN variant_price vp ON vp.variant_id = v.id
-              WHERE v.product_id = p.id AND v.active AND vp.currency = :currency)
+SELECT DISTINCT p.id
+FROM collection_member m
+CROSS JOIN LATERAL (
+    SELECT w.id FROM product w JOIN variant v ON v.product_id = w.id JOIN variant_price vp ON vp.variant_id = v.id
+    WHERE w.id = m.product_id AND is_published(w.status, w.published_at) AND v.active AND vp.currency = :currency
+    LIMIT 1
+) p
+WHERE m.collection_id = (SELECT c.id FROM collection c WHERE c.slug = :collection AND c.published) AND m.product_id > :after_id
 ORDER BY p.id LIMIT :most;
 
 -- name: sale_variants

@@ -1,0 +1,110 @@
+-- Each statement is one invariant of the shop and returns its violations: (what, detail). No row: it holds.
+
+-- name: stock_equals_its_ledger
+-- The sum of the movements of a variant at a location is what is on hand there.
+SELECT 'variant ' || s.variant_id || ' at location ' || s.location_id AS what,
+       'on hand ' || s.on_hand || ', ledger ' || coalesce(m.total, 0) AS detail
+FROM stock s
+LEFT JOIN (SELECT variant_id, location_id, sum(delta) AS total FROM stock_movement GROUP BY 1, 2) m
+       USING (variant_id, location_id)
+WHERE s.on_hand <> coalesce(m.total, 0);
+
+-- name: reserved_equals_open_holds
+-- What a stock row counts as reserved is the sum of the holds that are open on it.
+SELECT 'variant ' || s.variant_id || ' at location ' || s.location_id AS what,
+       'reserved ' || s.reserved || ', open holds ' || coalesce(r.total, 0) AS detail
+FROM stock s
+LEFT JOIN (SELECT variant_id, location_id, sum(quantity) AS total FROM reservation WHERE state = 'held' GROUP BY 1, 2) r
+       USING (variant_id, location_id)
+WHERE s.reserved <> coalesce(r.total, 0);
+
+-- name: nothing_oversold
+-- No more is reserved than is there, with the backorder limit counted in.
+SELECT 'variant ' || variant_id || ' at location ' || location_id AS what,
+       'reserved ' || reserved || ' of ' || on_hand || ' + ' || backorder_limit AS detail
+FROM stock WHERE reserved > on_hand + backorder_limit OR reserved < 0;
+
+-- name: one_order_a_cart
+SELECT 'cart ' || cart_id AS what, count(*) || ' orders' AS detail FROM orders GROUP BY cart_id HAVING count(*) > 1;
+
+-- name: one_successful_charge_an_order
+SELECT 'order ' || order_id AS what, count(*) || ' successful charges' AS detail
+FROM payment_attempt WHERE kind = 'charge' AND state IN ('succeeded', 'authorized')
+GROUP BY order_id HAVING count(*) > 1;
+
+-- name: order_total_equals_its_lines
+-- Subtotal and discount are the sums of the lines; the total adds up.
+SELECT 'order ' || o.number AS what,
+       'subtotal ' || o.subtotal || ' of lines ' || coalesce(l.subtotal, 0) || ', discount ' || o.discount || ' of lines ' || coalesce(l.discount, 0) AS detail
+FROM orders o
+LEFT JOIN (SELECT order_id, sum(subtotal) AS subtotal, sum(discount) AS discount FROM order_line GROUP BY order_id) l
+       ON l.order_id = o.id
+WHERE o.subtotal <> coalesce(l.subtotal, 0)
+   OR o.discount <> coalesce(l.discount, 0)
+   OR o.total <> o.subtotal - o.discount + o.delivery + CASE WHEN o.prices_include_tax THEN 0 ELSE o.tax END;
+
+-- name: paid_orders_are_paid
+-- An order past payment has its whole total captured, authorised or covered by gift cards.
+SELECT 'order ' || o.number AS what,
+       'total ' || o.total || ', captured ' || o.captured || ', gift cards ' || o.gift_card_amount AS detail
+FROM orders o
+WHERE o.status IN ('paid', 'fulfilled', 'partially_fulfilled', 'returned')
+  AND o.captured + o.gift_card_amount <> o.total
+  AND NOT EXISTS (SELECT FROM payment_attempt a WHERE a.order_id = o.id AND a.kind = 'charge' AND a.state = 'authorized');
+
+-- name: captured_equals_successful_charges
+SELECT 'order ' || o.number AS what, 'captured ' || o.captured || ', charges ' || coalesce(a.total, 0) AS detail
+FROM orders o
+LEFT JOIN (
+    SELECT order_id, sum(amount) AS total FROM payment_attempt
+    WHERE (kind = 'charge' AND state = 'succeeded' AND NOT capture_later) OR (kind = 'capture' AND state = 'succeeded')
+    GROUP BY order_id
+) a ON a.order_id = o.id
+WHERE o.captured <> coalesce(a.total, 0);
+
+-- name: refunded_equals_successful_refunds
+SELECT 'order ' || o.number AS what, 'refunded ' || o.refunded || ', refunds ' || coalesce(a.total, 0) AS detail
+FROM orders o
+LEFT JOIN (SELECT order_id, sum(amount) AS total FROM payment_attempt WHERE kind = 'refund' AND state = 'succeeded' GROUP BY order_id) a
+       ON a.order_id = o.id
+WHERE o.refunded <> coalesce(a.total, 0);
+
+-- name: paid_orders_took_their_stock
+-- Every tracked unit of a paid order left the stock once, and what was cancelled or returned came back at most once.
+SELECT 'order ' || o.number AS what, 'sold ' || sold.units || ', holds ' || held.units AS detail
+FROM orders o
+CROSS JOIN LATERAL (SELECT coalesce(-sum(delta), 0) AS units FROM stock_movement WHERE order_id = o.id AND reason = 'sold') sold
+CROSS JOIN LATERAL (SELECT coalesce(sum(quantity), 0) AS units FROM reservation WHERE order_id = o.id AND state = 'committed') held
+WHERE sold.units <> held.units;
+
+-- name: finished_orders_hold_nothing
+SELECT 'order ' || o.number AS what, count(*) || ' open holds' AS detail
+FROM orders o JOIN reservation r ON r.order_id = o.id AND r.state = 'held'
+WHERE o.status <> 'pending_payment'
+GROUP BY o.number;
+
+-- name: coupon_uses_within_limits
+SELECT 'coupon ' || c.code AS what, 'counted ' || c.used || ', uses ' || u.uses || ', limit ' || coalesce(c.usage_limit::text, 'none') AS detail
+FROM coupon c
+CROSS JOIN LATERAL (SELECT count(*) AS uses FROM coupon_use WHERE code = c.code) u
+WHERE c.used <> u.uses OR c.used > c.usage_limit;
+
+-- name: coupon_uses_within_customer_limits
+SELECT 'coupon ' || c.code || ' of one customer' AS what, count(*) || ' uses of ' || c.customer_limit AS detail
+FROM coupon c JOIN coupon_use u USING (code)
+GROUP BY c.code, c.customer_limit, u.customer_key HAVING count(*) > c.customer_limit;
+
+-- name: gift_card_balance_equals_its_ledger
+SELECT 'gift card ' || g.id AS what, 'balance ' || g.balance || ', ledger ' || coalesce(e.total, 0) AS detail
+FROM gift_card g
+LEFT JOIN (SELECT gift_card_id, sum(delta) AS total FROM gift_card_entry GROUP BY 1) e ON e.gift_card_id = g.id
+WHERE g.balance <> coalesce(e.total, 0);
+
+-- name: invoice_numbers_without_gaps
+SELECT 'series ' || c.series AS what, 'last ' || c.last || ', invoices ' || count(i.number) || ', highest ' || coalesce(max(i.number), 0) AS detail
+FROM invoice_counter c LEFT JOIN invoice i USING (series)
+GROUP BY c.series, c.last HAVING c.last <> count(i.number) OR c.last <> coalesce(max(i.number), 0);
+
+-- name: orders_have_their_history
+SELECT 'order ' || o.number AS what, 'no event' AS detail
+FROM orders o WHERE NOT EXISTS (SELECT FROM order_event e WHERE e.order_id = o.id);

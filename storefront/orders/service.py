@@ -1,0 +1,200 @@
+"""Rules of orders: finding them, showing them, giving up those that were never paid."""
+
+import base64
+import binascii
+import hmac
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from storefront.inventory import service as inventory
+from storefront.orders import store
+from storefront.orders.links import order_key, order_url
+from storefront.orders.model import (
+    Figures,
+    NextAction,
+    Order,
+    OrderLine,
+    OrderLineView,
+    OrderSummary,
+    OrderView,
+    PaymentAttempt,
+)
+from storefront.platform.database import Connection
+from storefront.platform.errors import NotFound
+from storefront.platform.money import Money
+from storefront.pricing import service as pricing
+from storefront.settings import Settings
+
+NO_SUCH_ORDER = "There is no such order, or this link is not complete."
+
+
+async def order_by_number(conn: Connection, number: str) -> Order:
+    """Raises NotFound."""
+    found = await store.order_by_number(conn, number.strip().upper())
+    if found is None:
+        raise NotFound(NO_SUCH_ORDER)
+    return found
+
+
+async def order_by_id(conn: Connection, order_id: UUID) -> Order:
+    """Raises NotFound."""
+    found = await store.order_by_id(conn, order_id)
+    if found is None:
+        raise NotFound(NO_SUCH_ORDER)
+    return found
+
+
+async def look_up(conn: Connection, number: str, email: str) -> Order | None:
+    """The order with this number and this address. A wrong number and a wrong address are told by nothing, not even by time."""
+    found = await store.order_by_number(conn, number.strip().upper())
+    held = found.email.lower() if found else "nobody@invalid"
+    same = hmac.compare_digest(held.encode(), email.strip().lower().encode())
+    return found if same else None
+
+
+async def payment_attempts(conn: Connection, order_id: UUID) -> list[PaymentAttempt]:
+    """Every try to move money for this order, oldest first."""
+    return await store.attempts_of_order(conn, order_id)
+
+
+async def stuck_attempts(conn: Connection, *, most: int = 50) -> list[tuple[str, PaymentAttempt]]:
+    """(order number, attempt) of payments that the shop could not settle by itself."""
+    return await store.stuck_attempts(conn, most)
+
+
+async def history(
+    conn: Connection, customer_id: UUID, verified_email: str | None, *, after: str = "", most: int = 20
+) -> tuple[list[OrderSummary], str | None]:
+    """The customer's orders, newest first, and the cursor of the next page.
+
+    `verified_email`: the address that the customer has confirmed; guest orders with it are among them.
+    """
+    found = await store.orders_of_customer(conn, customer_id, verified_email, read_cursor(after), most + 1)
+    return _page(found, most)
+
+
+async def recent_orders(conn: Connection, *, most: int) -> list[OrderSummary]:
+    """The newest orders of the shop."""
+    return await store.search_orders(conn, "", "", None, most)
+
+
+async def search_orders(
+    conn: Connection, *, text: str, status: str, after: str, most: int
+) -> tuple[list[OrderSummary], str | None]:
+    """Orders whose number or e-mail address is `text` (empty: all), newest first, and the cursor of the next page."""
+    found = await store.search_orders(conn, text.strip(), status, read_cursor(after), most + 1)
+    return _page(found, most)
+
+
+async def figures(conn: Connection, now: datetime) -> Figures:
+    """The shop at a glance; "today" began at midnight UTC."""
+    return await store.figures(conn, now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+
+
+async def cancel_unpaid(conn: Connection, order_id: UUID, reason: str, *, now: datetime, actor: str = "system") -> bool:
+    """Gives up a pending order in the caller's transaction: its stock, coupons and gift cards are free again.
+
+    No attempt of it may be able to move money any more. Returns whether the order was still there to give up.
+    """
+    cancelled = await store.mark_cancelled(conn, order_id, reason, actor=actor, now=now)
+    if cancelled is None:
+        return False
+    _, coupon_codes, gift_card_amount = cancelled
+    await inventory.release_holds(conn, order_id=order_id)
+    if coupon_codes:
+        await pricing.release_coupons(conn, order_id)
+    if gift_card_amount:
+        await pricing.release_gift_cards(conn, order_id)
+    return True
+
+
+def order_view(settings: Settings, order: Order, redirect_url: str | None = None) -> OrderView:
+    """The order for a JSON client who may see it."""
+
+    def money(amount: int) -> Money:
+        return Money(amount, order.currency)
+
+    return OrderView(
+        id=order.id,
+        number=order.number,
+        status=order.status,
+        email=order.email,
+        currency=order.currency,
+        lines=tuple(_line_view(line, order.currency) for line in order.lines),
+        subtotal=money(order.subtotal),
+        discount=money(order.discount),
+        delivery=money(order.delivery),
+        tax=money(order.tax),
+        total=money(order.total),
+        prices_include_tax=order.prices_include_tax,
+        gift_card_amount=money(order.gift_card_amount),
+        captured=money(order.captured),
+        refunded=money(order.refunded + order.gift_card_refunded),
+        delivery_address=order.delivery_address,
+        billing_address=order.billing_address,
+        fulfillment_option=order.fulfillment_option,
+        coupon_codes=order.coupon_codes,
+        fulfillments=order.fulfillments,
+        placed_at=order.placed_at,
+        paid_at=order.paid_at,
+        key=order_key(settings, order.id),
+        url=order_url(settings, order.id, order.number),
+        next_action=NextAction("redirect", redirect_url) if redirect_url else None,
+    )
+
+
+def _line_view(line: OrderLine, currency: str) -> OrderLineView:
+    return OrderLineView(
+        id=line.id,
+        variant_id=line.variant_id,
+        product_id=line.product_id,
+        sku=line.sku,
+        title=line.title,
+        options=line.options,
+        image_url=line.image_url,
+        quantity=line.quantity,
+        unit_price=Money(line.unit_amount, currency),
+        subtotal=Money(line.subtotal, currency),
+        discount=Money(line.discount, currency),
+        tax=Money(line.tax, currency),
+        total=Money(line.total, currency),
+        fulfilled=line.fulfilled,
+        returned=line.returned,
+        cancelled=line.cancelled,
+    )
+
+
+def _page(found: list[OrderSummary], most: int) -> tuple[list[OrderSummary], str | None]:
+    if len(found) <= most:
+        return found, None
+    last = found[most - 1]
+    return found[:most], cursor_of(last.placed_at, last.id)
+
+
+def cursor_of(placed_at: datetime, order_id: UUID) -> str:
+    """Where a page of an order list ended."""
+    return base64.urlsafe_b64encode(f"{placed_at.isoformat()} {order_id}".encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> tuple[datetime, UUID] | None:
+    """A cursor as it was given out; anything else starts from the beginning."""
+    try:
+        at, _, order_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(" ")
+        placed_at = datetime.fromisoformat(at)
+        return (placed_at, UUID(order_id)) if placed_at.tzinfo else None
+    except (ValueError, binascii.Error):
+        return None
+
+
+def mail_lines(order: Order) -> list[dict[str, Any]]:
+    """The lines as a mail shows them."""
+    return [
+        {
+            "title": line.title,
+            "options": ", ".join(value for _, value in line.options),
+            "quantity": line.quantity,
+            "amount": line.total,
+        }
+        for line in order.lines
+    ]
