@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -41,7 +42,7 @@ class Category(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        return f"/c/{self.path}"
+        return f"/c/{quote(self.path)}"
 
 
 class Collection(msgspec.Struct, frozen=True):
@@ -55,7 +56,7 @@ class Collection(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        return f"/collections/{self.slug}"
+        return f"/collections/{quote(self.slug)}"
 
 
 class Redirect(msgspec.Struct, frozen=True):
@@ -90,7 +91,7 @@ class Card(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        return f"/p/{self.slug}"
+        return f"/p/{quote(self.slug)}"
 
 
 class CollectionWithCards(msgspec.Struct, frozen=True):
@@ -159,7 +160,7 @@ class ProductPage(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        return f"/p/{self.slug}"
+        return f"/p/{quote(self.slug)}"
 
 
 class FacetValue(msgspec.Struct, frozen=True):
@@ -209,6 +210,10 @@ class Listing(msgspec.Struct, frozen=True):
     page_links: tuple[tuple[int, str], ...] = ()
     price_min: int | None = None  # minor units, of the unfiltered set
     price_max: int | None = None
+    currency: str = ""
+    price_from: str = ""  # the price filter as a shopper types it: major units
+    price_to: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()  # what a price form must carry along: all but price and page
     query: str = ""
     did_you_mean: tuple[str, str] | None = None  # (text, url)
     degraded: bool = False  # answered without the index

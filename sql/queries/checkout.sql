@@ -1,0 +1,77 @@
+-- name: claim_key^
+-- The key is ours when it is new, or when whoever had it has let go or died; no row: it is answered, or somebody is at work on it.
+-- Its commit need not be waited for: nothing that matters happens before the next phase, whose commit carries this one along.
+INSERT INTO idempotency_key AS k (scope, key, fingerprint, params, locked_at, created_at)
+SELECT CAST(:scope AS text), CAST(:key AS text), CAST(:fingerprint AS bytea), CAST(:params AS jsonb),
+       CAST(:now AS timestamptz), CAST(:now AS timestamptz)
+WHERE set_config('synchronous_commit', 'off', true) = 'off'
+ON CONFLICT (scope, key) DO UPDATE SET locked_at = EXCLUDED.locked_at
+    WHERE k.finished_at IS NULL AND k.fingerprint = EXCLUDED.fingerprint
+      AND (k.locked_at IS NULL OR k.locked_at < CAST(:stale AS timestamptz))
+RETURNING scope, key, recovery_point, params, order_id, locked_at;
+
+-- name: key_row^
+SELECT fingerprint, finished_at, response_status, response_headers, response_body
+FROM idempotency_key WHERE scope = :scope AND key = :key;
+
+-- name: advance_key$
+-- locked_at is the holder's token: who has lost the key to another moves nothing.
+UPDATE idempotency_key
+SET recovery_point = :recovery_point, order_id = coalesce(:order_id, order_id), params = params || CAST(:more AS jsonb)
+WHERE scope = :scope AND key = :key AND locked_at = :locked_at AND finished_at IS NULL
+RETURNING true;
+
+-- name: note_answer$
+-- As advance_key, not waiting for the commit: if it is lost, the provider is asked again.
+UPDATE idempotency_key SET recovery_point = 'payment_known', params = params || CAST(:more AS jsonb)
+WHERE scope = :scope AND key = :key AND locked_at = :locked_at AND finished_at IS NULL
+  AND set_config('synchronous_commit', 'off', true) = 'off'
+RETURNING true;
+
+-- name: finish_key$
+UPDATE idempotency_key
+SET recovery_point = 'finished', response_status = :status, response_headers = :headers, response_body = :body,
+    params = '{}', finished_at = :now, locked_at = NULL
+WHERE scope = :scope AND key = :key AND locked_at = :locked_at AND finished_at IS NULL
+RETURNING true;
+
+-- name: release_key!
+-- Nobody is at work on it any more; a retry, or recovery, goes on from `recovery_point`.
+UPDATE idempotency_key SET locked_at = NULL, recovery_point = coalesce(:recovery_point, recovery_point)
+WHERE scope = :scope AND key = :key AND locked_at = :locked_at AND finished_at IS NULL;
+
+-- name: forget_key!
+-- For a request that was refused before it had any effect.
+DELETE FROM idempotency_key
+WHERE scope = :scope AND key = :key AND locked_at = :locked_at AND finished_at IS NULL AND order_id IS NULL;
+
+-- name: lease_abandoned_keys
+-- Keys whose holder has let go or died with an order begun; the new locked_at is the lease.
+UPDATE idempotency_key SET locked_at = :now
+WHERE (scope, key) IN (
+    SELECT scope, key FROM idempotency_key
+    WHERE finished_at IS NULL AND recovery_point <> 'started' AND (locked_at IS NULL OR locked_at < :stale)
+    ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED
+)
+RETURNING scope, key, recovery_point, params, order_id, locked_at, created_at;
+
+-- name: release_idle_keys!
+-- Their holder died before anything happened: there is nothing to finish, and a retry starts again.
+UPDATE idempotency_key SET locked_at = NULL
+WHERE finished_at IS NULL AND recovery_point = 'started' AND locked_at < :stale;
+
+-- name: prune_keys!
+DELETE FROM idempotency_key WHERE created_at < :before AND (finished_at IS NOT NULL OR recovery_point = 'started');
+
+-- name: store_event$
+-- True when the event is new.
+INSERT INTO webhook_inbox (provider, event_id, type, payload, received_at)
+VALUES (:provider, :event_id, :type, :payload, :now)
+ON CONFLICT DO NOTHING
+RETURNING true;
+
+-- name: waiting_event^
+SELECT type, payload FROM webhook_inbox WHERE provider = :provider AND event_id = :event_id AND applied_at IS NULL;
+
+-- name: event_applied!
+UPDATE webhook_inbox SET applied_at = :now, outcome = :outcome WHERE provider = :provider AND event_id = :event_id;

@@ -1,0 +1,1 @@
+"""Catalog files: rows to products, products to the database."""

@@ -1,0 +1,87 @@
+"""Types of checkout. Amounts are integer minor units."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from storefront.payments.service import Payments
+from storefront.platform.clock import Clock
+from storefront.platform.database import Database
+from storefront.platform.jobs import Jobs
+from storefront.platform.money import Money
+from storefront.settings import Settings
+
+PaymentToken = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9_-]+$")]
+ReturnUrl = Annotated[str, Meta(max_length=2048, pattern=r"^https?://[^\s\x00-\x1f]+$")]
+
+
+class CheckoutContext(msgspec.Struct, frozen=True):
+    """What placing an order works with."""
+
+    database: Database
+    payments: Payments
+    jobs: Jobs
+    settings: Settings
+    clock: Clock
+
+    @property
+    def hold_time(self) -> timedelta:
+        """How long stock is held for a shopper who is checking out."""
+        return timedelta(minutes=self.settings.shop.reservation_minutes)
+
+    @property
+    def stale_after(self) -> timedelta:
+        """When whoever works on a key must be dead: it would have had two full answers from the provider by then."""
+        return timedelta(milliseconds=2 * self.settings.payments.timeout_ms, seconds=5)
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the shopper agreed to. `expected_total` is the total they saw; `payment_method` is the provider's token, never a card,
+    and without one the shopper is sent to the provider's own page. `return_url` is where that page sends them back to.
+    """
+
+    cart_id: UUID
+    expected_total: Money
+    payment_method: PaymentToken | None = None
+    return_url: ReturnUrl | None = None
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """An idempotency key that is ours to work on. `locked_at` is the token that says so."""
+
+    scope: str
+    key: str
+    recovery_point: str
+    params: dict[str, Any]
+    order_id: UUID | None
+    locked_at: datetime
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A stored answer: the same bytes each time it is given."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
+    replayed: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The body, read."""
+        found: dict[str, Any] = msgspec.json.decode(self.body)
+        return found
+
+
+class PendingOrder(msgspec.Struct, frozen=True):
+    """An order that waits for its money, and the attempt to get it; no attempt when nothing is left to pay."""
+
+    order_id: UUID
+    number: str
+    email: str
+    currency: str
+    to_pay: int
+    attempt_id: UUID | None
+    payment_method: str | None
+    capture_later: bool = False

@@ -1,0 +1,116 @@
+"""The one way in which an order learns what became of its payment.
+
+The browser's return, the webhook's job, recovery and order placement itself all end here, in any order and as often as they like: the
+order moves on once.
+"""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID, uuid5
+
+from storefront.cart import service as carts
+from storefront.inventory import service as inventory
+from storefront.orders import mails, store
+from storefront.orders.model import PaymentAttempt
+from storefront.payments.model import ProviderAnswer
+from storefront.platform.database import Connection
+from storefront.platform.jobs import Jobs
+
+Settlement = Literal["paid", "authorized", "requires_action", "processing", "declined", "cancelled", "given_back", "stuck"]
+
+
+async def settle_payment(
+    conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer, *, now: datetime
+) -> Settlement:
+    """Applies the provider's answer to a charge, in the caller's transaction.
+
+    Paid or authorized: the order moves on, its holds become sales, its cart is closed, mails are queued. Declined: the attempt is
+    closed, and the stock stays held so that the shopper may try another way to pay. Money that came for an order which no longer
+    waits for it is given back.
+    """
+    if answer.state in ("succeeded", "authorized"):
+        return await _money_came(conn, jobs, attempt, answer, now)
+    if answer.state in ("requires_action", "processing"):
+        await store.record_attempt(conn, attempt.id, answer.state, answer, now=now)
+        return answer.state
+    closed = await store.record_attempt(conn, attempt.id, answer.state, answer, now=now)
+    if closed:
+        kind = "payment_declined" if answer.state == "declined" else "payment_cancelled"
+        await store.add_event(conn, attempt.order_id, kind, {"decline_code": answer.decline_code}, now=now)
+    return "declined" if answer.state == "declined" else "cancelled"
+
+
+async def settle_free(conn: Connection, jobs: Jobs, order_id: UUID, *, now: datetime) -> Settlement:
+    """An order that gift cards or promotions have paid in full needs no provider."""
+    moved = await store.mark_paid(
+        conn,
+        order_id,
+        status="paid",
+        captured=0,
+        attempt_id=None,
+        attempt_state="succeeded",
+        provider_ref=None,
+        now=now,
+    )
+    if moved is not None:
+        await _goods_are_sold(conn, jobs, order_id, moved[1], now)
+    return "paid"
+
+
+async def _money_came(
+    conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer, now: datetime
+) -> Settlement:
+    captured = answer.captured if answer.state == "succeeded" else 0
+    moved_amount = captured if answer.state == "succeeded" else answer.amount
+    if (moved_amount, answer.currency) != (attempt.amount, attempt.currency):
+        return await _not_what_we_asked(conn, attempt, answer, moved_amount, now)
+    status: Literal["paid", "authorized"] = "paid" if answer.state == "succeeded" else "authorized"
+    moved = await store.mark_paid(
+        conn,
+        attempt.order_id,
+        status=status,
+        captured=captured,
+        attempt_id=attempt.id,
+        attempt_state=answer.state,
+        provider_ref=answer.provider_ref,
+        now=now,
+    )
+    if moved is None:
+        return await _order_does_not_wait(conn, attempt, answer, status, now)
+    await _goods_are_sold(conn, jobs, attempt.order_id, moved[1], now)
+    return status
+
+
+async def _goods_are_sold(conn: Connection, jobs: Jobs, order_id: UUID, cart_id: UUID, now: datetime) -> None:
+    await inventory.commit_holds(conn, order_id)
+    await carts.mark_ordered(conn, cart_id)
+    await mails.enqueue(conn, jobs, "order_confirmation", order_id)
+
+
+async def _not_what_we_asked(
+    conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer, moved_amount: int, now: datetime
+) -> Settlement:
+    """The provider's ledger names another amount: nothing is decided by a program here."""
+    if await store.record_attempt(conn, attempt.id, "stuck", answer, now=now):
+        data = {"asked": attempt.amount, "moved": moved_amount, "currency": answer.currency}
+        await store.add_event(conn, attempt.order_id, "amount_differs", data, now=now)
+    return "stuck"
+
+
+async def _order_does_not_wait(
+    conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer, status: Literal["paid", "authorized"], now: datetime
+) -> Settlement:
+    """Either this very payment has been settled before, or the order was given up: then the money goes back."""
+    await store.lock_order(conn, attempt.order_id)
+    held = await store.lock_attempt(conn, attempt.id)
+    if held is None or held.state in ("succeeded", "authorized"):
+        return status
+    kind: Literal["refund", "void"] = "refund" if answer.state == "succeeded" else "void"
+    back_id = uuid5(attempt.id, "give_back")
+    await store.record_attempt(conn, attempt.id, "cancelled", answer, now=now)
+    await store.add_stray_ref(conn, attempt.id, answer.provider_ref)
+    await store.insert_attempt(
+        conn, back_id, attempt.order_id, kind, attempt.amount, attempt.currency, parent_id=attempt.id, now=now
+    )
+    await store.add_event(conn, attempt.order_id, "late_payment", {"amount": attempt.amount}, now=now)
+    return "given_back"
