@@ -73,12 +73,15 @@ SELECT (SELECT count(*) FROM orders WHERE paid_at >= :since) AS paid_today,
 INSERT INTO order_event (order_id, kind, data, actor, at) VALUES (:order_id, :kind, :data, :actor, :now);
 
 -- name: mark_paid^
--- The order moves on once, whoever brings the news first; no row: it has moved already.
+-- The order moves on once, whoever brings the news first; no row: it has moved already, or another attempt is under way.
 WITH moved AS (
     UPDATE orders
     SET status = :status, captured = :captured, updated_at = :now,
         paid_at = CASE WHEN CAST(:status AS text) = 'paid' THEN CAST(:now AS timestamptz) END
-    WHERE id = :order_id AND status = 'pending_payment'
+    WHERE id = :order_id AND status = 'pending_payment' AND NOT EXISTS (
+        SELECT FROM payment_attempt other
+        WHERE other.order_id = :order_id AND other.kind = 'charge' AND other.id <> CAST(:attempt_id AS uuid)
+          AND other.state NOT IN ('declined', 'cancelled'))
     RETURNING id, number, cart_id
 ), attempt AS (
     UPDATE payment_attempt a
@@ -151,11 +154,17 @@ SELECT * FROM payment_attempt WHERE id = :id FOR UPDATE;
 -- name: attempt_by_ref^
 SELECT * FROM payment_attempt WHERE provider_ref = :provider_ref;
 
--- name: insert_attempt!
+-- name: close_stray!
+UPDATE payment_attempt
+SET state = 'cancelled', decline_code = 'order_does_not_wait', provider_ref = coalesce(provider_ref, :provider_ref), updated_at = :now
+WHERE id = :id;
+
+-- name: insert_attempt$
 -- A repeat with the same id changes nothing.
 INSERT INTO payment_attempt (id, order_id, kind, amount, currency, capture_later, payment_method, parent_id, created_at, updated_at)
 VALUES (:id, :order_id, :kind, :amount, :currency, :capture_later, :payment_method, :parent_id, :now, :now)
-ON CONFLICT (id) DO NOTHING;
+ON CONFLICT (id) DO NOTHING
+RETURNING true;
 
 -- name: try_again!
 -- The next attempt on an order whose last one came to nothing; its stock is kept for longer.

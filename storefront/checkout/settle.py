@@ -107,10 +107,10 @@ async def _order_does_not_wait(
         return status
     kind: Literal["refund", "void"] = "refund" if answer.state == "succeeded" else "void"
     back_id = uuid5(attempt.id, "give_back")
-    await store.record_attempt(conn, attempt.id, "cancelled", answer, now=now)
-    await store.add_stray_ref(conn, attempt.id, answer.provider_ref)
-    await store.insert_attempt(
+    await store.close_stray(conn, attempt.id, answer.provider_ref, now=now)
+    first = await store.insert_attempt(
         conn, back_id, attempt.order_id, kind, attempt.amount, attempt.currency, parent_id=attempt.id, now=now
     )
-    await store.add_event(conn, attempt.order_id, "late_payment", {"amount": attempt.amount}, now=now)
+    if first:
+        await store.add_event(conn, attempt.order_id, "late_payment", {"amount": attempt.amount}, now=now)
     return "given_back"

@@ -186,9 +186,9 @@ async def insert_attempt(
     *,
     parent_id: UUID | None,
     now: datetime,
-) -> None:
-    """Writes an attempt that is of a charge; a repeat with the same id changes nothing."""
-    await queries.insert_attempt(
+) -> bool:
+    """Writes an attempt that is of a charge; a repeat with the same id changes nothing and is told so."""
+    inserted = await queries.insert_attempt(
         conn,
         id=attempt_id,
         order_id=order_id,
@@ -200,6 +200,12 @@ async def insert_attempt(
         parent_id=parent_id,
         now=now,
     )
+    return inserted is not None
+
+
+async def close_stray(conn: Connection, attempt_id: UUID, provider_ref: str, *, now: datetime) -> None:
+    """Closes a charge whose money came for an order that does not wait for it."""
+    await queries.close_stray(conn, id=attempt_id, provider_ref=provider_ref, now=now)
 
 
 async def try_again(

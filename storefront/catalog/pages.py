@@ -1,0 +1,201 @@
+"""Browsing pages. They are the same bytes for every shopper: no session is read and no cookie set."""
+
+from typing import Any, NoReturn
+
+import aiohttp_jinja2
+from aiohttp import web
+from yarl import URL
+
+from storefront.catalog import service, sitemap
+from storefront.catalog.listing import LISTING_FINDER, Frame, build_listing, is_plain, parse
+from storefront.catalog.model import Card, Category, Crumb, Listing, ProductPage, Redirect, Variant
+from storefront.catalog.structured_data import listing_data, product_data
+from storefront.platform.database import DATABASE
+from storefront.platform.errors import NotFound
+from storefront.platform.http import shared_page_headers
+from storefront.settings import SETTINGS
+
+routes = web.RouteTableDef()
+
+DEGRADED_SECONDS = 5  # how long a CDN may keep a listing that was found without the index
+
+
+@routes.get("/")
+async def home(request: web.Request) -> web.Response:
+    """The home page: collections with their first products, and the top categories."""
+    async with request.app[DATABASE].read() as conn:
+        collections = await service.home_collections(conn, request.app[SETTINGS].shop.currency)
+    categories = await service.navigation(request)
+    tags = {service.NAVIGATION_TAG, "home"}
+    for shown in collections:
+        tags |= {f"collection:{shown.collection.id}"} | card_tags(shown.cards)
+    return shared_page(request, "catalog/home.html", {"collections": collections, "categories": categories}, tags)
+
+
+@routes.get("/c/{path:.+}")
+async def category(request: web.Request) -> web.Response:
+    """A category with all below it."""
+    path = request.match_info["path"]
+    if path.endswith("/"):
+        move_to(request, f"/c/{path.strip('/')}")
+    categories = await service.categories(request)
+    found = next((known for known in categories if known.path == path), None)
+    if found is None:
+        found = await _category_from_database(request, path)
+    frame = category_frame(found, categories, request.app[SETTINGS].shop.currency)
+    listing = await listing_of(request, frame)
+    tags = {f"category:{crumb.id}" for crumb in (found, *listing.subcategories)} | card_tags(listing.cards)
+    return listing_page(request, listing, tags)
+
+
+async def _category_from_database(request: web.Request, path: str) -> Category:
+    if not is_plain(path, 2000):
+        raise NotFound("There is no such category.")
+    async with request.app[DATABASE].read() as conn:
+        answer = await service.category_by_path(conn, path)
+    if isinstance(answer, Redirect):
+        move_to(request, answer.url)
+    return answer
+
+
+def category_frame(found: Category, categories: list[Category], currency: str) -> Frame:
+    """The frame of a category's listing."""
+    by_id = {category.id: category for category in categories}
+    trail = [found]
+    while (parent_id := trail[0].parent_id) is not None and parent_id in by_id:
+        trail.insert(0, by_id[parent_id])
+    return Frame(
+        title=found.name,
+        path=found.url,
+        currency=currency,
+        category=found,
+        categories=categories,
+        description_html=found.description_html,
+        breadcrumbs=tuple(Crumb(category.name, category.url) for category in trail),
+    )
+
+
+@routes.get("/collections/{slug}")
+async def collection(request: web.Request) -> web.Response:
+    """A curated or rule-made collection."""
+    slug = request.match_info["slug"]
+    if not is_plain(slug):
+        raise NotFound("There is no such collection.")
+    async with request.app[DATABASE].read() as conn:
+        answer = await service.collection_by_slug(conn, slug)
+    if isinstance(answer, Redirect):
+        move_to(request, answer.url)
+    frame = Frame(
+        title=answer.name,
+        path=answer.url,
+        currency=request.app[SETTINGS].shop.currency,
+        collection=answer,
+        categories=await service.categories(request),
+        description_html=answer.description_html,
+        breadcrumbs=(Crumb(answer.name, answer.url),),
+    )
+    listing = await listing_of(request, frame)
+    return listing_page(request, listing, {f"collection:{answer.id}"} | card_tags(listing.cards))
+
+
+@routes.get("/p/{slug}")
+async def product(request: web.Request) -> web.Response:
+    """A product. `?variant=ID` chooses one of its variants without JavaScript."""
+    slug = request.match_info["slug"]
+    if not is_plain(slug):
+        raise NotFound("There is no such product.")
+    settings = request.app[SETTINGS]
+    async with request.app[DATABASE].read() as conn:
+        page = await service.product_page(conn, slug, settings.shop.currency)
+    if isinstance(page, Redirect):
+        move_to(request, page.url)
+    context = {
+        "product": page,
+        "selected": selected_variant(page, request.query.get("variant", "")),
+        "structured_data": product_data(page, settings.server.public_url),
+    }
+    tags = {f"product:{page.id}"} | card_tags(page.related) | {f"category:{category.id}" for category in page.categories}
+    return shared_page(request, "catalog/product.html", context, tags)
+
+
+def selected_variant(page: ProductPage, asked: str) -> Variant | None:
+    """The variant that was asked for, else the first that can be bought, else the first."""
+    for variant in page.variants:
+        if str(variant.id) == asked:
+            return variant
+    buyable = (variant for variant in page.variants if variant.availability != "sold_out")
+    return next(buyable, page.variants[0] if page.variants else None)
+
+
+@routes.get("/sitemap.xml")
+async def sitemap_index(request: web.Request) -> web.StreamResponse:
+    """All pages, or an index of sitemaps where they are too many for one."""
+    database, public_url = request.app[DATABASE], request.app[SETTINGS].server.public_url
+    if await sitemap.fits_one(database):
+        return await _stream_xml(request, sitemap.whole(database, public_url))
+    return await _stream_xml(request, sitemap.index(database, public_url))
+
+
+@routes.get(r"/sitemap-pages.xml")
+async def sitemap_pages(request: web.Request) -> web.StreamResponse:
+    """The pages of categories and collections."""
+    return await _stream_xml(request, sitemap.pages(request.app[DATABASE], request.app[SETTINGS].server.public_url))
+
+
+@routes.get(r"/sitemap-products-{number:\d{1,6}}.xml")
+async def sitemap_products(request: web.Request) -> web.StreamResponse:
+    """One chunk of the product pages."""
+    number = int(request.match_info["number"])
+    if not 1 <= number <= await sitemap.chunk_count(request.app[DATABASE]):
+        raise NotFound("There is no such sitemap.")
+    return await _stream_xml(request, sitemap.products(request.app[DATABASE], request.app[SETTINGS].server.public_url, number))
+
+
+async def _stream_xml(request: web.Request, pieces: sitemap.Pieces) -> web.StreamResponse:
+    headers = shared_page_headers({"sitemap"}, max_age=3600)
+    response = web.StreamResponse(headers=headers | {"Content-Type": "application/xml; charset=utf-8"})
+    await response.prepare(request)
+    if request.method != "HEAD":
+        async for piece in pieces:
+            await response.write(piece.encode())
+    await response.write_eof()
+    return response
+
+
+@routes.get("/robots.txt")
+async def robots(request: web.Request) -> web.Response:
+    """What crawlers should leave alone: what is personal, and the endless space of filters."""
+    text = sitemap.robots_text(request.app[SETTINGS].server.public_url)
+    return web.Response(text=text, content_type="text/plain", headers=shared_page_headers({"robots"}, max_age=3600))
+
+
+async def listing_of(request: web.Request, frame: Frame) -> Listing:
+    """The listing that the address asks for."""
+    query = parse(request.query.items(), frame)
+    return await build_listing(request.app[DATABASE], query, frame, find=request.app.get(LISTING_FINDER))
+
+
+def listing_page(request: web.Request, listing: Listing, tags: set[str]) -> web.Response:
+    """A listing as a page. One that was found without the index is kept only for seconds."""
+    data = listing_data(listing.cards, listing.breadcrumbs, request.app[SETTINGS].server.public_url)
+    context = {"listing": listing, "structured_data": data}
+    max_age = DEGRADED_SECONDS if listing.degraded else 60
+    return shared_page(request, "catalog/listing.html", context, tags, max_age=max_age)
+
+
+def card_tags(cards: tuple[Card, ...]) -> set[str]:
+    """The cache tags of the products on cards."""
+    return {f"product:{card.id}" for card in cards}
+
+
+def shared_page(request: web.Request, template: str, context: dict[str, Any], tags: set[str], *, max_age: int = 60) -> web.Response:
+    """A page that a CDN may keep and purge by tag."""
+    response = aiohttp_jinja2.render_template(template, request, context)
+    response.headers.update(shared_page_headers(tags | {service.NAVIGATION_TAG}, max_age=max_age))
+    return response
+
+
+def move_to(request: web.Request, url: str) -> NoReturn:
+    """301 to another page of the shop, with the parameters that came along."""
+    target = URL(url).with_query(request.query) if request.query_string else URL(url)
+    raise web.HTTPMovedPermanently(target, headers={"Cache-Control": "public, max-age=300"})

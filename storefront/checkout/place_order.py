@@ -1,0 +1,452 @@
+"""The story of an order, from "Buy" to the answer. Read it from top to bottom.
+
+Each phase is one transaction that ends in a recovery point; the provider is called between transactions. Whoever dies on the way is
+replaced: by the shopper's retry with the same key, or by recovery (`recovery.py`), which call `carry_on` from the point that was reached.
+
+    started → order_pending → (call) → payment_known → finished
+
+started        the key row stands; nothing else has happened
+order_pending  the order stands with its stock held and one open payment attempt, whose id is the provider's idempotency key
+payment_known  the provider's answer is noted
+finished       the order has moved on (`settle.py`) and the answer is stored, in one transaction
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4, uuid5
+
+import msgspec
+
+from storefront.accounts.service import normalise_email
+from storefront.cart import service as carts
+from storefront.cart.model import Cart
+from storefront.checkout import idempotency
+from storefront.checkout.answers import answer_of, refusal
+from storefront.checkout.errors import CartOrdered, PaymentProviderAway, PriceChanged
+from storefront.checkout.idempotency import IdempotencyInFlight
+from storefront.checkout.model import Answer, CheckoutContext, Claim, PendingOrder, PlaceOrder
+from storefront.checkout.settle import settle_free, settle_payment
+from storefront.inventory import service as inventory
+from storefront.inventory.service import OutOfStock
+from storefront.orders import service as orders
+from storefront.orders import store as order_store
+from storefront.orders.model import NewOrder, OrderHead, PaymentAttempt
+from storefront.payments.model import ChargeRequest, ProviderAnswer
+from storefront.payments.service import ProviderUnavailable, ProviderUnknown
+from storefront.platform.database import Connection
+from storefront.platform.errors import DomainError, FieldError, InvalidInput
+from storefront.pricing import service as pricing
+from storefront.pricing.addresses import checked_address
+from storefront.pricing.model import Address, PricedCart
+
+EARLIER_ATTEMPTS = 3  # how often an earlier payment of the same cart is cleared away before we say "in a moment"
+
+
+class EarlierPayment(Exception):
+    """The cart's order has a payment under way, which only the provider can tell us about."""
+
+    def __init__(self, order: OrderHead, attempt: PaymentAttempt) -> None:
+        super().__init__(order.number)
+        self.order = order
+        self.attempt = attempt
+
+
+# --- started ---------------------------------------------------------------------------------------------------------------------
+
+
+async def place_order(
+    shop: CheckoutContext, request: PlaceOrder, key: str, *, path: str, customer_id: UUID | None = None
+) -> Answer:
+    """Places the order of a cart and pays for it, once for each key. The answer is an order or a refusal, ready to be sent.
+
+    201 paid (or authorized); 202 the shopper must act (`next_action`), or the provider is still at work; 402 declined.
+    Raises IdempotencyInFlight, IdempotencyMismatch, and what leaves no trace: InvalidInput, CartNotFound, PaymentProviderAway.
+    """
+    now = shop.clock()
+    print_ = idempotency.fingerprint("POST", path, request)
+    params = {"request": request, "customer_id": customer_id}
+    async with shop.database.write() as conn:
+        held = await idempotency.claim(
+            conn, f"cart:{request.cart_id}", key, print_, params, now=now, stale=shop.stale_after
+        )
+    if isinstance(held, Answer):
+        return held
+    return await carry_on(shop, held)
+
+
+async def carry_on(shop: CheckoutContext, held: Claim) -> Answer:
+    """Goes on from the key's recovery point to its answer. What fails on the way lets go of the key, so that others can go on."""
+    try:
+        if held.recovery_point == "started":
+            held, pending = await _order_pending(shop, held)
+        else:
+            pending = await _pending_order(shop, held)
+        if pending.attempt_id is None:
+            return await _finished(shop, held, pending, None)
+        if held.recovery_point == "order_pending":
+            held, answer = await _payment_known(shop, held, pending)
+        else:
+            answer = msgspec.convert(held.params["answer"], ProviderAnswer)
+        return await _finished(shop, held, pending, answer)
+    except ProviderUnknown:
+        return await _not_known_yet(shop, held)
+    except DomainError as error:
+        return await _refused(shop, held, error)
+    except BaseException:
+        async with shop.database.write() as conn:
+            await idempotency.release(conn, held)
+        raise
+
+
+# --- order_pending ---------------------------------------------------------------------------------------------------------------
+
+
+async def _order_pending(shop: CheckoutContext, held: Claim) -> tuple[Claim, PendingOrder]:
+    """One transaction: what was agreed is checked against the truth, stock is held, and the order stands."""
+    request = msgspec.convert(held.params["request"], PlaceOrder)
+    customer_id = msgspec.convert(held.params["customer_id"], UUID | None)
+
+    async def work(conn: Connection) -> tuple[Claim, PendingOrder]:
+        now = shop.clock()
+        cart = await carts.lock(conn, request.cart_id)
+        earlier = await order_store.lock_order_of_cart(conn, cart.id)
+        if earlier is not None:
+            again = await _go_on_with(conn, shop, request, cart, earlier, now)
+            if again is not None:
+                return await _keep(conn, held, again), again
+        priced = await pricing.price_cart(conn, cart, now=now, settings=shop.settings)
+        _agreed(cart, priced, request)
+        pending = await _write_order(conn, shop, request, cart, priced, customer_id or cart.customer_id, now)
+        return await _keep(conn, held, pending), pending
+
+    for _ in range(EARLIER_ATTEMPTS):
+        try:
+            return await shop.database.transaction(work)
+        except EarlierPayment as under_way:
+            await _clear_the_way(shop, under_way)
+    raise IdempotencyInFlight.again_in(2)
+
+
+async def _keep(conn: Connection, held: Claim, pending: PendingOrder) -> Claim:
+    more = {"pending": pending}
+    return await idempotency.advance(conn, held, "order_pending", order_id=pending.order_id, more=more)
+
+
+def _agreed(cart: Cart, priced: PricedCart, request: PlaceOrder) -> None:
+    """The shopper buys what they saw, at the price they saw, to an address we deliver to; else they are asked."""
+    if not priced.lines:
+        raise InvalidInput.of("cart_id", "The cart is empty.")
+    short = [(line.variant_id, line.quantity, line.available) for line in priced.lines if line.problem == "insufficient_stock"]
+    if short:
+        raise OutOfStock(short)
+    gone = [line for line in priced.lines if line.problem is not None]
+    if gone:
+        fields = [FieldError(f"lines.{line.variant_id}", f"{line.title} is no longer on sale. Remove it.") for line in gone]
+        raise InvalidInput("The cart holds something that is no longer on sale.", fields=fields)
+    errors = contact_errors(cart, priced)
+    if errors:
+        raise InvalidInput("Something is missing before the order can be placed.", fields=errors)
+    if (priced.total, priced.currency) != (request.expected_total.amount, request.expected_total.currency):
+        raise PriceChanged(cart, priced)
+
+
+def contact_errors(cart: Cart, priced: PricedCart) -> list[FieldError]:
+    """What the cart still lacks to become an order."""
+    errors: list[FieldError] = []
+    try:
+        normalise_email(cart.email or "")
+    except InvalidInput as error:
+        errors += error.fields
+    if cart.billing_address is not None:
+        errors += _address_errors(cart.billing_address, "billing_address")
+    if not priced.requires_delivery:
+        return errors
+    if cart.delivery_address is None:
+        errors.append(FieldError("delivery_address", "Enter a delivery address."))
+        return errors
+    errors += _address_errors(cart.delivery_address, "delivery_address")
+    if not priced.fulfillment_options:
+        errors.append(FieldError("delivery_address.country", "We do not deliver this to your address."))
+    elif priced.fulfillment_option is None:
+        errors.append(FieldError("fulfillment_option_id", "Choose how it should be delivered."))
+    return errors
+
+
+def _address_errors(address: Address, prefix: str) -> list[FieldError]:
+    try:
+        checked_address(address, prefix)
+    except InvalidInput as error:
+        return error.fields
+    return []
+
+
+async def _write_order(
+    conn: Connection,
+    shop: CheckoutContext,
+    request: PlaceOrder,
+    cart: Cart,
+    priced: PricedCart,
+    customer_id: UUID | None,
+    now: datetime,
+) -> PendingOrder:
+    order_id, email, expires_at = uuid4(), normalise_email(cart.email or ""), now + shop.hold_time
+    demand = {line.variant_id: line.quantity for line in priced.lines}
+    await inventory.hold_for_order(conn, cart.id, order_id, demand, expires_at)
+    if priced.coupon_codes:
+        await pricing.claim_coupons(conn, order_id, email.lower(), priced.coupon_codes)
+    if priced.gift_cards:
+        await pricing.spend_gift_cards(conn, order_id, [(card_id, amount) for card_id, _, amount in priced.gift_cards])
+    order = NewOrder(
+        id=order_id,
+        cart_id=cart.id,
+        cart_version=cart.version,
+        customer_id=customer_id,
+        email=email,
+        currency=priced.currency,
+        subtotal=priced.subtotal,
+        discount=priced.discount,
+        delivery=priced.delivery,
+        tax=priced.tax,
+        total=priced.total,
+        prices_include_tax=priced.prices_include_tax,
+        gift_card_amount=priced.gift_card_amount,
+        delivery_address=cart.delivery_address if priced.requires_delivery else None,
+        billing_address=cart.billing_address,
+        fulfillment_option=_option_as_ordered(priced),
+        coupon_codes=list(priced.coupon_codes),
+        lines=_lines_as_ordered(priced),
+        expires_at=expires_at,
+        attempt_id=uuid4() if priced.to_pay else None,
+        to_pay=priced.to_pay,
+        capture_later=False,
+        payment_method=request.payment_method,
+    )
+    number = await order_store.insert_order(conn, order, prefix=shop.settings.shop.order_prefix, now=now)
+    return PendingOrder(
+        order_id=order_id,
+        number=number,
+        email=email,
+        currency=order.currency,
+        to_pay=order.to_pay,
+        attempt_id=order.attempt_id,
+        payment_method=order.payment_method,
+    )
+
+
+def _option_as_ordered(priced: PricedCart) -> dict[str, Any] | None:
+    option = priced.fulfillment_option
+    return msgspec.to_builtins(option) if option is not None and priced.requires_delivery else None
+
+
+def _lines_as_ordered(priced: PricedCart) -> list[dict[str, Any]]:
+    return [
+        {
+            "position": position,
+            "variant_id": line.variant_id,
+            "product_id": line.product_id,
+            "sku": line.sku,
+            "title": line.title,
+            "options": line.options,
+            "image_url": line.image_url,
+            "slug": line.slug,
+            "quantity": line.quantity,
+            "unit_amount": line.unit_amount,
+            "subtotal": line.subtotal,
+            "discount": line.discount,
+            "tax": line.tax,
+            "tax_ppm": line.tax_ppm,
+            "total": line.total,
+        }
+        for position, line in enumerate(priced.lines, start=1)
+    ]
+
+
+# --- the same cart once more -----------------------------------------------------------------------------------------------------
+
+
+async def _go_on_with(
+    conn: Connection, shop: CheckoutContext, request: PlaceOrder, cart: Cart, earlier: OrderHead, now: datetime
+) -> PendingOrder | None:
+    """The cart has an order already. Paid: there is no second. Pending and unchanged: it gets another payment attempt.
+    Pending and changed: it is given up (None), and an order of the cart as it is now takes its place.
+    """
+    if earlier.status != "pending_payment":
+        raise CartOrdered.of(shop.settings, earlier)
+    live = await order_store.live_charge(conn, earlier.id)
+    same = (
+        earlier.cart_version == cart.version
+        and (earlier.total, earlier.currency) == (request.expected_total.amount, request.expected_total.currency)
+        and earlier.expires_at > now
+    )
+    if live is not None:
+        if same and live.state == "requires_action" and live.payment_method == request.payment_method:
+            return _pending(earlier, live.id, cart, request)
+        raise EarlierPayment(earlier, live)
+    if not same:
+        await orders.cancel_unpaid(conn, earlier.id, "replaced", now=now)
+        return None
+    if earlier.to_pay == 0:
+        return _pending(earlier, None, cart, request)
+    attempt_id = uuid4()
+    await order_store.try_again(
+        conn,
+        earlier,
+        attempt_id,
+        payment_method=request.payment_method,
+        capture_later=False,
+        expires_at=now + shop.hold_time,
+        now=now,
+    )
+    return _pending(earlier, attempt_id, cart, request)
+
+
+def _pending(earlier: OrderHead, attempt_id: UUID | None, cart: Cart, request: PlaceOrder) -> PendingOrder:
+    return PendingOrder(
+        order_id=earlier.id,
+        number=earlier.number,
+        email=cart.email or "",
+        currency=earlier.currency,
+        to_pay=earlier.to_pay,
+        attempt_id=attempt_id,
+        payment_method=request.payment_method,
+    )
+
+
+async def _clear_the_way(shop: CheckoutContext, under_way: EarlierPayment) -> None:
+    """Ends the earlier payment at the provider, or learns that it succeeded; between transactions, as it is a call."""
+    attempt = under_way.attempt
+    answer = await end_payment(shop, attempt)
+    if answer is None or answer.state == "processing":
+        raise IdempotencyInFlight.again_in(2)
+
+    async def settle(conn: Connection) -> None:
+        await settle_payment(conn, shop.jobs, attempt, answer, now=shop.clock())
+
+    await shop.database.transaction(settle)
+
+
+async def end_payment(shop: CheckoutContext, attempt: PaymentAttempt) -> ProviderAnswer | None:
+    """Stops a charge that waits for the shopper; what the provider then says of it. None: the provider has not heard of it.
+
+    Raises ProviderUnknown and ProviderUnavailable.
+    """
+    answer = await shop.payments.lookup(attempt_id=attempt.id, provider_ref=attempt.provider_ref)
+    if answer is not None and answer.state == "requires_action":
+        return await shop.payments.cancel(answer.provider_ref, str(uuid5(attempt.id, "end")))
+    return answer
+
+
+# --- the call --------------------------------------------------------------------------------------------------------------------
+
+
+async def _payment_known(shop: CheckoutContext, held: Claim, pending: PendingOrder) -> tuple[Claim, ProviderAnswer]:
+    """Asks the provider for the money and notes the answer. A lost answer is asked for again; there is never a new attempt for it."""
+    assert pending.attempt_id is not None
+    request = msgspec.convert(held.params["request"], PlaceOrder)
+    own_page = f"{shop.settings.server.public_url}/checkout/return?order={pending.order_id}"
+    charge = ChargeRequest(
+        attempt_id=pending.attempt_id,
+        order_id=pending.order_id,
+        order_number=pending.number,
+        amount=pending.to_pay,
+        currency=pending.currency,
+        payment_method=pending.payment_method,
+        return_url=request.return_url or own_page,
+        email=pending.email,
+        capture_later=pending.capture_later,
+    )
+    try:
+        answer = await shop.payments.charge(charge)
+    except ProviderUnknown:
+        found = await shop.payments.lookup(attempt_id=pending.attempt_id)
+        if found is None:
+            raise
+        answer = found
+    except ProviderUnavailable as error:
+        await _nothing_happened(shop, held, pending.attempt_id)
+        raise PaymentProviderAway() from error
+    async with shop.database.write() as conn:
+        return await idempotency.note_answer(conn, held, msgspec.to_builtins(answer)), answer
+
+
+async def _nothing_happened(shop: CheckoutContext, held: Claim, attempt_id: UUID) -> None:
+    """The provider surely has not begun: the attempt is closed, and a retry with the same key starts a new one on the same order."""
+
+    async def work(conn: Connection) -> None:
+        await order_store.record_attempt(conn, attempt_id, "cancelled", None, now=shop.clock())
+        await idempotency.release(conn, held, back_to="started")
+
+    await shop.database.transaction(work)
+
+
+# --- finished --------------------------------------------------------------------------------------------------------------------
+
+
+async def _finished(
+    shop: CheckoutContext, held: Claim, pending: PendingOrder, answer: ProviderAnswer | None
+) -> Answer:
+    """One transaction: the order moves on, and the answer to the shopper is stored with it."""
+
+    async def work(conn: Connection) -> Answer:
+        now = shop.clock()
+        if answer is None:
+            settlement = await settle_free(conn, shop.jobs, pending.order_id, now=now)
+        else:
+            attempt = _attempt_of(pending, now)
+            settlement = await settle_payment(conn, shop.jobs, attempt, answer, now=now)
+        order = await orders.order_by_id(conn, pending.order_id)
+        given = answer_of(shop.settings, order, settlement, answer)
+        await idempotency.finish(conn, held, given, now=now)
+        return given
+
+    return await shop.database.transaction(work)
+
+
+def _attempt_of(pending: PendingOrder, now: datetime) -> PaymentAttempt:
+    """The attempt as it was written; its later fields are not needed to settle it."""
+    assert pending.attempt_id is not None
+    return PaymentAttempt(
+        id=pending.attempt_id,
+        order_id=pending.order_id,
+        kind="charge",
+        amount=pending.to_pay,
+        currency=pending.currency,
+        state="open",
+        capture_later=pending.capture_later,
+        payment_method=pending.payment_method,
+        provider_ref=None,
+        parent_id=None,
+        decline_code=None,
+        redirect_url=None,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+async def _pending_order(shop: CheckoutContext, held: Claim) -> PendingOrder:
+    """The order of a key that somebody else began."""
+    return msgspec.convert(held.params["pending"], PendingOrder)
+
+
+async def _refused(shop: CheckoutContext, held: Claim, error: DomainError) -> Answer:
+    """A refusal is the key's answer when the client cannot mend it; else the key is let go, and the refusal is told."""
+    async with shop.database.write() as conn:
+        if idempotency.is_answer(error):
+            given = refusal(shop.settings, error)
+            await idempotency.finish(conn, held, given, now=shop.clock())
+            return given
+        if held.recovery_point == "started" and error.status < 500:
+            await idempotency.forget(conn, held)
+        else:
+            await idempotency.release(conn, held)
+    raise error
+
+
+async def _not_known_yet(shop: CheckoutContext, held: Claim) -> Answer:
+    """The provider's answer is lost and it cannot be asked now. The order is being processed; recovery, or a retry, learns the rest."""
+    async with shop.database.write() as conn:
+        await idempotency.release(conn, held)
+        if held.order_id is None:
+            raise IdempotencyInFlight.again_in(2)
+        order = await orders.order_by_id(conn, held.order_id)
+    return answer_of(shop.settings, order, "processing", None)
