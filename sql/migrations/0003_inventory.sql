@@ -32,6 +32,7 @@ CREATE TABLE stock_movement (
     at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX stock_movement_variant ON stock_movement (variant_id, location_id, id);
+CREATE INDEX stock_movement_order ON stock_movement (order_id) WHERE order_id IS NOT NULL;
 SELECT append_only('stock_movement');
 
 -- The ledger is kept by the database: whoever changes on_hand, the movement is written with it.
@@ -61,7 +62,7 @@ CREATE TRIGGER ledger_update AFTER UPDATE ON stock REFERENCING OLD TABLE AS old_
     FOR EACH STATEMENT EXECUTE FUNCTION write_stock_movement();
 
 -- A hold. held: counted in stock.reserved until expires_at; committed: sold with its order (no longer counted);
--- released: given back (expired, cancelled, failed).
+-- released: given back (expired, cancelled, failed). A hold with an order is freed with that order only, never by its age.
 CREATE TABLE reservation (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     cart_id uuid NOT NULL,
@@ -74,7 +75,8 @@ CREATE TABLE reservation (
     created_at timestamptz NOT NULL DEFAULT now(),
     FOREIGN KEY (variant_id, location_id) REFERENCES stock
 );
-CREATE INDEX reservation_cart ON reservation (cart_id) WHERE state = 'held';
+CREATE UNIQUE INDEX reservation_cart ON reservation (cart_id, order_id, variant_id, location_id) NULLS NOT DISTINCT
+    WHERE state = 'held';
 CREATE INDEX reservation_order ON reservation (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX reservation_expiry ON reservation (expires_at) WHERE state = 'held';
 CREATE INDEX reservation_variant ON reservation (variant_id, location_id) WHERE state = 'held';
@@ -142,3 +144,120 @@ CREATE TRIGGER feed_insert AFTER INSERT ON stock REFERENCING NEW TABLE AS new_ro
     FOR EACH STATEMENT EXECUTE FUNCTION log_changes('stock', '(SELECT v.product_id FROM variant v WHERE v.id = r.variant_id)');
 CREATE TRIGGER feed_delete AFTER DELETE ON stock REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION log_changes('stock', '(SELECT v.product_id FROM variant v WHERE v.id = r.variant_id)');
+
+-- The one order of locks: carts by id, then stock rows by (variant_id, location_id), then reservations. A hold changes its state
+-- only while its stock row is locked, so what is read after the lock stays true until the transaction ends.
+-- Answers each wanted variant with its stock at active locations, and the holds that the callers' carts (and orders) have now.
+CREATE FUNCTION stock_to_hold(wanted bigint[], carts uuid[], orders uuid[]) RETURNS TABLE (
+    variant_id bigint, tracked boolean, may_backorder boolean, location_id bigint, active boolean, priority int, countries text[],
+    on_hand int, reserved int, backorder_limit int, holds jsonb
+) LANGUAGE plpgsql AS $$
+DECLARE
+    concerned bigint[];
+BEGIN
+    PERFORM pg_advisory_xact_lock(1, hashtext(c.id::text)) FROM (SELECT DISTINCT unnest(carts) AS id ORDER BY 1) c;
+    concerned := wanted || ARRAY(
+        SELECT r.variant_id FROM unnest(carts, orders) AS mine (cart_id, order_id)
+        JOIN reservation r ON r.cart_id = mine.cart_id AND r.state = 'held' AND (r.order_id IS NULL OR r.order_id = mine.order_id)
+    );
+    PERFORM FROM stock s WHERE s.variant_id = ANY (concerned) ORDER BY s.variant_id, s.location_id FOR NO KEY UPDATE;
+    RETURN QUERY
+    SELECT v.id, v.track_stock, v.stock_policy <> 'deny', s.location_id, l.active, l.priority, l.countries,
+           s.on_hand, s.reserved, s.backorder_limit, held.found
+    FROM variant v
+    LEFT JOIN stock s ON s.variant_id = v.id
+    LEFT JOIN stock_location l ON l.id = s.location_id
+    LEFT JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object('id', r.id, 'cart_id', r.cart_id, 'order_id', r.order_id, 'quantity', r.quantity)) AS found
+        FROM unnest(carts, orders) AS mine (cart_id, order_id)
+        JOIN reservation r ON r.cart_id = mine.cart_id AND r.state = 'held' AND (r.order_id IS NULL OR r.order_id = mine.order_id)
+        WHERE r.variant_id = s.variant_id AND r.location_id = s.location_id
+    ) held ON true
+    WHERE v.id = ANY (concerned);
+END $$;
+
+-- Gives back holds that are still held (and, with `before`, still expired by then); answers how many.
+CREATE FUNCTION release_reservations(ids bigint[], before timestamptz) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    released int;
+BEGIN
+    PERFORM FROM stock s
+    WHERE (s.variant_id, s.location_id) IN (SELECT r.variant_id, r.location_id FROM reservation r WHERE r.id = ANY (ids))
+    ORDER BY s.variant_id, s.location_id FOR NO KEY UPDATE;
+    WITH freed AS (
+        UPDATE reservation SET state = 'released'
+        WHERE id = ANY (ids) AND state = 'held' AND (before IS NULL OR expires_at < before)
+        RETURNING variant_id, location_id, quantity
+    ), given_back AS (
+        UPDATE stock s SET reserved = s.reserved - f.quantity
+        FROM (SELECT variant_id, location_id, sum(quantity) AS quantity FROM freed GROUP BY variant_id, location_id) f
+        WHERE s.variant_id = f.variant_id AND s.location_id = f.location_id
+    )
+    SELECT count(*) INTO released FROM freed;
+    RETURN released;
+END $$;
+
+-- Turns the holds of an order into sales; answers how many units.
+CREATE FUNCTION commit_reservations(sold_order uuid) RETURNS bigint LANGUAGE plpgsql SET storefront.stock_reason = 'sold' AS $$
+DECLARE
+    units bigint;
+BEGIN
+    PERFORM set_config('storefront.stock_order', sold_order::text, true);
+    PERFORM FROM stock s
+    WHERE (s.variant_id, s.location_id) IN
+          (SELECT r.variant_id, r.location_id FROM reservation r WHERE r.order_id = sold_order AND r.state = 'held')
+    ORDER BY s.variant_id, s.location_id FOR NO KEY UPDATE;
+    WITH sold AS (
+        UPDATE reservation SET state = 'committed' WHERE order_id = sold_order AND state = 'held'
+        RETURNING variant_id, location_id, quantity
+    ), gone AS (
+        UPDATE stock s SET on_hand = s.on_hand - g.quantity, reserved = s.reserved - g.quantity
+        FROM (SELECT variant_id, location_id, sum(quantity) AS quantity FROM sold GROUP BY variant_id, location_id) g
+        WHERE s.variant_id = g.variant_id AND s.location_id = g.location_id
+    )
+    SELECT coalesce(sum(quantity), 0) INTO units FROM sold;
+    PERFORM set_config('storefront.stock_order', '', true);
+    RETURN units;
+END $$;
+
+-- Puts units of an order back where they were sold from, never more than were sold and not yet put back; answers how many.
+CREATE FUNCTION restock_order(sold_order uuid, variants bigint[], quantities int[], why text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    units bigint;
+BEGIN
+    PERFORM set_config('storefront.stock_order', sold_order::text, true), set_config('storefront.stock_reason', why, true);
+    PERFORM FROM stock s
+    WHERE (s.variant_id, s.location_id) IN
+          (SELECT r.variant_id, r.location_id FROM reservation r WHERE r.order_id = sold_order AND r.variant_id = ANY (variants))
+    ORDER BY s.variant_id, s.location_id FOR NO KEY UPDATE;
+    WITH asked AS (
+        SELECT a.variant_id, sum(a.quantity) AS quantity FROM unnest(variants, quantities) AS a (variant_id, quantity)
+        GROUP BY a.variant_id
+    ), outside AS (
+        SELECT m.variant_id, m.location_id, -sum(m.delta) AS quantity FROM stock_movement m
+        WHERE m.order_id = sold_order AND m.variant_id = ANY (variants) GROUP BY m.variant_id, m.location_id
+    ), filled AS (
+        SELECT o.variant_id, o.location_id,
+               least(o.quantity, asked.quantity - coalesce(sum(o.quantity) OVER before, 0)) AS quantity
+        FROM outside o JOIN asked USING (variant_id)
+        WHERE o.quantity > 0
+        WINDOW before AS (PARTITION BY o.variant_id ORDER BY o.location_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    ), put_back AS (
+        UPDATE stock s SET on_hand = s.on_hand + f.quantity FROM filled f
+        WHERE s.variant_id = f.variant_id AND s.location_id = f.location_id AND f.quantity > 0
+        RETURNING f.quantity
+    )
+    SELECT coalesce(sum(quantity), 0) INTO units FROM put_back;
+    PERFORM set_config('storefront.stock_order', '', true), set_config('storefront.stock_reason', '', true);
+    RETURN units;
+END $$;
+
+-- A count by hand, told to the ledger with its reason and who did it.
+CREATE FUNCTION set_on_hand(counted_variant bigint, counted_location bigint, quantity int, why text, who text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('storefront.stock_reason', why, true), set_config('storefront.actor', who, true);
+    INSERT INTO stock (variant_id, location_id, on_hand) VALUES (counted_variant, counted_location, quantity)
+    ON CONFLICT (variant_id, location_id) DO UPDATE SET on_hand = EXCLUDED.on_hand WHERE stock.on_hand <> EXCLUDED.on_hand;
+    PERFORM set_config('storefront.stock_reason', '', true), set_config('storefront.actor', '', true);
+END $$;

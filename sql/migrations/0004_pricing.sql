@@ -66,21 +66,24 @@ CREATE TABLE coupon (
     used int NOT NULL DEFAULT 0 CHECK (used >= 0),
     CONSTRAINT within_usage_limit CHECK (usage_limit IS NULL OR used <= usage_limit)
 );
+-- use_number counts the uses of one customer, so that two orders at once cannot both be the last one allowed.
 CREATE TABLE coupon_use (
     code text NOT NULL REFERENCES coupon,
     order_id uuid NOT NULL,
     customer_key text NOT NULL,                  -- lower-case e-mail
+    use_number int NOT NULL CHECK (use_number > 0),
     at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (code, order_id)
+    PRIMARY KEY (code, order_id),
+    UNIQUE (code, customer_key, use_number)
 );
-CREATE INDEX coupon_use_customer ON coupon_use (code, customer_key);
+CREATE INDEX coupon_use_order ON coupon_use (order_id);
 
 CREATE TABLE gift_card (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     code_hash bytea NOT NULL UNIQUE,             -- SHA-256 of the normalised code
     last_four text NOT NULL,
     currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
-    balance bigint NOT NULL CHECK (balance >= 0),
+    balance bigint NOT NULL DEFAULT 0 CHECK (balance >= 0),
     expires_at timestamptz,
     active boolean NOT NULL DEFAULT true,
     created_at timestamptz NOT NULL DEFAULT now()
@@ -95,7 +98,18 @@ CREATE TABLE gift_card_entry (
 );
 CREATE INDEX gift_card_entry_card ON gift_card_entry (gift_card_id);
 CREATE INDEX gift_card_entry_order ON gift_card_entry (order_id);
+CREATE UNIQUE INDEX gift_card_spent_once ON gift_card_entry (gift_card_id, order_id) WHERE reason = 'spent';
 SELECT append_only('gift_card_entry');
+
+-- The balance is moved by the ledger alone, and may not fall below zero.
+CREATE FUNCTION move_gift_card_balance() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE gift_card g SET balance = g.balance + e.delta
+    FROM (SELECT gift_card_id, sum(delta) AS delta FROM new_rows GROUP BY gift_card_id) e WHERE g.id = e.gift_card_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER move_balance AFTER INSERT ON gift_card_entry REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION move_gift_card_balance();
 
 SELECT follow_table('promotion', 'promotion', 'r.id');
 SELECT follow_table('tax_rate', 'tax', 'r.country');

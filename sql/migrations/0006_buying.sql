@@ -232,3 +232,13 @@ SELECT o.id, o.number, o.status, o.total, o.currency, o.email, o.customer_id, o.
        o.status <> 'cancelled' OR o.paid_at IS NOT NULL
            OR EXISTS (SELECT FROM payment_attempt a WHERE a.order_id = o.id AND a.kind <> 'charge') AS accepted
 FROM orders o;
+
+-- What a promotion may ask about a shopper: the customer's group, and whether anything was ordered before (another cart, not cancelled).
+CREATE FUNCTION customer_standing(asked_customer uuid, asked_email text, asked_cart uuid)
+RETURNS TABLE (customer_group text, first_order boolean) LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT c.customer_group FROM customer c WHERE c.id = asked_customer), ''),
+           NOT EXISTS (SELECT FROM orders o WHERE o.customer_id = asked_customer AND o.status <> 'cancelled'
+                       AND o.cart_id IS DISTINCT FROM asked_cart)
+           AND NOT EXISTS (SELECT FROM orders o WHERE lower(o.email) = lower(asked_email) AND o.status <> 'cancelled'
+                           AND o.cart_id IS DISTINCT FROM asked_cart)
+$$;

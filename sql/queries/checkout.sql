@@ -51,9 +51,10 @@ UPDATE idempotency_key SET locked_at = :now
 WHERE (scope, key) IN (
     SELECT scope, key FROM idempotency_key
     WHERE finished_at IS NULL AND recovery_point <> 'started' AND (locked_at IS NULL OR locked_at < :stale)
+      AND created_at > :deadline
     ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED
 )
-RETURNING scope, key, recovery_point, params, order_id, locked_at, created_at;
+RETURNING scope, key, recovery_point, params, order_id, locked_at;
 
 -- name: release_idle_keys!
 -- Their holder died before anything happened: there is nothing to finish, and a retry starts again.

@@ -193,7 +193,13 @@ WHERE id IN (
 RETURNING *;
 
 -- name: expired_orders
-SELECT id FROM orders WHERE status = 'pending_payment' AND expires_at < :now ORDER BY expires_at LIMIT :most;
+-- Pending orders whose stock has been kept long enough; the new expires_at is the lease.
+UPDATE orders SET expires_at = :leased_until
+WHERE id IN (
+    SELECT id FROM orders WHERE status = 'pending_payment' AND expires_at < :now
+    ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED
+)
+RETURNING id;
 
 -- name: stuck_attempts
 SELECT a.*, o.number FROM payment_attempt a JOIN orders o ON o.id = a.order_id

@@ -7,20 +7,25 @@ from aiohttp import web
 from yarl import URL
 
 from storefront.catalog import service, sitemap
-from storefront.catalog.listing import LISTING_FINDER, Frame, build_listing, is_plain, parse
-from storefront.catalog.model import Card, Category, Crumb, Listing, ProductPage, Redirect, Variant
+from storefront.catalog.listing import LISTING_FINDER, build_listing
+from storefront.catalog.model import Card, Category, Listing, ProductPage, Redirect, Variant
+from storefront.catalog.query import Frame, category_frame, collection_frame, is_plain, parse
 from storefront.catalog.structured_data import listing_data, product_data
 from storefront.platform.database import DATABASE
 from storefront.platform.errors import NotFound
 from storefront.platform.http import shared_page_headers
+from storefront.platform.page_cache import shared_page
 from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
+
+FILTERS = ("sort", "page", "price_min", "price_max", "brand", "availability", "opt.*", "attr.*")
 
 DEGRADED_SECONDS = 5  # how long a CDN may keep a listing that was found without the index
 
 
 @routes.get("/")
+@shared_page()
 async def home(request: web.Request) -> web.Response:
     """The home page: collections with their first products, and the top categories."""
     async with request.app[DATABASE].read() as conn:
@@ -29,10 +34,11 @@ async def home(request: web.Request) -> web.Response:
     tags = {service.NAVIGATION_TAG, "home"}
     for shown in collections:
         tags |= {f"collection:{shown.collection.id}"} | card_tags(shown.cards)
-    return shared_page(request, "catalog/home.html", {"collections": collections, "categories": categories}, tags)
+    return render_shared(request, "catalog/home.html", {"collections": collections, "categories": categories}, tags)
 
 
 @routes.get("/c/{path:.+}")
+@shared_page(*FILTERS)
 async def category(request: web.Request) -> web.Response:
     """A category with all below it."""
     path = request.match_info["path"]
@@ -58,24 +64,8 @@ async def _category_from_database(request: web.Request, path: str) -> Category:
     return answer
 
 
-def category_frame(found: Category, categories: list[Category], currency: str) -> Frame:
-    """The frame of a category's listing."""
-    by_id = {category.id: category for category in categories}
-    trail = [found]
-    while (parent_id := trail[0].parent_id) is not None and parent_id in by_id:
-        trail.insert(0, by_id[parent_id])
-    return Frame(
-        title=found.name,
-        path=found.url,
-        currency=currency,
-        category=found,
-        categories=categories,
-        description_html=found.description_html,
-        breadcrumbs=tuple(Crumb(category.name, category.url) for category in trail),
-    )
-
-
 @routes.get("/collections/{slug}")
+@shared_page("category", *FILTERS)
 async def collection(request: web.Request) -> web.Response:
     """A curated or rule-made collection."""
     slug = request.match_info["slug"]
@@ -85,20 +75,13 @@ async def collection(request: web.Request) -> web.Response:
         answer = await service.collection_by_slug(conn, slug)
     if isinstance(answer, Redirect):
         move_to(request, answer.url)
-    frame = Frame(
-        title=answer.name,
-        path=answer.url,
-        currency=request.app[SETTINGS].shop.currency,
-        collection=answer,
-        categories=await service.categories(request),
-        description_html=answer.description_html,
-        breadcrumbs=(Crumb(answer.name, answer.url),),
-    )
+    frame = collection_frame(answer, await service.categories(request), request.app[SETTINGS].shop.currency)
     listing = await listing_of(request, frame)
     return listing_page(request, listing, {f"collection:{answer.id}"} | card_tags(listing.cards))
 
 
 @routes.get("/p/{slug}")
+@shared_page("variant")
 async def product(request: web.Request) -> web.Response:
     """A product. `?variant=ID` chooses one of its variants without JavaScript."""
     slug = request.match_info["slug"]
@@ -115,7 +98,7 @@ async def product(request: web.Request) -> web.Response:
         "structured_data": product_data(page, settings.server.public_url),
     }
     tags = {f"product:{page.id}"} | card_tags(page.related) | {f"category:{category.id}" for category in page.categories}
-    return shared_page(request, "catalog/product.html", context, tags)
+    return render_shared(request, "catalog/product.html", context, tags)
 
 
 def selected_variant(page: ProductPage, asked: str) -> Variant | None:
@@ -180,7 +163,7 @@ def listing_page(request: web.Request, listing: Listing, tags: set[str]) -> web.
     data = listing_data(listing.cards, listing.breadcrumbs, request.app[SETTINGS].server.public_url)
     context = {"listing": listing, "structured_data": data}
     max_age = DEGRADED_SECONDS if listing.degraded else 60
-    return shared_page(request, "catalog/listing.html", context, tags, max_age=max_age)
+    return render_shared(request, "catalog/listing.html", context, tags, max_age=max_age)
 
 
 def card_tags(cards: tuple[Card, ...]) -> set[str]:
@@ -188,7 +171,7 @@ def card_tags(cards: tuple[Card, ...]) -> set[str]:
     return {f"product:{card.id}" for card in cards}
 
 
-def shared_page(request: web.Request, template: str, context: dict[str, Any], tags: set[str], *, max_age: int = 60) -> web.Response:
+def render_shared(request: web.Request, template: str, context: dict[str, Any], tags: set[str], *, max_age: int = 60) -> web.Response:
     """A page that a CDN may keep and purge by tag."""
     response = aiohttp_jinja2.render_template(template, request, context)
     response.headers.update(shared_page_headers(tags | {service.NAVIGATION_TAG}, max_age=max_age))

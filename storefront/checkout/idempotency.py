@@ -155,15 +155,12 @@ def is_answer(error: DomainError) -> bool:
     return error.status < 500 and not isinstance(error, InvalidInput | NotFound | IdempotencyInFlight)
 
 
-async def lease_abandoned(conn: Connection, *, now: datetime, stale: timedelta, most: int) -> list[tuple[Claim, datetime]]:
-    """Keys that somebody left behind with an order begun, and when they were first sent; they are ours now."""
-    rows = await queries.lease_abandoned_keys(conn, now=now, stale=now - stale, most=most)
-    leased = []
-    for row in rows:
-        values = dict(row)
-        created_at = values.pop("created_at")
-        leased.append((Claim(**values), created_at))
-    return leased
+async def lease_abandoned(
+    conn: Connection, *, now: datetime, stale: timedelta, deadline: timedelta, most: int
+) -> list[Claim]:
+    """Keys younger than `deadline` that somebody left behind with an order begun; they are ours now."""
+    rows = await queries.lease_abandoned_keys(conn, now=now, stale=now - stale, deadline=now - deadline, most=most)
+    return [Claim(**dict(row)) for row in rows]
 
 
 async def tidy(conn: Connection, *, now: datetime, stale: timedelta) -> None:

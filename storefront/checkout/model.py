@@ -85,3 +85,4 @@ class PendingOrder(msgspec.Struct, frozen=True):
     attempt_id: UUID | None
     payment_method: str | None
     capture_later: bool = False
+    under_way: bool = False  # the attempt was begun under another key: ask the provider before charging

@@ -30,6 +30,7 @@ from storefront.inventory import service as inventory
 from storefront.inventory.service import OutOfStock
 from storefront.orders import service as orders
 from storefront.orders import store as order_store
+from storefront.orders.links import order_key
 from storefront.orders.model import NewOrder, OrderHead, PaymentAttempt
 from storefront.payments.model import ChargeRequest, ProviderAnswer
 from storefront.payments.service import ProviderUnavailable, ProviderUnknown
@@ -77,14 +78,15 @@ async def place_order(
 async def carry_on(shop: CheckoutContext, held: Claim) -> Answer:
     """Goes on from the key's recovery point to its answer. What fails on the way lets go of the key, so that others can go on."""
     try:
-        if held.recovery_point == "started":
-            held, pending = await _order_pending(shop, held)
+        begun_before = held.recovery_point != "started"
+        if begun_before:
+            pending = msgspec.convert(held.params["pending"], PendingOrder)
         else:
-            pending = await _pending_order(shop, held)
+            held, pending = await _order_pending(shop, held)
         if pending.attempt_id is None:
             return await _finished(shop, held, pending, None)
         if held.recovery_point == "order_pending":
-            held, answer = await _payment_known(shop, held, pending)
+            held, answer = await _payment_known(shop, held, pending, ask_first=begun_before or pending.under_way)
         else:
             answer = msgspec.convert(held.params["answer"], ProviderAnswer)
         return await _finished(shop, held, pending, answer)
@@ -280,7 +282,7 @@ async def _go_on_with(
     )
     if live is not None:
         if same and live.state == "requires_action" and live.payment_method == request.payment_method:
-            return _pending(earlier, live.id, cart, request)
+            return _pending(earlier, live.id, cart, request, under_way=True)
         raise EarlierPayment(earlier, live)
     if not same:
         await orders.cancel_unpaid(conn, earlier.id, "replaced", now=now)
@@ -300,7 +302,9 @@ async def _go_on_with(
     return _pending(earlier, attempt_id, cart, request)
 
 
-def _pending(earlier: OrderHead, attempt_id: UUID | None, cart: Cart, request: PlaceOrder) -> PendingOrder:
+def _pending(
+    earlier: OrderHead, attempt_id: UUID | None, cart: Cart, request: PlaceOrder, *, under_way: bool = False
+) -> PendingOrder:
     return PendingOrder(
         order_id=earlier.id,
         number=earlier.number,
@@ -309,13 +313,17 @@ def _pending(earlier: OrderHead, attempt_id: UUID | None, cart: Cart, request: P
         to_pay=earlier.to_pay,
         attempt_id=attempt_id,
         payment_method=request.payment_method,
+        under_way=under_way,
     )
 
 
 async def _clear_the_way(shop: CheckoutContext, under_way: EarlierPayment) -> None:
     """Ends the earlier payment at the provider, or learns that it succeeded; between transactions, as it is a call."""
     attempt = under_way.attempt
-    answer = await end_payment(shop, attempt)
+    try:
+        answer = await end_payment(shop, attempt)
+    except ProviderUnavailable as error:
+        raise PaymentProviderAway() from error
     if answer is None or answer.state == "processing":
         raise IdempotencyInFlight.again_in(2)
 
@@ -339,34 +347,54 @@ async def end_payment(shop: CheckoutContext, attempt: PaymentAttempt) -> Provide
 # --- the call --------------------------------------------------------------------------------------------------------------------
 
 
-async def _payment_known(shop: CheckoutContext, held: Claim, pending: PendingOrder) -> tuple[Claim, ProviderAnswer]:
+async def _payment_known(
+    shop: CheckoutContext, held: Claim, pending: PendingOrder, *, ask_first: bool
+) -> tuple[Claim, ProviderAnswer]:
     """Asks the provider for the money and notes the answer. A lost answer is asked for again; there is never a new attempt for it."""
+    charge = _charge(shop, held, pending)
+    answer = await _ask(shop, charge.attempt_id) if ask_first else None
+    if answer is None:
+        try:
+            answer = await shop.payments.charge(charge)
+        except ProviderUnknown:
+            answer = await _ask(shop, charge.attempt_id)
+            if answer is None:
+                raise
+        except ProviderUnavailable as error:
+            await _nothing_happened(shop, held, charge.attempt_id)
+            raise PaymentProviderAway() from error
+    async with shop.database.write() as conn:
+        return await idempotency.note_answer(conn, held, msgspec.to_builtins(answer)), answer
+
+
+async def _ask(shop: CheckoutContext, attempt_id: UUID) -> ProviderAnswer | None:
+    """What became of an attempt; None when the provider has not heard of it. Raises ProviderUnknown."""
+    try:
+        return await shop.payments.lookup(attempt_id=attempt_id)
+    except ProviderUnavailable as error:
+        raise ProviderUnknown(str(error)) from error
+
+
+def _charge(shop: CheckoutContext, held: Claim, pending: PendingOrder) -> ChargeRequest:
+    """The same request for the same attempt, however often and by whomever it is made."""
     assert pending.attempt_id is not None
     request = msgspec.convert(held.params["request"], PlaceOrder)
-    own_page = f"{shop.settings.server.public_url}/checkout/return?order={pending.order_id}"
-    charge = ChargeRequest(
+    return ChargeRequest(
         attempt_id=pending.attempt_id,
         order_id=pending.order_id,
         order_number=pending.number,
         amount=pending.to_pay,
         currency=pending.currency,
         payment_method=pending.payment_method,
-        return_url=request.return_url or own_page,
+        return_url=request.return_url or _own_return_url(shop, pending),
         email=pending.email,
         capture_later=pending.capture_later,
     )
-    try:
-        answer = await shop.payments.charge(charge)
-    except ProviderUnknown:
-        found = await shop.payments.lookup(attempt_id=pending.attempt_id)
-        if found is None:
-            raise
-        answer = found
-    except ProviderUnavailable as error:
-        await _nothing_happened(shop, held, pending.attempt_id)
-        raise PaymentProviderAway() from error
-    async with shop.database.write() as conn:
-        return await idempotency.note_answer(conn, held, msgspec.to_builtins(answer)), answer
+
+
+def _own_return_url(shop: CheckoutContext, pending: PendingOrder) -> str:
+    key = order_key(shop.settings, pending.order_id)
+    return f"{shop.settings.server.public_url}/checkout/return?order={pending.number}&key={key}"
 
 
 async def _nothing_happened(shop: CheckoutContext, held: Claim, attempt_id: UUID) -> None:
@@ -421,11 +449,6 @@ def _attempt_of(pending: PendingOrder, now: datetime) -> PaymentAttempt:
         created_at=now,
         updated_at=now,
     )
-
-
-async def _pending_order(shop: CheckoutContext, held: Claim) -> PendingOrder:
-    """The order of a key that somebody else began."""
-    return msgspec.convert(held.params["pending"], PendingOrder)
 
 
 async def _refused(shop: CheckoutContext, held: Claim, error: DomainError) -> Answer:

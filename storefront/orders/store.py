@@ -254,8 +254,10 @@ async def lease_unsettled_attempts(conn: Connection, *, before: datetime, now: d
     return [_convert(row, PaymentAttempt) for row in rows]
 
 
-async def expired_orders(conn: Connection, now: datetime, most: int) -> list[UUID]:
-    return [row["id"] for row in await queries.expired_orders(conn, now=now, most=most)]
+async def lease_expired_orders(conn: Connection, *, now: datetime, leased_until: datetime, most: int) -> list[UUID]:
+    """Pending orders whose time is up; nobody else is given them until `leased_until`."""
+    rows = await queries.expired_orders(conn, now=now, leased_until=leased_until, most=most)
+    return [row["id"] for row in rows]
 
 
 async def stuck_attempts(conn: Connection, most: int) -> list[tuple[str, PaymentAttempt]]:

@@ -114,22 +114,26 @@ def _invalid(error: msgspec.ValidationError) -> InvalidInput:
     return InvalidInput(f"{path or 'body'}: {text}", fields=[FieldError(path or "body", text)])
 
 
-def problem(request: web.BaseRequest, error: DomainError) -> web.Response:
-    """The error as application/problem+json (RFC 9457); `type` is stable, `instance` is the request id."""
-    app: web.Application = request.app if isinstance(request, web.Request) else web.Application()
-    base = app[SETTINGS].server.public_url if SETTINGS in app else ""
+def problem_document(error: DomainError, public_url: str, instance: str) -> dict[str, Any]:
+    """The members of a problem document (RFC 9457); `type` is stable, `instance` is the request id."""
     document: dict[str, Any] = {
-        "type": f"{base}/problems/{error.type}",
+        "type": f"{public_url}/problems/{error.type}",
         "title": error.title,
         "status": error.status,
         "detail": error.detail,
-        "instance": request.get("request_id", ""),
+        "instance": instance,
     }
     if error.fields:
         document["errors"] = error.fields
-    document.update(error.extra)
+    return document | error.extra
+
+
+def problem(request: web.BaseRequest, error: DomainError) -> web.Response:
+    """The error as application/problem+json."""
+    app: web.Application = request.app if isinstance(request, web.Request) else web.Application()
+    base = app[SETTINGS].server.public_url if SETTINGS in app else ""
     return web.Response(
-        body=_encoder.encode(document),
+        body=_encoder.encode(problem_document(error, base, request.get("request_id", ""))),
         status=error.status,
         content_type="application/problem+json",
         headers={"Cache-Control": "private, no-store"} | error.headers,

@@ -1,0 +1,520 @@
+"""The catalog as JSON under /api/v1. Answers are shared pages: kept, and with a strong ETag."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, NoReturn
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+from yarl import URL
+
+from storefront.catalog import service
+from storefront.catalog.listing import LISTING_FINDER, build_listing
+from storefront.catalog.model import (
+    Availability,
+    Card,
+    Category,
+    Collection,
+    Listing,
+    Media,
+    Price,
+    ProductPage,
+    Redirect,
+    Variant,
+)
+from storefront.catalog.query import Frame, category_frame, collection_frame, is_plain, parse
+from storefront.platform.database import DATABASE
+from storefront.platform.errors import InvalidInput, NotFound
+from storefront.platform.http import json_response, shared_page_headers
+from storefront.platform.money import Money
+from storefront.platform.openapi import IF_NONE_MATCH, operation, read_query
+from storefront.platform.page_cache import shared_page
+from storefront.settings import SETTINGS
+
+routes = web.RouteTableDef()
+
+FILTERS = ("currency", "sort", "page", "limit", "price_min", "price_max", "brand", "availability", "opt.*", "attr.*")
+
+Limit = Annotated[int, Meta(ge=1, le=100)]
+Cursor = Annotated[str, Meta(pattern="^[0-9]{1,18}$", description="`next_cursor` of the answer before.")]
+CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="One of the shop's currencies; the shop's own if not given.")]
+Sort = Literal["relevance", "popular", "newest", "price", "-price", "title"]
+MajorAmount = Annotated[str, Meta(pattern=r"^[0-9]{1,12}([.][0-9]{1,3})?$", description="In major units: 19.99")]
+
+
+class CurrencyQuery(msgspec.Struct):
+    currency: CurrencyCode = ""
+
+
+class PageQuery(msgspec.Struct):
+    cursor: Cursor = "0"
+    limit: Limit = 24
+
+
+class ProductsQuery(msgspec.Struct):
+    """`category` is a path as in `kitchen/cookware`, `collection` a slug; at most one of them."""
+
+    currency: CurrencyCode = ""
+    cursor: Cursor = "0"
+    limit: Limit = 24
+    category: str = ""
+    collection: str = ""
+
+
+class ListingParameters(msgspec.Struct):
+    """Filters may be repeated: a product matches when it has any of the values. Options and attributes are filters too: `opt.Size=M`."""
+
+    currency: CurrencyCode = ""
+    sort: Sort | None = None
+    page: Annotated[int, Meta(ge=1, le=10_000)] = 1
+    limit: Limit = 24
+    price_min: MajorAmount | None = None
+    price_max: MajorAmount | None = None
+    brand: str | None = None
+    availability: Availability | None = None
+    category: str | None = None
+
+
+class Image(msgspec.Struct):
+    url: str
+    alt: str
+    width: int | None
+    height: int | None
+
+
+class Rating(msgspec.Struct):
+    average: float
+    count: int
+
+
+class ProductSummary(msgspec.Struct):
+    """A product in a list. `price` is the lowest of its variants; `variant_id` is set when it has only one."""
+
+    id: int
+    slug: str
+    url: str
+    title: str
+    brand: str
+    price: Money
+    compare_at: Money | None
+    price_varies: bool
+    availability: Availability
+    image: Image | None
+    rating: Rating | None
+    variant_id: int | None
+
+
+class ProductVariant(msgspec.Struct):
+    """`options` maps option names to this variant's values."""
+
+    id: int
+    sku: str
+    options: dict[str, str]
+    price: Money
+    compare_at: Money | None
+    availability: Availability
+    barcode: str | None
+    weight_grams: int
+    image: Image | None
+
+
+class ProductOptionValue(msgspec.Struct):
+    value: str
+    available: bool
+
+
+class ProductOption(msgspec.Struct):
+    name: str
+    values: list[ProductOptionValue]
+
+
+class CategoryReference(msgspec.Struct):
+    id: int
+    name: str
+    path: str
+
+
+class ProductDetail(msgspec.Struct):
+    """A product with all its variants that have a price in the currency. `categories` run from the root down."""
+
+    id: int
+    slug: str
+    url: str
+    title: str
+    brand: str
+    description_html: str
+    attributes: dict[str, list[str]]
+    tags: list[str]
+    options: list[ProductOption]
+    variants: list[ProductVariant]
+    images: list[Image]
+    categories: list[CategoryReference]
+    related: list[ProductSummary]
+    availability: Availability
+    rating: Rating | None
+    published_at: datetime | None
+    updated_at: datetime
+
+
+class ProductPageOfList(msgspec.Struct):
+    items: list[ProductSummary]
+    next_cursor: str | None
+
+
+class CategoryItem(msgspec.Struct):
+    """`product_count` counts published products of the category and of all below it."""
+
+    id: int
+    parent_id: int | None
+    slug: str
+    path: str
+    url: str
+    name: str
+    description_html: str
+    image: Image | None
+    product_count: int
+
+
+class CategoryList(msgspec.Struct):
+    items: list[CategoryItem]
+    next_cursor: None = None
+
+
+class CollectionItem(msgspec.Struct):
+    id: int
+    slug: str
+    url: str
+    name: str
+    description_html: str
+
+
+class CollectionList(msgspec.Struct):
+    items: list[CollectionItem]
+    next_cursor: str | None
+
+
+class FacetChoice(msgspec.Struct):
+    value: str
+    label: str
+    count: int
+    selected: bool
+
+
+class FacetItem(msgspec.Struct):
+    """A filter: send `key=value`, except for price, whose values are bands in minor units, both ends included."""
+
+    key: str
+    label: str
+    values: list[FacetChoice]
+
+
+class ProductListing(msgspec.Struct):
+    """A page of a listing. `price_min` and `price_max` span the products before any filter."""
+
+    items: list[ProductSummary]
+    total: int
+    page: int
+    page_count: int
+    sort: str
+    facets: list[FacetItem]
+    price_min: Money | None
+    price_max: Money | None
+
+
+@routes.get("/api/v1/products")
+@shared_page("currency", "cursor", "limit", "category", "collection")
+@operation(
+    summary="List products",
+    tag="Catalog",
+    query=ProductsQuery,
+    response=ProductPageOfList,
+    errors=(InvalidInput,),
+    headers=(IF_NONE_MATCH,),
+    answers={304: None},
+)
+async def list_products(request: web.Request) -> web.Response:
+    """Published products by id, a page at a time; `next_cursor` leads to the next. To search, see /api/v1/search."""
+    query: ProductsQuery = read_query(request, ProductsQuery)
+    currency = asked_currency(request, query.currency)
+    if query.category and query.collection:
+        raise InvalidInput.of("collection", "Give a category or a collection, not both.")
+    if not all(is_plain(text, 2000) for text in (query.category, query.collection) if text):
+        return shared_json(ProductPageOfList([], None), {"products"})
+    async with request.app[DATABASE].read() as conn:
+        ids = await service.published_after(
+            conn,
+            int(query.cursor),
+            query.limit + 1,
+            currency,
+            category_path=query.category or None,
+            collection=query.collection or None,
+        )
+        cards = await service.cards(conn, ids[: query.limit], currency)
+    more = str(ids[query.limit - 1]) if len(ids) > query.limit else None
+    return shared_json(ProductPageOfList([summary(card) for card in cards], more), card_tags(cards) | {"products"})
+
+
+@routes.get("/api/v1/products/{slug_or_id}")
+@shared_page("currency")
+@operation(
+    summary="Read a product",
+    tag="Catalog",
+    query=CurrencyQuery,
+    response=ProductDetail,
+    errors=(NotFound, InvalidInput),
+    headers=(IF_NONE_MATCH,),
+    answers={301: None, 304: None},
+)
+async def read_product(request: web.Request) -> web.Response:
+    """A published product by its slug or id; an old slug answers 301."""
+    query: CurrencyQuery = read_query(request, CurrencyQuery)
+    currency = asked_currency(request, query.currency)
+    asked = request.match_info["slug_or_id"]
+    if not is_plain(asked):
+        raise NotFound("There is no such product.")
+    async with request.app[DATABASE].read() as conn:
+        slug = await service.slug_by_id(conn, int(asked)) if _is_id(asked) else asked
+        page = await service.product_page(conn, slug, currency)
+    if isinstance(page, Redirect):
+        move_to(request, "/api/v1/products/" + page.url.removeprefix("/p/"))
+    return shared_json(detail(page), {f"product:{page.id}"} | card_tags(page.related))
+
+
+def _is_id(text: str) -> bool:
+    """Whether the text is a product's id and not its slug."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+@routes.get("/api/v1/categories")
+@shared_page()
+@operation(summary="List categories", tag="Catalog", response=CategoryList, headers=(IF_NONE_MATCH,), answers={304: None})
+async def list_categories(request: web.Request) -> web.Response:
+    """The whole tree, flat; `parent_id` gives its shape."""
+    items = [category_item(category) for category in await service.categories(request)]
+    return shared_json(CategoryList(items), {service.NAVIGATION_TAG})
+
+
+@routes.get("/api/v1/categories/{path:.+}/products")
+@shared_page(*FILTERS)
+@operation(
+    summary="List the products of a category",
+    tag="Catalog",
+    query=ListingParameters,
+    response=ProductListing,
+    errors=(NotFound, InvalidInput),
+    headers=(IF_NONE_MATCH,),
+    answers={301: None, 304: None},
+)
+async def list_category_products(request: web.Request) -> web.Response:
+    """Products of the category and of all below it, with filters, counts and sorts."""
+    query: ListingParameters = read_query(request, ListingParameters)
+    currency = asked_currency(request, query.currency)
+    path = request.match_info["path"]
+    categories = await service.categories(request)
+    found = next((known for known in categories if known.path == path), None)
+    if found is None:
+        if not is_plain(path, 2000):
+            raise NotFound("There is no such category.")
+        async with request.app[DATABASE].read() as conn:
+            answer = await service.category_by_path(conn, path)
+        if isinstance(answer, Redirect):
+            move_to(request, f"/api/v1/categories/{answer.url.removeprefix('/c/')}/products")
+        found = answer
+    listing = await _listing(request, category_frame(found, categories, currency), query)
+    return shared_json(product_listing(listing), {f"category:{found.id}"} | card_tags(listing.cards))
+
+
+@routes.get("/api/v1/collections")
+@shared_page("cursor", "limit")
+@operation(
+    summary="List collections",
+    tag="Catalog",
+    query=PageQuery,
+    response=CollectionList,
+    errors=(InvalidInput,),
+    headers=(IF_NONE_MATCH,),
+    answers={304: None},
+)
+async def list_collections(request: web.Request) -> web.Response:
+    """Published collections by id."""
+    query: PageQuery = read_query(request, PageQuery)
+    async with request.app[DATABASE].read() as conn:
+        found = await service.collections(conn, int(query.cursor), query.limit + 1)
+    shown = found[: query.limit]
+    more = str(shown[-1].id) if len(found) > query.limit else None
+    tags = {"collections"} | {f"collection:{collection.id}" for collection in shown}
+    return shared_json(CollectionList([collection_item(collection) for collection in shown], more), tags)
+
+
+@routes.get("/api/v1/collections/{slug}/products")
+@shared_page("category", *FILTERS)
+@operation(
+    summary="List the products of a collection",
+    tag="Catalog",
+    query=ListingParameters,
+    response=ProductListing,
+    errors=(NotFound, InvalidInput),
+    headers=(IF_NONE_MATCH,),
+    answers={301: None, 304: None},
+)
+async def list_collection_products(request: web.Request) -> web.Response:
+    """Products of the collection, with filters, counts and sorts. A curated one is in its own order unless another sort is asked."""
+    query: ListingParameters = read_query(request, ListingParameters)
+    currency = asked_currency(request, query.currency)
+    slug = request.match_info["slug"]
+    if not is_plain(slug):
+        raise NotFound("There is no such collection.")
+    async with request.app[DATABASE].read() as conn:
+        answer = await service.collection_by_slug(conn, slug)
+    if isinstance(answer, Redirect):
+        move_to(request, f"/api/v1/collections/{answer.url.removeprefix('/collections/')}/products")
+    frame = collection_frame(answer, await service.categories(request), currency)
+    listing = await _listing(request, frame, query)
+    return shared_json(product_listing(listing), {f"collection:{answer.id}"} | card_tags(listing.cards))
+
+
+async def _listing(request: web.Request, frame: Frame, asked: ListingParameters) -> Listing:
+    query = parse(request.query.items(), frame, page_size=asked.limit)
+    return await build_listing(request.app[DATABASE], query, frame, find=request.app.get(LISTING_FINDER), clamp=False)
+
+
+def asked_currency(request: web.Request, code: str) -> str:
+    """The currency that a client asked for, or the shop's. Raises InvalidInput for one the shop does not sell in."""
+    shop = request.app[SETTINGS].shop
+    if not code:
+        return shop.currency
+    if code not in shop.currencies:
+        raise InvalidInput.of("currency", f"The shop sells in {', '.join(shop.currencies)}.")
+    return code
+
+
+def shared_json(body: Any, tags: set[str]) -> web.Response:
+    """A JSON answer that is the same for everyone; the page cache gives it its ETag."""
+    return json_response(body, headers=shared_page_headers(tags))
+
+
+def card_tags(cards: Iterable[Card]) -> set[str]:
+    """The cache tags of the products."""
+    return {f"product:{card.id}" for card in cards}
+
+
+def move_to(request: web.Request, url: str) -> NoReturn:
+    """301 to where the thing is now, with the parameters that came along."""
+    raise web.HTTPMovedPermanently(URL(url).with_query(request.query))
+
+
+def summary(card: Card) -> ProductSummary:
+    """A card as JSON."""
+    return ProductSummary(
+        id=card.id,
+        slug=card.slug,
+        url=card.url,
+        title=card.title,
+        brand=card.brand,
+        price=Money(card.price.amount, card.price.currency),
+        compare_at=_compare_at(card.price),
+        price_varies=card.price_varies,
+        availability=card.availability,
+        image=_image(card.media),
+        rating=_rating(card.rating_average, card.rating_count),
+        variant_id=card.single_variant_id,
+    )
+
+
+def detail(page: ProductPage) -> ProductDetail:
+    """A product page as JSON."""
+    names = [option.name for option in page.options]
+    return ProductDetail(
+        id=page.id,
+        slug=page.slug,
+        url=page.url,
+        title=page.title,
+        brand=page.brand,
+        description_html=page.description_html,
+        attributes=page.attributes,
+        tags=list(page.tags),
+        options=[
+            ProductOption(option.name, [ProductOptionValue(value.value, value.available) for value in option.values])
+            for option in page.options
+        ],
+        variants=[_variant(variant, names, page.media) for variant in page.variants],
+        images=[image for media in page.media if (image := _image(media))],
+        categories=[CategoryReference(category.id, category.name, category.path) for category in page.categories],
+        related=[summary(card) for card in page.related],
+        availability=page.availability,
+        rating=_rating(page.rating_average, page.rating_count),
+        published_at=page.published_at,
+        updated_at=page.updated_at,
+    )
+
+
+def _variant(variant: Variant, names: Sequence[str], media: Sequence[Media]) -> ProductVariant:
+    return ProductVariant(
+        id=variant.id,
+        sku=variant.sku,
+        options=dict(zip(names, variant.option_values, strict=False)),
+        price=Money(variant.price.amount, variant.price.currency),
+        compare_at=_compare_at(variant.price),
+        availability=variant.availability,
+        barcode=variant.barcode,
+        weight_grams=variant.weight_grams,
+        image=_image(next((picture for picture in media if picture.id == variant.media_id), None)),
+    )
+
+
+def product_listing(listing: Listing) -> ProductListing:
+    """A listing as JSON."""
+
+    def money(amount: int | None) -> Money | None:
+        return None if amount is None else Money(amount, listing.currency)
+
+    return ProductListing(
+        items=[summary(card) for card in listing.cards],
+        total=listing.total,
+        page=listing.page,
+        page_count=listing.page_count,
+        sort=next(sort.key for sort in listing.sorts if sort.selected),
+        facets=[
+            FacetItem(
+                facet.key,
+                facet.label,
+                [FacetChoice(choice.value, choice.label, choice.count, choice.selected) for choice in facet.values],
+            )
+            for facet in listing.facets
+        ],
+        price_min=money(listing.price_min),
+        price_max=money(listing.price_max),
+    )
+
+
+def category_item(category: Category) -> CategoryItem:
+    """A category as JSON."""
+    return CategoryItem(
+        id=category.id,
+        parent_id=category.parent_id,
+        slug=category.slug,
+        path=category.path,
+        url=category.url,
+        name=category.name,
+        description_html=category.description_html,
+        image=_image(category.media),
+        product_count=category.product_count,
+    )
+
+
+def collection_item(collection: Collection) -> CollectionItem:
+    """A collection as JSON."""
+    return CollectionItem(collection.id, collection.slug, collection.url, collection.name, collection.description_html)
+
+
+def _compare_at(price: Price) -> Money | None:
+    return None if price.compare_at is None else Money(price.compare_at, price.currency)
+
+
+def _image(media: Media | None) -> Image | None:
+    return None if media is None else Image(media.url, media.alt, media.width, media.height)
+
+
+def _rating(average: float | None, count: int) -> Rating | None:
+    return None if average is None else Rating(average, count)

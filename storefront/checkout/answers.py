@@ -1,0 +1,42 @@
+"""Answers to "place this order" as bytes, so that a replay is the same to the last of them."""
+
+from storefront.checkout.errors import PaymentDeclined, PaymentGivenBack
+from storefront.checkout.model import Answer
+from storefront.checkout.settle import Settlement
+from storefront.orders.model import Order
+from storefront.orders.service import order_view
+from storefront.payments.model import ProviderAnswer
+from storefront.platform.errors import DomainError
+from storefront.platform.http import encode_json, problem_document
+from storefront.settings import Settings
+
+_STATUS: dict[Settlement, int] = {"paid": 201, "authorized": 201, "requires_action": 202, "processing": 202, "stuck": 202}
+
+
+def answer_of(settings: Settings, order: Order, settlement: Settlement, answer: ProviderAnswer | None) -> Answer:
+    """The order as it stands after its payment was settled, or why it was not paid."""
+    if settlement in ("declined", "cancelled"):
+        return refusal(settings, _declined(order, answer))
+    if settlement == "given_back":
+        return refusal(settings, PaymentGivenBack("The order had been given up. The payment is being given back."))
+    redirect_url = answer.redirect_url if answer is not None and settlement == "requires_action" else None
+    return Answer(
+        status=_STATUS[settlement],
+        body=encode_json(order_view(settings, order, redirect_url)),
+        headers={"Content-Type": "application/json", "Location": f"/api/v1/orders/{order.id}"},
+    )
+
+
+def _declined(order: Order, answer: ProviderAnswer | None) -> PaymentDeclined:
+    said = answer.message if answer is not None else None
+    extra = {
+        "decline_code": (answer.decline_code if answer is not None else None) or "cancelled",
+        "order": {"id": order.id, "number": order.number, "expires_at": order.expires_at},
+    }
+    return PaymentDeclined(said or "The payment was declined. Please use another way to pay.", extra=extra)
+
+
+def refusal(settings: Settings, error: DomainError) -> Answer:
+    """A refusal as problem+json. It names no request, as it may be the answer to many."""
+    document = problem_document(error, settings.server.public_url, "")
+    return Answer(error.status, encode_json(document), {"Content-Type": "application/problem+json"} | error.headers)

@@ -1,0 +1,60 @@
+"""What can stand between a cart and its order. Stock, coupons and input have their own errors in their own rooms."""
+
+from storefront.cart.model import Cart
+from storefront.cart.service import cart_view
+from storefront.orders.links import order_key, order_url
+from storefront.orders.model import OrderHead
+from storefront.platform.errors import Conflict, DomainError, Unavailable
+from storefront.pricing.model import PricedCart
+from storefront.settings import Settings
+
+
+class PriceChanged(Conflict):
+    """The total is no longer the one that the shopper saw. `cart` in the problem is the cart as it is now."""
+
+    type = "price_changed"
+    title = "The total has changed"
+
+    def __init__(self, cart: Cart, priced: PricedCart) -> None:
+        super().__init__(
+            "The total of the cart has changed since it was shown. Nothing was charged.",
+            extra={"cart": cart_view(cart, priced)},
+        )
+
+
+class CartOrdered(Conflict):
+    """The cart has become an order; `order` in the problem says which."""
+
+    type = "cart_ordered"
+    title = "This cart has been ordered"
+
+    @classmethod
+    def of(cls, settings: Settings, order: OrderHead) -> "CartOrdered":
+        known = {
+            "id": order.id,
+            "number": order.number,
+            "key": order_key(settings, order.id),
+            "url": order_url(settings, order.id, order.number),
+        }
+        return cls(f"This cart is order {order.number} already.", extra={"order": known})
+
+
+class PaymentDeclined(DomainError):
+    """The stock stays held for a while, and the same cart may be ordered again with another payment method and a new key."""
+
+    type = "payment_declined"
+    title = "The payment was declined"
+    status = 402
+
+
+class PaymentGivenBack(Conflict):
+    type = "order_cancelled"
+    title = "The order was given up before its payment came"
+
+
+class PaymentProviderAway(Unavailable):
+    type = "payment_provider_away"
+    title = "Payments cannot be taken right now"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was charged. Please try again in a moment.", headers={"Retry-After": "5"})

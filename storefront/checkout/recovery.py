@@ -1,0 +1,166 @@
+"""What is left behind is driven to its end: by any replica, under a lease, as often as needed.
+
+1. Keys whose holder died or lost the provider's answer go on in `place_order.carry_on`.
+2. Attempts that nobody has heard of are asked for at the provider.
+3. Pending orders whose time is up are given up, their payment ended at the provider first, and their stock freed.
+What cannot be decided within its deadline is marked `stuck`, for an operator.
+"""
+
+from collections.abc import Awaitable
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from storefront.checkout import idempotency
+from storefront.checkout.model import CheckoutContext
+from storefront.checkout.place_order import carry_on, end_payment
+from storefront.checkout.settle import Settlement, settle_payment
+from storefront.orders import after_sale, store
+from storefront.orders import service as orders
+from storefront.orders.model import PaymentAttempt
+from storefront.payments.model import ProviderAnswer
+from storefront.payments.service import ProviderUnavailable, ProviderUnknown
+from storefront.platform.database import Connection
+from storefront.platform.errors import DomainError, NotFound
+
+log = structlog.get_logger("recovery")
+
+BATCH = 50
+STUCK_AFTER = timedelta(hours=1)
+PROCESSING_MAY_TAKE = timedelta(days=7)
+LEASE = timedelta(minutes=2)
+
+
+class Recovered(msgspec.Struct):
+    """What one round found and ended."""
+
+    keys: int = 0
+    attempts: int = 0
+    orders: int = 0
+    failed: int = 0
+
+
+async def recover(shop: CheckoutContext) -> Recovered:
+    """One round. What fails is left for the next one and counted."""
+    done = Recovered()
+    async with shop.database.write() as conn:
+        await idempotency.tidy(conn, now=shop.clock(), stale=shop.stale_after)
+    done.keys = await _keys(shop, done)
+    done.attempts = await _attempts(shop, done)
+    done.orders = await _expired_orders(shop, done)
+    if done.keys or done.attempts or done.orders or done.failed:
+        log.info("recovered", **msgspec.structs.asdict(done))
+    return done
+
+
+async def _survives(done: Recovered, work: Awaitable[object], **about: str) -> bool:
+    """One bad case must not keep the others waiting."""
+    try:
+        await work
+        return True
+    except (ProviderUnknown, ProviderUnavailable, DomainError) as error:
+        log.warning("recovery_waits", reason=repr(error), **about)
+    except Exception:
+        log.exception("recovery_failed", **about)
+    done.failed += 1
+    return False
+
+
+async def _keys(shop: CheckoutContext, done: Recovered) -> int:
+    async with shop.database.write() as conn:
+        leased = await idempotency.lease_abandoned(
+            conn, now=shop.clock(), stale=shop.stale_after, deadline=STUCK_AFTER, most=BATCH
+        )
+    ended = [await _survives(done, carry_on(shop, held), key=held.key, scope=held.scope) for held in leased]
+    return sum(ended)
+
+
+async def _attempts(shop: CheckoutContext, done: Recovered) -> int:
+    now = shop.clock()
+    async with shop.database.write() as conn:
+        leased = await store.lease_unsettled_attempts(conn, before=now - shop.stale_after, now=now, most=BATCH)
+    ended = [await _survives(done, _ask_about(shop, attempt), attempt=str(attempt.id)) for attempt in leased]
+    return sum(ended)
+
+
+async def _ask_about(shop: CheckoutContext, attempt: PaymentAttempt) -> None:
+    try:
+        await ask_again(shop, attempt.id)
+    except (ProviderUnknown, ProviderUnavailable) as error:
+        allowed = PROCESSING_MAY_TAKE if attempt.state == "processing" else STUCK_AFTER
+        if shop.clock() - attempt.created_at < allowed:
+            raise
+        await _mark_stuck(shop, attempt, repr(error))
+
+
+async def _mark_stuck(shop: CheckoutContext, attempt: PaymentAttempt, reason: str) -> None:
+    log.error("payment_stuck", attempt=str(attempt.id), order=str(attempt.order_id), reason=reason)
+
+    async def work(conn: Connection) -> None:
+        now = shop.clock()
+        if await store.record_attempt(conn, attempt.id, "stuck", None, now=now):
+            await store.add_event(conn, attempt.order_id, "payment_stuck", {"attempt_id": attempt.id}, now=now)
+
+    await shop.database.transaction(work)
+
+
+async def ask_again(shop: CheckoutContext, attempt_id: UUID) -> Settlement | None:
+    """Asks the provider what became of an attempt and applies it; None when it has not heard of it. Operators may do so too.
+
+    Raises NotFound, ProviderUnknown, ProviderUnavailable.
+    """
+    async with shop.database.write() as conn:
+        attempt = await store.attempt_by_id(conn, attempt_id)
+    if attempt is None:
+        raise NotFound("There is no such payment attempt.")
+    if attempt.kind != "charge":
+        await after_sale.finish_attempt(shop.database, shop.payments, shop.jobs, attempt)
+        return None
+    answer = await shop.payments.lookup(attempt_id=attempt.id, provider_ref=attempt.provider_ref)
+    return await _settle(shop, attempt, answer) if answer is not None else None
+
+
+async def _settle(shop: CheckoutContext, attempt: PaymentAttempt, answer: ProviderAnswer) -> Settlement:
+    async def work(conn: Connection) -> Settlement:
+        return await settle_payment(conn, shop.jobs, attempt, answer, now=shop.clock())
+
+    return await shop.database.transaction(work)
+
+
+async def _expired_orders(shop: CheckoutContext, done: Recovered) -> int:
+    now = shop.clock()
+    async with shop.database.write() as conn:
+        leased = await store.lease_expired_orders(conn, now=now, leased_until=now + LEASE, most=BATCH)
+    ended = [await _survives(done, give_up(shop, order_id, "not_paid_in_time"), order=str(order_id)) for order_id in leased]
+    return sum(ended)
+
+
+async def give_up(shop: CheckoutContext, order_id: UUID, reason: str) -> bool:
+    """Cancels a pending order. Its payment is ended at the provider first; if it turns out to have succeeded, the order is paid instead.
+
+    Returns whether it is cancelled now. Raises ProviderUnknown, ProviderUnavailable.
+    """
+    async with shop.database.write() as conn:
+        attempt = await store.live_charge(conn, order_id)
+    never_sent = None
+    if attempt is not None:
+        answer = await end_payment(shop, attempt)
+        if answer is not None:
+            await _settle(shop, attempt, answer)
+        elif shop.clock() - attempt.updated_at > shop.stale_after:
+            never_sent = attempt.id
+
+    async def work(conn: Connection) -> bool:
+        now = shop.clock()
+        order = await store.lock_order(conn, order_id)
+        if order is None or order["status"] != "pending_payment":
+            return False
+        if never_sent is not None:
+            await store.record_attempt(conn, never_sent, "cancelled", None, now=now)
+        if await store.live_charge(conn, order_id) is not None:
+            return False
+        return await orders.cancel_unpaid(conn, order_id, reason, now=now)
+
+    return await shop.database.transaction(work)
