@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -18,9 +19,10 @@ PYTHON = VENV / "bin" / "python"
 NEEDED = (3, 11)
 
 
-def fail(message: str) -> None:
+def fail(message: str) -> NoReturn:
     """One line for the operator, and out."""
-    sys.exit(f"storefront: {message}")
+    print(f"storefront: {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 def stamp_of(lock: Path) -> str:
@@ -28,9 +30,14 @@ def stamp_of(lock: Path) -> str:
     return hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
 
 
+def stamp_file(lock: Path) -> Path:
+    """Where the stamp of an installed lock file stands."""
+    return VENV / f".{str(lock.relative_to(ROOT)).replace(os.sep, '-')}.stamp"
+
+
 def installed(lock: Path) -> bool:
     """Whether .venv holds what the lock file names."""
-    stamp = VENV / f".{lock.parent.name}.{lock.name}.stamp"
+    stamp = stamp_file(lock)
     return PYTHON.exists() and stamp.exists() and stamp.read_text() == stamp_of(lock)
 
 
@@ -44,30 +51,32 @@ def install(lock: Path) -> None:
             return
         make_venv()
         print(f"storefront: installing {lock.relative_to(ROOT)} into .venv …", flush=True)
-        command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+        command = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--require-hashes"]
         done = subprocess.run([*command, "--only-binary", ":all:", "-r", str(lock)], check=False)
         if done.returncode != 0:
             fail(
                 f"pip could not install {lock.relative_to(ROOT)} (see above). "
                 "Check the network, or whether this platform has the wheels, and run again."
             )
-        (VENV / f".{lock.parent.name}.{lock.name}.stamp").write_text(stamp_of(lock))
+        stamp_file(lock).write_text(stamp_of(lock))
 
 
 def make_venv() -> None:
-    """Makes .venv, anew when it belongs to another Python."""
-    marker = VENV / ".python"
-    if PYTHON.exists() and marker.exists() and marker.read_text() == sys.version:
-        return
+    """Makes .venv, anew when it is broken or belongs to another Python."""
+    if PYTHON.exists():
+        probe = [str(PYTHON), "-c", "import pip, sys; print(end=sys.version)"]
+        found = subprocess.run(probe, capture_output=True, text=True, check=False)
+        if found.returncode == 0 and found.stdout == sys.version:
+            return
     if VENV.exists():
         shutil.rmtree(VENV)
     done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         shutil.rmtree(VENV, ignore_errors=True)
-        if "ensurepip" in done.stdout + done.stderr:
+        said = (done.stderr or done.stdout).strip()
+        if "ensurepip" in done.stdout + done.stderr or "No module named venv" in said:
             fail("this Python cannot make virtual environments. Install Debian's package python3-venv and run again.")
-        fail(f"{VENV} could not be made: {(done.stderr or done.stdout).strip()}")
-    marker.write_text(sys.version)
+        fail(f"{VENV} could not be made ({said.splitlines()[-1] if said else 'no reason given'}). Mend that and run again.")
 
 
 def inside_venv() -> bool:
@@ -87,8 +96,11 @@ def main() -> None:
     for lock in locks:
         if not installed(lock):
             if inside_venv():
-                fail("requirements changed while running inside .venv. Run again with python3 run.py.")
-            install(lock)
+                fail(f"{lock.relative_to(ROOT)} is not installed in .venv. Run again with python3 run.py, outside of .venv.")
+            try:
+                install(lock)
+            except OSError as error:
+                fail(f"{error.filename or VENV} cannot be written ({error.strerror}). Make the project's folder yours and run again.")
     if not inside_venv():
         os.execv(PYTHON, [str(PYTHON), str(ROOT / "run.py"), *sys.argv[1:]])
     sys.path.insert(0, str(ROOT))
@@ -98,4 +110,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

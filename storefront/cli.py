@@ -2,13 +2,14 @@
 
 import argparse
 import asyncio
+import errno
 import importlib.util
 import os
 import shutil
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import asyncpg
@@ -18,9 +19,11 @@ from aiohttp import web
 from storefront.platform.embedded.process import EmbeddedError
 from storefront.platform.embedded.supervisor import Embedded
 from storefront.platform.migrations import MigrationError, migrate
+from storefront.platform.opening import Opening, listen
 from storefront.platform.telemetry import configure_logging
 from storefront.settings import ROOT, SettingError, Settings, complete_secrets, load_settings, use_port
 
+OWN_WORDS = {"test": 1, "bench": 2}  # after these words, everything belongs to pytest or the benchmark
 ROOMS = ("catalog", "search", "cart", "checkout", "orders", "accounts", "admin")
 
 
@@ -30,14 +33,20 @@ class CommandError(Exception):
 
 def main(argv: list[str]) -> int:
     """Runs a command; returns the exit code: 0 done, 1 done with refusals, 2 wrong use or settings."""
-    arguments = _parser().parse_args(argv or ["serve"])
+    argv = argv or ["serve"]
+    own = OWN_WORDS.get(argv[0], len(argv))
     try:
+        arguments = _parser().parse_args(argv[:own])
+        arguments.rest = argv[own:]
         return int(arguments.command(arguments) or 0)
     except (SettingError, EmbeddedError, MigrationError, CommandError) as error:
         print(f"storefront: {error}", file=sys.stderr)
         return 2
-    except (OSError, asyncpg.PostgresError) as error:
-        print(f"storefront: {type(error).__name__}: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
+        return 1
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        print(f"storefront: {type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -49,8 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="start everything and serve the shop")
     serve.add_argument("--only", default="", help=f"open only these doors, by comma: {', '.join(ROOMS)}")
     serve.set_defaults(command=_serve)
-    test = commands.add_parser("test", help="install what the tests need and run them")
-    test.add_argument("pytest", nargs=argparse.REMAINDER, help="goes to pytest")
+    test = commands.add_parser("test", help="install what the tests need and run them; what follows goes to pytest")
     test.set_defaults(command=_test)
     commands.add_parser("migrate", help="bring the database up to this release").set_defaults(command=_migrate)
     load = commands.add_parser("import", help="read a file into the shop")
@@ -62,9 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     dump.add_argument("file", type=Path, nargs="?", help="where to; standard output without it")
     dump.set_defaults(command=_export)
     commands.add_parser("audit", help="check that nothing is oversold, lost or charged twice").set_defaults(command=_audit)
-    bench = commands.add_parser("bench", help="run benchmarks/NAME.py")
+    bench = commands.add_parser("bench", help="run benchmarks/NAME.py; what follows goes to it")
     bench.add_argument("name")
-    bench.add_argument("rest", nargs=argparse.REMAINDER)
     bench.set_defaults(command=_bench)
     commands.add_parser("provider", help="the sandbox payment provider by itself").set_defaults(command=_provider)
     return parser
@@ -76,77 +83,116 @@ def _settings() -> Settings:
     return settings
 
 
-def _check_port(settings: Settings) -> None:
+def _listen(settings: Settings) -> socket.socket:
+    server = settings.server
+    try:
+        listening = listen(server.host, server.port)
+    except OSError as error:
+        where = f"{server.host}:{server.port} cannot be bound ({error.strerror})"
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise CommandError(f"server.host: {where}. Set STOREFRONT_SERVER__HOST to an address of this machine.") from error
+        raise CommandError(f"server.port: {where}. Stop what listens there, or set STOREFRONT_SERVER__PORT.") from error
+    if server.port == 0:
+        use_port(settings, listening.getsockname()[1])
+        if settings.embedded_sandbox and not settings.payments.sandbox_port:
+            settings.payments.sandbox_port = _free_port()
+    return listening
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.server.host, settings.server.port))
-        except OSError as error:
-            raise CommandError(
-                f"server.port: {settings.server.host}:{settings.server.port} cannot be bound ({error.strerror}). "
-                "Stop what listens there, or set STOREFRONT_SERVER__PORT."
-            ) from error
-        use_port(settings, probe.getsockname()[1])
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _doors(text: str) -> tuple[str, ...]:
+    only = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in only:
+        if name not in ROOMS:
+            raise CommandError(f"--only: there is no door {name!r}. The doors are {', '.join(ROOMS)}.")
+    return only
 
 
 def _serve(arguments: argparse.Namespace) -> int:
     settings = _settings()
-    only = tuple(name.strip() for name in arguments.only.split(",") if name.strip())
-    for name in only:
-        if name not in ROOMS:
-            raise CommandError(f"--only: there is no door {name!r}. The doors are {', '.join(ROOMS)}.")
-    _check_port(settings)
+    only = _doors(arguments.only)
     embedded = Embedded(settings)
     embedded.lock()
+    listening = _listen(settings)
     made_password = complete_secrets(settings)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        embedded.start_data()
+        embedded.start_data(serving=True)
         embedded.start_provider()
-        return _run(_serve_until_stopped(settings, embedded, only, made_password))
+        return _run(_serve_until_stopped(settings, embedded, listening, only, made_password))
     finally:
         embedded.stop()
 
 
 def _interrupt(signum: int, frame: object) -> None:
-    """SIGTERM before the event loop runs: as Ctrl-C, so that the children are stopped."""
-    raise KeyboardInterrupt
+    """SIGTERM before the event loop runs: out by the way that stops the children."""
+    sys.exit(0)
 
 
-def _run(work: Awaitable[int]) -> int:
+def _run(work: Coroutine[object, object, int]) -> int:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)  # type: ignore[arg-type]
+        return runner.run(work)
 
 
-async def _serve_until_stopped(settings: Settings, embedded: Embedded, only: tuple[str, ...], made_password: bool) -> int:
-    from storefront.app import create_app
-    from storefront.platform.health import READINESS
-    from storefront.setup import prepare_shop
+def _say(text: str) -> None:
+    print(f"storefront: {text}", flush=True)
 
+
+async def _serve_until_stopped(
+    settings: Settings, embedded: Embedded, listening: socket.socket, only: tuple[str, ...], made_password: bool
+) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    await migrate(settings.database.migrate_url or settings.database.url, lambda text: print(f"storefront: {text}", flush=True))
-    preparing = asyncio.create_task(prepare_shop(settings, lambda text: print(f"storefront: {text}", flush=True)))
+    opening = Opening(listening)
+    await opening.start()
+    preparing = asyncio.create_task(_prepare(settings, only))
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({preparing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if stop.is_set() and not preparing.done():
+    try:
+        await asyncio.wait({preparing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await opening.close()
+    if not preparing.done():
         preparing.cancel()
         await asyncio.gather(preparing, return_exceptions=True)
         return 0
-    await preparing
-    app = await create_app(settings, only=only)
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=settings.server.shutdown_grace_seconds)
-    await runner.setup()
-    await web.TCPSite(runner, settings.server.host, settings.server.port, reuse_port=False, backlog=1024).start()
-    embedded.start_watch()
-    print(_greeting(settings, made_password), flush=True)
-    await stop.wait()
-    app[READINESS].draining = True
-    await embedded.stop_watch()
-    await runner.cleanup()
+    await _serve_app(settings, embedded, listening, await preparing, stop, made_password)
     return 0
+
+
+async def _prepare(settings: Settings, only: tuple[str, ...]) -> web.Application:
+    from storefront.app import create_app
+    from storefront.setup import prepare_shop
+
+    await migrate(settings.database.migrate_url or settings.database.url, _say)
+    await prepare_shop(settings, _say)
+    return await create_app(settings, only=only)
+
+
+async def _serve_app(
+    settings: Settings, embedded: Embedded, listening: socket.socket, app: web.Application, stop: asyncio.Event, made_password: bool
+) -> None:
+    from storefront.platform.health import READINESS
+
+    grace = settings.server.shutdown_grace_seconds
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=grace)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening).start()
+        embedded.start_watch()
+        print(_greeting(settings, made_password), flush=True)
+        await stop.wait()
+        app[READINESS].draining = True
+        await asyncio.sleep(settings.server.drain_seconds)
+    finally:
+        await embedded.stop_watch()
+        await runner.cleanup()
 
 
 def _greeting(settings: Settings, made_password: bool) -> str:
@@ -158,7 +204,7 @@ def _greeting(settings: Settings, made_password: bool) -> str:
     return f"{line} · back office {settings.server.public_url}/admin as {settings.shop.operator_email}, password {password}"
 
 
-def _with_data(work: Callable[[Settings], Awaitable[int]]) -> int:
+def _with_data(work: Callable[[Settings], Coroutine[object, object, int]]) -> int:
     """Runs a command on the shop's data: beside a serving shop through its servers, else with its own for as long as it takes."""
     settings = _settings()
     embedded = Embedded(settings)
@@ -225,7 +271,9 @@ def _audit(arguments: argparse.Namespace) -> int:
 def _provider(arguments: argparse.Namespace) -> int:
     from storefront.payments.sandbox.server import main as provider_main
 
-    return provider_main(_settings())
+    settings = _settings()
+    complete_secrets(settings)
+    return int(provider_main(settings) or 0)
 
 
 def _bench(arguments: argparse.Namespace) -> int:
@@ -248,7 +296,7 @@ def _test(arguments: argparse.Namespace) -> int:
             "storefront: chromium is missing, so the browser tests will fail and the others run. Install Debian's package chromium.",
             file=sys.stderr,
         )
-    given = arguments.pytest or ["-n", "2", "--dist", "loadscope"]
+    given = arguments.rest or ["-n", "2", "--dist", "loadscope"]
     python = str(ROOT / ".venv" / "bin" / "python")
     os.chdir(ROOT)
     os.execv(python, [python, "-m", "pytest", *given])

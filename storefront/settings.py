@@ -6,6 +6,7 @@ line that names the setting, the reason and the mend.
 
 import difflib
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from msgspec import Meta
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "STOREFRONT_"
+# What Kubernetes sets in every container beside a service named "storefront"; no setting is named like these.
+_SERVICE_LINK = re.compile(r"STOREFRONT_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -42,11 +45,12 @@ class Server(_Section):
     public_url: str = ""
     environment: Literal["development", "production"] = "development"
     shutdown_grace_seconds: NotNegative = 10
+    drain_seconds: NotNegative = 0
     trusted_proxies: NotNegative = 0
 
 
 class Data(_Section):
-    dir: str = "data"
+    dir: Annotated[str, Meta(min_length=1)] = "data"
 
 
 class DatabaseSettings(_Section):
@@ -144,12 +148,12 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     @property
     def data_dir(self) -> Path:
         """The data folder, absolute."""
-        return (ROOT / self.data.dir).resolve()
+        return (ROOT / Path(self.data.dir).expanduser()).resolve()
 
     @property
     def search_dir(self) -> Path:
         """Where the search index lives."""
-        return (ROOT / self.search.dir).resolve() if self.search.dir else self.data_dir / "search"
+        return (ROOT / Path(self.search.dir).expanduser()).resolve() if self.search.dir else self.data_dir / "search"
 
     @property
     def sandbox_port(self) -> int:
@@ -222,7 +226,7 @@ def _known() -> dict[str, tuple[str, str]]:
 def _override(values: dict[str, Any], environ: Mapping[str, str]) -> None:
     known = _known()
     for variable, text in environ.items():
-        if not variable.startswith(PREFIX) or "__" not in variable:
+        if not variable.startswith(PREFIX) or _SERVICE_LINK.fullmatch(variable):
             continue
         plain = variable.removesuffix("_FILE") if variable not in known else variable
         if plain not in known:
@@ -278,9 +282,7 @@ def _convert(values: dict[str, Any]) -> Settings:
             except msgspec.ValidationError as error:
                 variable = f"{PREFIX}{section.upper()}__{key.upper()}"
                 shown = "the value" if (section, key) in SECRETS else repr(value)
-                raise SettingError(
-                    f"{section}.{key}: {shown} cannot be used ({error}). Change it in config.toml or {variable}."
-                ) from error
+                raise SettingError(f"{section}.{key}: {shown} cannot be used ({error}). Change it in config.toml or {variable}.") from error
     return msgspec.convert(values, Settings)
 
 
@@ -288,15 +290,52 @@ def _complete(settings: Settings) -> None:
     server, shop = settings.server, settings.shop
     if server.public_url and not server.public_url.startswith(("http://", "https://")):
         raise SettingError(f"server.public_url: {server.public_url!r} is not an address. Write https://shop.example.com.")
-    server.public_url = server.public_url.rstrip("/") or f"http://{server.host}:{server.port}"
+    server.public_url = server.public_url.rstrip("/") or _own_address(server)
     if shop.currency not in shop.currencies:
         raise SettingError(f"shop.currencies: {shop.currency} is missing. List shop.currency among shop.currencies.")
     if settings.cache.hard_ttl_seconds < settings.cache.soft_ttl_seconds:
         raise SettingError("cache.hard_ttl_seconds: is below cache.soft_ttl_seconds. Make it at least as long.")
     if settings.database.pool_max < settings.database.pool_min:
         raise SettingError("database.pool_max: is below database.pool_min. Make it at least as large.")
+    _check_addresses(settings)
+    if settings.mail.smtp_user and not settings.mail.smtp_password:
+        raise SettingError("mail.smtp_password: is needed with mail.smtp_user. Give it as STOREFRONT_MAIL__SMTP_PASSWORD or …_FILE.")
     if server.environment == "production":
         _check_production(settings)
+
+
+def _own_address(server: Server) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104
+    return f"http://[{host}]:{server.port}" if ":" in host else f"http://{host}:{server.port}"
+
+
+_POSTGRESQL = ("postgresql://", "postgres://")
+_REDIS = ("redis://", "rediss://", "unix://")
+
+
+def _check_addresses(settings: Settings) -> None:
+    database, cache = settings.database, settings.cache
+    given = [("database.url", database.url), ("database.migrate_url", database.migrate_url)]
+    given += [("database.replica_urls", url) for url in database.replica_urls]
+    for name, url in given:
+        if url and not url.startswith(_POSTGRESQL):
+            raise SettingError(f"{name}: is not the address of a PostgreSQL. Write postgresql://user:password@host:5432/database.")
+    if database.migrate_url and not database.url:
+        raise SettingError("database.url: is needed with database.migrate_url. Set both, or neither for the embedded PostgreSQL.")
+    if database.replica_urls and not database.url:
+        raise SettingError("database.replica_urls: the embedded PostgreSQL has none. Set database.embedded_replicas, or database.url too.")
+    if database.url and database.embedded_replicas:
+        raise SettingError("database.embedded_replicas: only the embedded PostgreSQL has them. Set it to 0 and use database.replica_urls.")
+    if cache.url not in ("", "none") and not cache.url.startswith(_REDIS):
+        raise SettingError('cache.url: is not the address of a Redis or Valkey. Write redis://host:6379/0, or "none".')
+    _check_ports(settings)
+
+
+def _check_ports(settings: Settings) -> None:
+    if not settings.embedded_sandbox or settings.server.port == 0:
+        return
+    if settings.sandbox_port > 65535 or settings.sandbox_port == settings.server.port:
+        raise SettingError(f"payments.sandbox_port: {settings.sandbox_port} cannot be used. Choose a port of its own, up to 65535.")
 
 
 def _check_production(settings: Settings) -> None:
@@ -306,7 +345,9 @@ def _check_production(settings: Settings) -> None:
         variable = f"{PREFIX}{section.upper()}__{key.upper()}"
         raise SettingError(f"{section}.{key}: is needed in production. Give it as {variable} or {variable}_FILE.")
     if not settings.server.public_url.startswith("https://"):
-        raise SettingError("server.public_url: production needs the https address of the shop. Set it.")
+        raise SettingError("server.public_url: production needs the https address of the shop. Write https://shop.example.com.")
+    if settings.embedded_sandbox:
+        raise SettingError('payments.provider: the sandbox takes no real money. Set "stripe", or payments.api_base for a rehearsal.')
 
 
 def complete_secrets(settings: Settings) -> bool:
@@ -323,17 +364,25 @@ def complete_secrets(settings: Settings) -> bool:
         file = folder / f"{section}.{key}"
         if not file.exists():
             made_password = made_password or key == "operator_password"
-            value = prefix + secrets.token_urlsafe(12 if key == "operator_password" else 32)
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w") as handle:
-                handle.write(value)
+            _write_secret(file, prefix + secrets.token_urlsafe(12 if key == "operator_password" else 32))
         setattr(getattr(settings, section), key, file.read_text().strip())
     return made_password
+
+
+def _write_secret(file: Path, value: str) -> None:
+    # Whole or not at all: an empty secret left by a crash would sign everything from then on.
+    partial = file.with_name(f"{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+        handle.write(value)
+        handle.flush()
+        os.fsync(handle.fileno())
+    partial.rename(file)
 
 
 def use_port(settings: Settings, port: int) -> None:
     """Takes over the port that was really bound when server.port was 0."""
     if settings.server.port == 0:
-        if settings.server.public_url.endswith(":0"):
-            settings.server.public_url = f"http://{settings.server.host}:{port}"
+        derived = settings.server.public_url == _own_address(settings.server)
         settings.server.port = port
+        if derived:
+            settings.server.public_url = _own_address(settings.server)

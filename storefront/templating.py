@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from storefront.catalog.media import picture_sources
 from storefront.platform.assets import ASSETS
-from storefront.platform.money import Money, format_amount
+from storefront.platform.money import Money, format_amount, to_major
 from storefront.settings import SETTINGS, Settings
 
 _TERRITORIES = Locale("en").territories
@@ -30,6 +30,11 @@ def money_filter(value: Any, currency: str | None = None) -> str:
         return format_amount(value[0], value[1])
     price: Money = value
     return format_amount(price.amount, price.currency)
+
+
+def major(amount: int, currency: str) -> str:
+    """Minor units as a form field shows them: "12.50"."""
+    return format(to_major(amount, currency), "f")
 
 
 def json_ld(value: Any) -> Markup:
@@ -69,7 +74,7 @@ def install_templates(app: web.Application, settings: Settings, folder: str) -> 
     def canonical(path: str, **query: Any) -> str:
         return public_url + path + ("?" + urlencode(query) if query else "")
 
-    environment.filters.update(money=money_filter)
+    environment.filters.update(money=money_filter, major=major)
     environment.globals.update(
         asset=assets.url,
         assets=assets,

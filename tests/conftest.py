@@ -4,6 +4,7 @@ A template database is migrated once and cloned for each test module. fsync is o
 """
 
 import asyncio
+import contextlib
 import shutil
 import socket
 import tempfile
@@ -13,6 +14,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+from pytest_aiohttp.plugin import AiohttpClient
 
 from storefront.platform.database import Database
 from storefront.platform.embedded.postgres import Postgres
@@ -91,7 +95,8 @@ def free_port() -> int:
 
 def settings_for(folder: Path, **overrides: str) -> Settings:
     """Settings as a test shop has them; `overrides` are names like SHOP__CURRENCY."""
-    given = {"DATA__DIR": str(folder), "SERVER__PORT": str(free_port()), "TELEMETRY__LOG_LEVEL": "error"} | overrides
+    given = {"DATA__DIR": str(folder), "SERVER__PORT": str(free_port()), "SHOP__DEMO": "false", "TELEMETRY__LOG_LEVEL": "error"}
+    given |= overrides
     settings = load_settings({f"STOREFRONT_{name}": value for name, value in given.items()})
     complete_secrets(settings)
     return settings
@@ -140,6 +145,38 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
+def replica(standby: Postgres, database_name: str) -> str:
+    """The address of this module's database on the standby, when it has arrived there."""
+
+    async def arrived() -> None:
+        async with asyncio.timeout(20):
+            while True:
+                with contextlib.suppress(asyncpg.InvalidCatalogNameError):
+                    conn = await asyncpg.connect(standby.dsn(database=database_name))
+                    return await conn.close()
+                await asyncio.sleep(0.05)
+
+    asyncio.run(arrived())
+    return standby.dsn(APP_ROLE, database_name)
+
+
+@pytest.fixture
+async def app(settings: Settings) -> web.Application:
+    """The whole shop on this module's database, with its operator, delivery and tax defaults, without products."""
+    from storefront.app import create_app
+    from storefront.setup import prepare_shop
+
+    await prepare_shop(settings, lambda text: None)
+    return await create_app(settings)
+
+
+@pytest.fixture
+async def client(app: web.Application, settings: Settings, aiohttp_client: AiohttpClient) -> TestClient[web.Request, web.Application]:
+    """A client of `app`, which serves on its own public address (so that same-origin checks hold)."""
+    return await aiohttp_client(app, server_kwargs={"port": settings.server.port})
+
+
+@pytest.fixture
 async def owner(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """A connection of the owner of the tables, for arranging what the shop itself may not do."""
     conn = await asyncpg.connect(settings.database.migrate_url)
@@ -153,5 +190,3 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"{SHARED_DATA} is not there")
     return SHARED_DATA
-
-

@@ -176,7 +176,7 @@ BEGIN
     WHERE v.id = ANY (concerned);
 END $$;
 
--- Gives back holds that are still held (and, with `before`, still expired by then); answers how many.
+-- Gives back holds that are still held (and, with `before`, expired by then and no order's); answers how many.
 CREATE FUNCTION release_reservations(ids bigint[], before timestamptz) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     released int;
@@ -186,7 +186,7 @@ BEGIN
     ORDER BY s.variant_id, s.location_id FOR NO KEY UPDATE;
     WITH freed AS (
         UPDATE reservation SET state = 'released'
-        WHERE id = ANY (ids) AND state = 'held' AND (before IS NULL OR expires_at < before)
+        WHERE id = ANY (ids) AND state = 'held' AND (before IS NULL OR (expires_at < before AND order_id IS NULL))
         RETURNING variant_id, location_id, quantity
     ), given_back AS (
         UPDATE stock s SET reserved = s.reserved - f.quantity

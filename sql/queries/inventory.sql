@@ -1,123 +1,70 @@
--- name: untracked
--- Of the variants asked for, those whose stock nobody counts.
-SELECT id FROM variant WHERE id = ANY(:variant_ids::bigint[]) AND NOT track_stock;
-
 -- name: lock_stock
--- Rows are locked in one order everywhere, (variant, location), so that no two transactions wait for each other.
-SELECT s.variant_id, s.location_id, s.on_hand, s.reserved, s.backorder_limit, l.priority, l.countries, l.active
-FROM stock s JOIN stock_location l ON l.id = s.location_id
-WHERE s.variant_id = ANY(:variant_ids::bigint[])
-ORDER BY s.variant_id, s.location_id
-FOR NO KEY UPDATE OF s;
+SELECT * FROM stock_to_hold(:variant_ids::bigint[], :cart_ids::uuid[], :order_ids::uuid[]);
 
--- name: open_holds
-SELECT id, cart_id, variant_id, location_id, quantity FROM reservation
-WHERE cart_id = ANY(:cart_ids::uuid[]) AND state = 'held'
-ORDER BY id;
-
--- name: replace_holds!
--- Closes the old holds, opens the new ones, and moves `reserved` by the difference; the stock rows are locked already.
+-- name: write_holds!
+-- Closes old holds, lets those that stay live longer, opens the new ones, and moves `reserved` by the difference.
+-- The stock rows are locked already.
 WITH closed AS (
-    UPDATE reservation SET state = 'released' WHERE id = ANY(:old_ids::bigint[])
+    UPDATE reservation SET state = 'released' WHERE id = ANY(:closed_ids::bigint[]) RETURNING id
+), extended AS (
+    UPDATE reservation r SET expires_at = e.expires_at
+    FROM unnest(:extended_ids::bigint[], :extended_until::timestamptz[]) AS e (id, expires_at) WHERE r.id = e.id
 ), opened AS (
     INSERT INTO reservation (cart_id, order_id, variant_id, location_id, quantity, expires_at)
     SELECT * FROM unnest(:cart_ids::uuid[], :order_ids::uuid[], :variant_ids::bigint[], :location_ids::bigint[], :quantities::int[],
                          :expiries::timestamptz[])
+    WHERE (SELECT count(*) FROM closed) >= 0     -- the old holds are closed before the new ones take their place in the unique index
 )
 UPDATE stock s SET reserved = s.reserved + d.delta
-FROM unnest(:delta_variants::bigint[], :delta_locations::bigint[], :deltas::int[]) AS d (variant_id, location_id, delta)
+FROM unnest(:moved_variants::bigint[], :moved_locations::bigint[], :deltas::int[]) AS d (variant_id, location_id, delta)
 WHERE s.variant_id = d.variant_id AND s.location_id = d.location_id;
 
--- name: take_over_holds
--- The cart's holds become its order's, and live on while it is being paid.
-UPDATE reservation SET order_id = :order_id, expires_at = greatest(expires_at, :expires_at)
-WHERE cart_id = :cart_id AND state = 'held'
-RETURNING variant_id, quantity;
+-- name: take_over_holds$
+-- The cart's holds become its order's when they are exactly the demand (of variants whose stock is counted); else nothing changes.
+-- A hold that is locked is being freed or replaced at this moment, and does not count.
+WITH demand AS (
+    SELECT d.variant_id, d.quantity FROM unnest(:variant_ids::bigint[], :quantities::int[]) AS d (variant_id, quantity)
+    JOIN variant v ON v.id = d.variant_id AND v.track_stock
+), held AS MATERIALIZED (
+    SELECT id, variant_id, quantity FROM reservation
+    WHERE cart_id = :cart_id AND order_id IS NULL AND state = 'held' FOR UPDATE SKIP LOCKED
+), verdict AS (
+    SELECT NOT EXISTS (
+        SELECT FROM (SELECT variant_id, sum(quantity) AS quantity FROM held GROUP BY variant_id) h
+        FULL JOIN demand d USING (variant_id) WHERE h.quantity IS DISTINCT FROM d.quantity
+    ) AS fits
+), taken AS (
+    UPDATE reservation r SET order_id = :order_id, expires_at = greatest(r.expires_at, :expires_at)
+    FROM held, verdict WHERE verdict.fits AND r.id = held.id
+)
+SELECT fits FROM verdict;
+
+-- name: held_for_cart
+SELECT variant_id, sum(quantity)::int AS quantity FROM reservation
+WHERE cart_id = :cart_id AND state = 'held' GROUP BY variant_id;
 
 -- name: extend_holds!
 UPDATE reservation SET expires_at = :expires_at WHERE order_id = :order_id AND state = 'held' AND expires_at < :expires_at;
 
 -- name: commit_holds$
--- Held becomes sold: the hold is closed, on_hand and reserved go down together, and the ledger says why.
-WITH why AS MATERIALIZED (
-    SELECT set_config('storefront.stock_reason', 'sold', true), set_config('storefront.stock_order', :order_id::uuid::text, true)
-), mine AS (
-    UPDATE reservation SET state = 'committed' FROM why WHERE order_id = :order_id::uuid AND state = 'held'
-    RETURNING variant_id, location_id, quantity
-), wanted AS (
-    SELECT variant_id, location_id, sum(quantity)::int AS quantity FROM mine GROUP BY 1, 2
-), locked AS MATERIALIZED (
-    SELECT s.variant_id, s.location_id, w.quantity FROM stock s JOIN wanted w USING (variant_id, location_id)
-    ORDER BY s.variant_id, s.location_id FOR NO KEY UPDATE OF s
-), sold AS (
-    UPDATE stock s SET on_hand = s.on_hand - l.quantity, reserved = s.reserved - l.quantity
-    FROM locked l WHERE s.variant_id = l.variant_id AND s.location_id = l.location_id
-    RETURNING l.quantity
-)
-SELECT coalesce(sum(quantity), 0)::int FROM sold;
+SELECT commit_reservations(:order_id);
 
 -- name: release_holds$
-WITH mine AS (
-    UPDATE reservation SET state = 'released'
-    WHERE state = 'held' AND (order_id = :order_id::uuid OR (cart_id = :cart_id::uuid AND order_id IS NULL))
-    RETURNING variant_id, location_id, quantity
-), wanted AS (
-    SELECT variant_id, location_id, sum(quantity)::int AS quantity FROM mine GROUP BY 1, 2
-), locked AS MATERIALIZED (
-    SELECT s.variant_id, s.location_id, w.quantity FROM stock s JOIN wanted w USING (variant_id, location_id)
-    ORDER BY s.variant_id, s.location_id FOR NO KEY UPDATE OF s
-), freed AS (
-    UPDATE stock s SET reserved = s.reserved - l.quantity
-    FROM locked l WHERE s.variant_id = l.variant_id AND s.location_id = l.location_id
-    RETURNING l.quantity
-)
-SELECT coalesce(sum(quantity), 0)::int FROM freed;
+SELECT release_reservations(ARRAY(
+    SELECT id FROM reservation
+    WHERE state = 'held' AND (order_id = :order_id::uuid OR (cart_id = :cart_id::uuid AND order_id IS NULL))), NULL);
 
 -- name: release_expired$
 -- Holds of an order are freed with their order, by whoever cancels it; these belong to carts alone.
-WITH due AS (
-    SELECT id FROM reservation WHERE state = 'held' AND order_id IS NULL AND expires_at <= :now
-    ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED
-), mine AS (
-    UPDATE reservation r SET state = 'released' FROM due WHERE r.id = due.id AND r.state = 'held'
-    RETURNING r.variant_id, r.location_id, r.quantity
-), wanted AS (
-    SELECT variant_id, location_id, sum(quantity)::int AS quantity, count(*)::int AS holds FROM mine GROUP BY 1, 2
-), locked AS MATERIALIZED (
-    SELECT s.variant_id, s.location_id, w.quantity, w.holds FROM stock s JOIN wanted w USING (variant_id, location_id)
-    ORDER BY s.variant_id, s.location_id FOR NO KEY UPDATE OF s
-), freed AS (
-    UPDATE stock s SET reserved = s.reserved - l.quantity
-    FROM locked l WHERE s.variant_id = l.variant_id AND s.location_id = l.location_id
-    RETURNING l.holds
-)
-SELECT coalesce(sum(holds), 0)::int FROM freed;
+SELECT release_reservations(ARRAY(
+    SELECT id FROM reservation WHERE state = 'held' AND order_id IS NULL AND expires_at < :now::timestamptz
+    ORDER BY expires_at LIMIT :most), :now::timestamptz);
 
--- name: sold_from
--- Where an order's units came from, and how many of them have come back.
-SELECT variant_id, location_id, -sum(delta)::int AS quantity FROM stock_movement
-WHERE order_id = :order_id GROUP BY 1, 2 HAVING sum(delta) < 0 ORDER BY 1, 2;
-
--- name: put_back!
-WITH why AS MATERIALIZED (
-    SELECT set_config('storefront.stock_reason', :reason, true), set_config('storefront.stock_order', :order_id::uuid::text, true)
-), back AS (
-    SELECT * FROM unnest(:variant_ids::bigint[], :location_ids::bigint[], :quantities::int[]) AS b (variant_id, location_id, quantity), why
-), locked AS MATERIALIZED (
-    SELECT s.variant_id, s.location_id, b.quantity FROM stock s JOIN back b USING (variant_id, location_id)
-    ORDER BY s.variant_id, s.location_id FOR NO KEY UPDATE OF s
-)
-UPDATE stock s SET on_hand = s.on_hand + l.quantity
-FROM locked l WHERE s.variant_id = l.variant_id AND s.location_id = l.location_id;
+-- name: restock$
+SELECT restock_order(:order_id, :variant_ids::bigint[], :quantities::int[], :reason);
 
 -- name: set_on_hand!
-WITH why AS MATERIALIZED (
-    SELECT set_config('storefront.stock_reason', :reason, true), set_config('storefront.actor', :actor, true),
-           set_config('storefront.stock_order', '', true)
-)
-INSERT INTO stock (variant_id, location_id, on_hand)
-SELECT :variant_id::bigint, :location_id::bigint, :quantity::int FROM why
-ON CONFLICT (variant_id, location_id) DO UPDATE SET on_hand = EXCLUDED.on_hand WHERE stock.on_hand <> EXCLUDED.on_hand;
+SELECT set_on_hand(:variant_id, :location_id, :quantity, :reason, :actor);
 
 -- name: history
 SELECT id, location_id, delta, reason, order_id, actor, at FROM stock_movement

@@ -31,9 +31,9 @@ WITH placed AS (
 )
 SELECT number FROM placed;
 
--- name: lock_order_of_cart^
+-- name: order_of_cart^
 SELECT id, number, status, total, gift_card_amount, currency, cart_version, expires_at
-FROM orders WHERE cart_id = :cart_id AND status <> 'cancelled' FOR UPDATE;
+FROM orders WHERE cart_id = :cart_id AND status <> 'cancelled';
 
 -- name: lock_order^
 SELECT id, number, status, total, currency, email, cart_id, captured, refunded, gift_card_amount, gift_card_refunded
@@ -215,3 +215,7 @@ UPDATE orders
 SET refunded = refunded + :amount, gift_card_refunded = gift_card_refunded + :gift_card_amount, updated_at = :now
 WHERE id = :order_id
 RETURNING number, currency;
+
+-- name: close_voided!
+-- An authorized charge that was released moves no money any more.
+UPDATE payment_attempt SET state = 'cancelled', updated_at = :now WHERE id = :id AND state = 'authorized';

@@ -73,7 +73,7 @@ async def _signed_in(request: web.Request, customer: Customer, target: str) -> w
 
     async def work(conn: Connection) -> tuple[str, UUID | None, int]:
         token = await create_session(conn, now, customer_id=customer.id)
-        cart = await carts.merge(conn, cart_id, customer.id, currency=request.app[SETTINGS].shop.currency)
+        cart = await carts.merge(conn, cart_id, customer.id)
         return (token, cart.id, cart.item_count) if cart else (token, None, 0)
 
     token, merged_id, item_count = await request.app[DATABASE].transaction(work)

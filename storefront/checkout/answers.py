@@ -18,7 +18,7 @@ def answer_of(settings: Settings, order: Order, settlement: Settlement, answer: 
     if settlement in ("declined", "cancelled"):
         return refusal(settings, _declined(order, answer))
     if settlement == "given_back":
-        return refusal(settings, PaymentGivenBack("The order had been given up. The payment is being given back."))
+        return refusal(settings, PaymentGivenBack("The order had been given up. What was paid for it is given back."))
     redirect_url = answer.redirect_url if answer is not None and settlement == "requires_action" else None
     return Answer(
         status=_STATUS[settlement],

@@ -78,16 +78,22 @@ async def claim(
 
     Raises IdempotencyInFlight while somebody else works on it, IdempotencyMismatch when it was used for something else.
     """
-    row = await queries.claim_key(
-        conn, scope=scope, key=key, fingerprint=print_, params=params, now=now, stale=now - stale
-    )
+    row = await queries.claim_key(conn, scope=scope, key=key, fingerprint=print_, params=params, now=now, stale=now - stale)
     if row is not None:
         return Claim(**dict(row))
     known = await queries.key_row(conn, scope=scope, key=key)
-    if known is None or known["fingerprint"] == print_ and known["finished_at"] is None:
+    if known is None or (known["fingerprint"] == print_ and known["finished_at"] is None):
         raise IdempotencyInFlight.again_in()
     if known["fingerprint"] != print_:
         raise IdempotencyMismatch("Use a new key for a new intent; this one belongs to a request with another body.")
+    return Answer(known["response_status"], known["response_body"], known["response_headers"], replayed=True)
+
+
+async def answered(conn: Connection, scope: str, key: str, print_: bytes) -> Answer | None:
+    """The answer that the same request has had under this key, if any."""
+    known = await queries.key_row(conn, scope=scope, key=key)
+    if known is None or known["finished_at"] is None or known["fingerprint"] != print_:
+        return None
     return Answer(known["response_status"], known["response_body"], known["response_headers"], replayed=True)
 
 
@@ -117,9 +123,7 @@ async def note_answer(conn: Connection, held: Claim, answer: dict[str, Any]) -> 
 def _still_ours(moved: bool | None, held: Claim, recovery_point: str, order_id: UUID | None, more: dict[str, Any]) -> Claim:
     if not moved:
         raise IdempotencyInFlight.again_in()
-    return msgspec.structs.replace(
-        held, recovery_point=recovery_point, order_id=order_id or held.order_id, params=held.params | more
-    )
+    return msgspec.structs.replace(held, recovery_point=recovery_point, order_id=order_id or held.order_id, params=held.params | more)
 
 
 async def finish(conn: Connection, held: Claim, answer: Answer, *, now: datetime) -> None:
@@ -140,9 +144,7 @@ async def finish(conn: Connection, held: Claim, answer: Answer, *, now: datetime
 
 async def release(conn: Connection, held: Claim, *, back_to: str | None = None) -> None:
     """Lets go without an answer; `back_to` is the phase that a retry starts from, when it is not the one reached."""
-    await queries.release_key(
-        conn, scope=held.scope, key=held.key, locked_at=held.locked_at, recovery_point=back_to
-    )
+    await queries.release_key(conn, scope=held.scope, key=held.key, locked_at=held.locked_at, recovery_point=back_to)
 
 
 async def forget(conn: Connection, held: Claim) -> None:
@@ -155,9 +157,7 @@ def is_answer(error: DomainError) -> bool:
     return error.status < 500 and not isinstance(error, InvalidInput | NotFound | IdempotencyInFlight)
 
 
-async def lease_abandoned(
-    conn: Connection, *, now: datetime, stale: timedelta, deadline: timedelta, most: int
-) -> list[Claim]:
+async def lease_abandoned(conn: Connection, *, now: datetime, stale: timedelta, deadline: timedelta, most: int) -> list[Claim]:
     """Keys younger than `deadline` that somebody left behind with an order begun; they are ours now."""
     rows = await queries.lease_abandoned_keys(conn, now=now, stale=now - stale, deadline=now - deadline, most=most)
     return [Claim(**dict(row)) for row in rows]

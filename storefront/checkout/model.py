@@ -39,14 +39,16 @@ class CheckoutContext(msgspec.Struct, frozen=True):
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the shopper agreed to. `expected_total` is the total they saw; `payment_method` is the provider's token, never a card,
-    and without one the shopper is sent to the provider's own page. `return_url` is where that page sends them back to.
+    """What the shopper agreed to. `expected_total` is the total they saw, `expected_to_pay` (where gift cards are used) what of it was left
+    to pay; `payment_method` is the provider's token, never a card, and without one the shopper is sent to the provider's own page.
+    `return_url` is where that page sends them back to.
     """
 
     cart_id: UUID
     expected_total: Money
     payment_method: PaymentToken | None = None
     return_url: ReturnUrl | None = None
+    expected_to_pay: Money | None = None
 
 
 class Claim(msgspec.Struct, frozen=True):

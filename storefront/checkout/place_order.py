@@ -12,14 +12,14 @@ finished       the order has moved on (`settle.py`) and the answer is stored, in
 """
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import msgspec
 
 from storefront.accounts.service import normalise_email
 from storefront.cart import service as carts
-from storefront.cart.model import Cart
+from storefront.cart.model import Cart, CartClosed, CartNotFound
 from storefront.checkout import idempotency
 from storefront.checkout.answers import answer_of, refusal
 from storefront.checkout.errors import CartOrdered, PaymentProviderAway, PriceChanged
@@ -36,6 +36,7 @@ from storefront.payments.model import ChargeRequest, ProviderAnswer
 from storefront.payments.service import ProviderUnavailable, ProviderUnknown
 from storefront.platform.database import Connection
 from storefront.platform.errors import DomainError, FieldError, InvalidInput
+from storefront.platform.money import Money
 from storefront.pricing import service as pricing
 from storefront.pricing.addresses import checked_address
 from storefront.pricing.model import Address, PricedCart
@@ -55,9 +56,7 @@ class EarlierPayment(Exception):
 # --- started ---------------------------------------------------------------------------------------------------------------------
 
 
-async def place_order(
-    shop: CheckoutContext, request: PlaceOrder, key: str, *, path: str, customer_id: UUID | None = None
-) -> Answer:
+async def place_order(shop: CheckoutContext, request: PlaceOrder, key: str, *, path: str, customer_id: UUID | None = None) -> Answer:
     """Places the order of a cart and pays for it, once for each key. The answer is an order or a refusal, ready to be sent.
 
     201 paid (or authorized); 202 the shopper must act (`next_action`), or the provider is still at work; 402 declined.
@@ -67,9 +66,7 @@ async def place_order(
     print_ = idempotency.fingerprint("POST", path, request)
     params = {"request": request, "customer_id": customer_id}
     async with shop.database.write() as conn:
-        held = await idempotency.claim(
-            conn, f"cart:{request.cart_id}", key, print_, params, now=now, stale=shop.stale_after
-        )
+        held = await idempotency.claim(conn, f"cart:{request.cart_id}", key, print_, params, now=now, stale=shop.stale_after)
     if isinstance(held, Answer):
         return held
     return await carry_on(shop, held)
@@ -111,14 +108,18 @@ async def _order_pending(shop: CheckoutContext, held: Claim) -> tuple[Claim, Pen
     async def work(conn: Connection) -> tuple[Claim, PendingOrder]:
         now = shop.clock()
         cart = await carts.lock(conn, request.cart_id)
-        earlier = await order_store.lock_order_of_cart(conn, cart.id)
+        if cart.customer_id is not None and cart.customer_id != customer_id:
+            raise CartNotFound("There is no such cart.")
+        earlier = await order_store.order_of_cart(conn, cart.id)
         if earlier is not None:
             again = await _go_on_with(conn, shop, request, cart, earlier, now)
             if again is not None:
                 return await _keep(conn, held, again), again
+        if cart.state != "open":
+            raise CartClosed("This cart is closed. Start a new one.")
         priced = await pricing.price_cart(conn, cart, now=now, settings=shop.settings)
         _agreed(cart, priced, request)
-        pending = await _write_order(conn, shop, request, cart, priced, customer_id or cart.customer_id, now)
+        pending = await _write_order(conn, shop, request, cart, priced, customer_id, now)
         return await _keep(conn, held, pending), pending
 
     for _ in range(EARLIER_ATTEMPTS):
@@ -148,7 +149,8 @@ def _agreed(cart: Cart, priced: PricedCart, request: PlaceOrder) -> None:
     errors = contact_errors(cart, priced)
     if errors:
         raise InvalidInput("Something is missing before the order can be placed.", fields=errors)
-    if (priced.total, priced.currency) != (request.expected_total.amount, request.expected_total.currency):
+    left = request.expected_to_pay
+    if Money(priced.total, priced.currency) != request.expected_total or (left and left != Money(priced.to_pay, priced.currency)):
         raise PriceChanged(cart, priced)
 
 
@@ -193,7 +195,8 @@ async def _write_order(
 ) -> PendingOrder:
     order_id, email, expires_at = uuid4(), normalise_email(cart.email or ""), now + shop.hold_time
     demand = {line.variant_id: line.quantity for line in priced.lines}
-    await inventory.hold_for_order(conn, cart.id, order_id, demand, expires_at)
+    country = cart.delivery_address.country if cart.delivery_address else None
+    await inventory.hold_for_order(conn, cart.id, order_id, demand, expires_at, country)
     if priced.coupon_codes:
         await pricing.claim_coupons(conn, order_id, email.lower(), priced.coupon_codes)
     if priced.gift_cards:
@@ -274,21 +277,25 @@ async def _go_on_with(
     """
     if earlier.status != "pending_payment":
         raise CartOrdered.of(shop.settings, earlier)
-    live = await order_store.live_charge(conn, earlier.id)
     same = (
         earlier.cart_version == cart.version
-        and (earlier.total, earlier.currency) == (request.expected_total.amount, request.expected_total.currency)
+        and Money(earlier.total, earlier.currency) == request.expected_total
         and earlier.expires_at > now
     )
+    live = await order_store.live_charge(conn, earlier.id)
     if live is not None:
         if same and live.state == "requires_action" and live.payment_method == request.payment_method:
             return _pending(earlier, live.id, cart, request, under_way=True)
         raise EarlierPayment(earlier, live)
+    if same and earlier.to_pay == 0:
+        return _pending(earlier, None, cart, request)
+    # Whoever settles a payment locks the order and then the cart; we hold the cart, so the order is locked only when nobody is paying it.
+    await order_store.lock_order(conn, earlier.id)
+    if await order_store.order_of_cart(conn, cart.id) != earlier or await order_store.live_charge(conn, earlier.id) is not None:
+        raise IdempotencyInFlight.again_in()
     if not same:
         await orders.cancel_unpaid(conn, earlier.id, "replaced", now=now)
         return None
-    if earlier.to_pay == 0:
-        return _pending(earlier, None, cart, request)
     attempt_id = uuid4()
     await order_store.try_again(
         conn,
@@ -302,9 +309,7 @@ async def _go_on_with(
     return _pending(earlier, attempt_id, cart, request)
 
 
-def _pending(
-    earlier: OrderHead, attempt_id: UUID | None, cart: Cart, request: PlaceOrder, *, under_way: bool = False
-) -> PendingOrder:
+def _pending(earlier: OrderHead, attempt_id: UUID | None, cart: Cart, request: PlaceOrder, *, under_way: bool = False) -> PendingOrder:
     return PendingOrder(
         order_id=earlier.id,
         number=earlier.number,
@@ -347,9 +352,7 @@ async def end_payment(shop: CheckoutContext, attempt: PaymentAttempt) -> Provide
 # --- the call --------------------------------------------------------------------------------------------------------------------
 
 
-async def _payment_known(
-    shop: CheckoutContext, held: Claim, pending: PendingOrder, *, ask_first: bool
-) -> tuple[Claim, ProviderAnswer]:
+async def _payment_known(shop: CheckoutContext, held: Claim, pending: PendingOrder, *, ask_first: bool) -> tuple[Claim, ProviderAnswer]:
     """Asks the provider for the money and notes the answer. A lost answer is asked for again; there is never a new attempt for it."""
     charge = _charge(shop, held, pending)
     answer = await _ask(shop, charge.attempt_id) if ask_first else None
@@ -410,9 +413,7 @@ async def _nothing_happened(shop: CheckoutContext, held: Claim, attempt_id: UUID
 # --- finished --------------------------------------------------------------------------------------------------------------------
 
 
-async def _finished(
-    shop: CheckoutContext, held: Claim, pending: PendingOrder, answer: ProviderAnswer | None
-) -> Answer:
+async def _finished(shop: CheckoutContext, held: Claim, pending: PendingOrder, answer: ProviderAnswer | None) -> Answer:
     """One transaction: the order moves on, and the answer to the shopper is stored with it."""
 
     async def work(conn: Connection) -> Answer:

@@ -6,8 +6,10 @@
 What cannot be decided within its deadline is marked `stuck`, for an operator.
 """
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -25,9 +27,11 @@ from storefront.payments.service import ProviderUnavailable, ProviderUnknown
 from storefront.platform.database import Connection
 from storefront.platform.errors import DomainError, NotFound
 
+T = TypeVar("T")
 log = structlog.get_logger("recovery")
 
 BATCH = 50
+AT_ONCE = 5  # calls to the provider that recovery makes at the same time
 STUCK_AFTER = timedelta(hours=1)
 PROCESSING_MAY_TAKE = timedelta(days=7)
 LEASE = timedelta(minutes=2)
@@ -55,34 +59,41 @@ async def recover(shop: CheckoutContext) -> Recovered:
     return done
 
 
-async def _survives(done: Recovered, work: Awaitable[object], **about: str) -> bool:
-    """One bad case must not keep the others waiting."""
-    try:
-        await work
-        return True
-    except (ProviderUnknown, ProviderUnavailable, DomainError) as error:
-        log.warning("recovery_waits", reason=repr(error), **about)
-    except Exception:
-        log.exception("recovery_failed", **about)
-    done.failed += 1
-    return False
+async def _each(done: Recovered, cases: Sequence[T], work: Callable[[T], Awaitable[object]]) -> int:
+    """Some at a time; one bad case must not keep the others waiting. Returns how many came to an end."""
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def one(case: T) -> bool:
+        async with limit:
+            try:
+                await work(case)
+                return True
+            except (ProviderUnknown, ProviderUnavailable, DomainError) as error:
+                log.warning("recovery_waits", case=_name(case), reason=repr(error))
+            except Exception:
+                log.exception("recovery_failed", case=_name(case))
+            return False
+
+    ended = sum(await asyncio.gather(*(one(case) for case in cases)))
+    done.failed += len(cases) - ended
+    return ended
+
+
+def _name(case: object) -> str:
+    return str(getattr(case, "id", None) or getattr(case, "order_id", None) or case)
 
 
 async def _keys(shop: CheckoutContext, done: Recovered) -> int:
     async with shop.database.write() as conn:
-        leased = await idempotency.lease_abandoned(
-            conn, now=shop.clock(), stale=shop.stale_after, deadline=STUCK_AFTER, most=BATCH
-        )
-    ended = [await _survives(done, carry_on(shop, held), key=held.key, scope=held.scope) for held in leased]
-    return sum(ended)
+        leased = await idempotency.lease_abandoned(conn, now=shop.clock(), stale=shop.stale_after, deadline=STUCK_AFTER, most=BATCH)
+    return await _each(done, leased, lambda held: carry_on(shop, held))
 
 
 async def _attempts(shop: CheckoutContext, done: Recovered) -> int:
     now = shop.clock()
     async with shop.database.write() as conn:
         leased = await store.lease_unsettled_attempts(conn, before=now - shop.stale_after, now=now, most=BATCH)
-    ended = [await _survives(done, _ask_about(shop, attempt), attempt=str(attempt.id)) for attempt in leased]
-    return sum(ended)
+    return await _each(done, leased, lambda attempt: _ask_about(shop, attempt))
 
 
 async def _ask_about(shop: CheckoutContext, attempt: PaymentAttempt) -> None:
@@ -133,8 +144,7 @@ async def _expired_orders(shop: CheckoutContext, done: Recovered) -> int:
     now = shop.clock()
     async with shop.database.write() as conn:
         leased = await store.lease_expired_orders(conn, now=now, leased_until=now + LEASE, most=BATCH)
-    ended = [await _survives(done, give_up(shop, order_id, "not_paid_in_time"), order=str(order_id)) for order_id in leased]
-    return sum(ended)
+    return await _each(done, leased, lambda order_id: give_up(shop, order_id, "not_paid_in_time"))
 
 
 async def give_up(shop: CheckoutContext, order_id: UUID, reason: str) -> bool:

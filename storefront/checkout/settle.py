@@ -19,9 +19,7 @@ from storefront.platform.jobs import Jobs
 Settlement = Literal["paid", "authorized", "requires_action", "processing", "declined", "cancelled", "given_back", "stuck"]
 
 
-async def settle_payment(
-    conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer, *, now: datetime
-) -> Settlement:
+async def settle_payment(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer, *, now: datetime) -> Settlement:
     """Applies the provider's answer to a charge, in the caller's transaction.
 
     Paid or authorized: the order moves on, its holds become sales, its cart is closed, mails are queued. Declined: the attempt is
@@ -54,12 +52,12 @@ async def settle_free(conn: Connection, jobs: Jobs, order_id: UUID, *, now: date
     )
     if moved is not None:
         await _goods_are_sold(conn, jobs, order_id, moved[1], now)
-    return "paid"
+        return "paid"
+    order = await store.lock_order(conn, order_id)
+    return "given_back" if order is None or order["status"] == "cancelled" else "paid"
 
 
-async def _money_came(
-    conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer, now: datetime
-) -> Settlement:
+async def _money_came(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer, now: datetime) -> Settlement:
     captured = answer.captured if answer.state == "succeeded" else 0
     moved_amount = captured if answer.state == "succeeded" else answer.amount
     if (moved_amount, answer.currency) != (attempt.amount, attempt.currency):
@@ -105,11 +103,10 @@ async def _order_does_not_wait(
     held = await store.lock_attempt(conn, attempt.id)
     if held is None or held.state in ("succeeded", "authorized"):
         return status
-    kind: Literal["refund", "void"] = "refund" if answer.state == "succeeded" else "void"
     back_id = uuid5(attempt.id, "give_back")
     await store.close_stray(conn, attempt.id, answer.provider_ref, now=now)
     first = await store.insert_attempt(
-        conn, back_id, attempt.order_id, kind, attempt.amount, attempt.currency, parent_id=attempt.id, now=now
+        conn, back_id, attempt.order_id, "void", attempt.amount, attempt.currency, parent_id=attempt.id, now=now
     )
     if first:
         await store.add_event(conn, attempt.order_id, "late_payment", {"amount": attempt.amount}, now=now)

@@ -7,24 +7,34 @@ lock that is held over a commit would otherwise let one caller through for each 
 import asyncio
 from collections import deque
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
+import structlog
 from aiohttp import web
 
 from storefront.inventory.model import Hold
-from storefront.inventory.service import hold_all
+from storefront.inventory.service import OutOfStock, hold_all
 from storefront.platform.database import Connection, Database
 from storefront.platform.errors import Unavailable
 
 MOST_WAITING = 5000  # callers
 BATCH = 256  # callers
-LANES = 4  # batches that may be under way at once, each of its own carts; rows are locked in one order, so they cannot deadlock
+LANES = 4  # batches that may be under way at once, no two with the same SKU or cart
+BAD_CALLER = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, ValueError, TypeError)
+log = structlog.get_logger("stock_gate")
 
 
 class _Waiting(NamedTuple):
     hold: Hold
     answer: "asyncio.Future[None]"
+
+    @property
+    def touches(self) -> set[int | UUID]:
+        """What no other batch may be at work on: its variants and its cart."""
+        return {self.hold.cart_id, *self.hold.demand}
 
 
 class StockGate:
@@ -35,46 +45,72 @@ class StockGate:
         self._most_waiting = most_waiting
         self._batch = batch
         self._waiting: deque[_Waiting] = deque()
+        self._busy: set[int | UUID] = set()
         self._working: set[asyncio.Task[None]] = set()
         self.batches = 0
         self.holds = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for a batch to take them."""
+        return len(self._waiting)
 
     async def hold(self, cart_id: UUID, demand: dict[int, int], *, expires_at: datetime, country: str | None = None) -> None:
         """Raises OutOfStock, or Unavailable when too many wait. When it returns, the hold is committed."""
         if len(self._waiting) >= self._most_waiting:
             raise Unavailable("Too many shoppers at once. Please try again.", headers={"Retry-After": "1"})
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(Hold(cart_id, demand, expires_at, country=country), answer))
-        if len(self._working) < LANES:
-            task = asyncio.create_task(self._work())
-            self._working.add(task)
-            task.add_done_callback(self._working.discard)
-        await answer
-
-    async def _work(self) -> None:
-        while self._waiting:
-            batch: list[_Waiting] = []
-            later: list[_Waiting] = []
-            carts: set[UUID] = set()
-            while self._waiting and len(batch) < self._batch:
-                waiting = self._waiting.popleft()
-                (later if waiting.hold.cart_id in carts else batch).append(waiting)
-                carts.add(waiting.hold.cart_id)
-            self._waiting.extendleft(reversed(later))
-            await self._commit(batch)
-
-    async def _commit(self, batch: list[_Waiting]) -> None:
-        holds = [waiting.hold for waiting in batch]
-
-        async def work(conn: Connection) -> list[Exception | None]:
-            return list(await hold_all(conn, holds))
-
+        waiting = _Waiting(Hold(cart_id, demand, expires_at, country=country), answer)
+        self._waiting.append(waiting)
+        if self._busy.isdisjoint(waiting.touches):
+            self._start()
         try:
-            outcomes = await self._database.transaction(work)
-        except Exception as error:  # each caller is told; none of them holds anything
-            outcomes = [error] * len(batch)
-        self.batches += 1
-        self.holds += len(batch)
+            await answer
+        except asyncio.CancelledError:
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
+            raise
+
+    async def close(self) -> None:
+        """Lets everything that waits come to its end."""
+        while self._working:
+            await asyncio.gather(*self._working, return_exceptions=True)
+
+    def _start(self) -> None:
+        while self._waiting and len(self._working) < LANES:
+            batch = self._next_batch()
+            if not batch:
+                return
+            touched = {thing for waiting in batch for thing in waiting.touches}
+            self._busy |= touched
+            task = asyncio.create_task(self._work(batch))
+            self._working.add(task)
+            task.add_done_callback(partial(self._done, touched))
+
+    def _done(self, touched: set[int | UUID], task: asyncio.Task[None]) -> None:
+        self._busy -= touched
+        self._working.discard(task)
+        self._start()
+
+    def _next_batch(self) -> list[_Waiting]:
+        """The first that may go, in order of arrival. Nobody overtakes somebody who waits for the same SKU; a cart comes once."""
+        batch: list[_Waiting] = []
+        passed: list[_Waiting] = []
+        blocked = set(self._busy)
+        carts: set[UUID] = set()
+        while self._waiting and len(batch) < self._batch:
+            waiting = self._waiting.popleft()
+            if waiting.hold.cart_id in carts or not blocked.isdisjoint(waiting.touches):
+                passed.append(waiting)
+                blocked |= waiting.touches
+            else:
+                batch.append(waiting)
+                carts.add(waiting.hold.cart_id)
+        self._waiting.extendleft(reversed(passed))
+        return batch
+
+    async def _work(self, batch: list[_Waiting]) -> None:
+        outcomes = await self._outcomes([waiting.hold for waiting in batch])
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if waiting.answer.done():
                 continue
@@ -83,10 +119,29 @@ class StockGate:
             else:
                 waiting.answer.set_exception(outcome)
 
-    async def close(self) -> None:
-        """Lets the batches under way end."""
-        while self._working:
-            await asyncio.gather(*self._working, return_exceptions=True)
+    async def _outcomes(self, holds: list[Hold]) -> list[OutOfStock | BaseException | None]:
+        """What became of each. When the database refuses the batch, each is tried alone, so that one bad caller spoils nobody else's."""
+        try:
+            return list(await self._commit(holds))
+        except BAD_CALLER as error:
+            if len(holds) == 1:
+                return [error]
+            log.warning("batch_refused", holds=len(holds), error=repr(error))
+        except BaseException as error:
+            return [error if isinstance(error, Exception) else Unavailable("The shop is stopping.")] * len(holds)
+        alone: list[OutOfStock | BaseException | None] = []
+        for hold in holds:
+            alone += await self._outcomes([hold])
+        return alone
+
+    async def _commit(self, holds: list[Hold]) -> list[OutOfStock | None]:
+        async def work(conn: Connection) -> list[OutOfStock | None]:
+            return await hold_all(conn, holds)
+
+        outcomes = await self._database.transaction(work)
+        self.batches += 1
+        self.holds += len(holds)
+        return outcomes
 
 
 STOCK = web.AppKey("stock", StockGate)

@@ -1,6 +1,7 @@
 """Types of inventory. Quantities are whole units."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -17,7 +18,7 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 class StockRow(msgspec.Struct):
-    """A locked row of stock, while holds are being allocated on it."""
+    """A locked row of stock, while holds are being allocated on it. `backorder_limit` is 0 where the variant's policy is to deny."""
 
     variant_id: int
     location_id: int
@@ -29,17 +30,45 @@ class StockRow(msgspec.Struct):
     active: bool
 
     @property
+    def on_shelf(self) -> int:
+        """What is there and not held; negative when more was sold ahead than has come in."""
+        return self.on_hand - self.reserved
+
+    @property
     def available(self) -> int:
-        """What can still be held here, the backorder limit counted in."""
-        return self.on_hand + self.backorder_limit - self.reserved
+        """What can still be held here, what may be sold ahead counted in."""
+        return self.on_shelf + self.backorder_limit
+
+    def serves(self, country: str | None) -> bool:
+        """Whether the location delivers there; to an unknown country, every active one may."""
+        return self.active and (not self.countries or country is None or country in self.countries)
 
 
 class OpenHold(msgspec.Struct, frozen=True):
+    """A reservation that is still held."""
+
     id: int
     cart_id: UUID
+    order_id: UUID | None
     variant_id: int
     location_id: int
     quantity: int
+
+
+class Cut(NamedTuple):
+    """Units of a variant, taken at a location."""
+
+    variant_id: int
+    location_id: int
+    quantity: int
+
+
+class LockedStock(msgspec.Struct, frozen=True):
+    """What is true of the wanted variants until the transaction ends."""
+
+    rows: list[StockRow]
+    open_holds: list[OpenHold]
+    untracked: set[int]
 
 
 class StockMovement(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Rules of stock: what is held, sold, given back. Overselling is refused by the database (constraint `no_oversell`), not by care here.
 
-available = on_hand + backorder_limit − reserved, for each variant at each location. Stock rows are always locked in (variant, location)
-order, before anything is decided from them.
+available = on_hand + backorder_limit − reserved, for each variant at each location. Locks are taken in one order everywhere: carts by id,
+stock rows by (variant, location), then reservations; a hold changes its state only under the lock of its stock row.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,8 @@ from uuid import UUID
 import asyncpg
 
 from storefront.inventory import store
-from storefront.inventory.model import Hold, OpenHold, StockMovement, StockRow
+from storefront.inventory.allocation import Allocation, Short
+from storefront.inventory.model import Hold, StockMovement
 from storefront.platform.database import Connection
 from storefront.platform.errors import Conflict, FieldError, InvalidInput
 
@@ -25,7 +26,7 @@ class OutOfStock(Conflict):
     type = "insufficient_stock"
     title = "Not enough in stock"
 
-    def __init__(self, short: Sequence[tuple[int, int, int]]) -> None:
+    def __init__(self, short: Sequence[Short]) -> None:
         self.short = list(short)
         fields = [FieldError(f"lines.{variant_id}", _left(available)) for variant_id, _, available in short]
         lines = [{"variant_id": variant_id, "wanted": wanted, "available": available} for variant_id, wanted, available in short]
@@ -36,10 +37,11 @@ def _left(available: int) -> str:
     return f"Only {available} left." if available > 0 else "Sold out."
 
 
-async def hold(
-    conn: Connection, cart_id: UUID, demand: dict[int, int], *, expires_at: datetime, country: str | None = None
-) -> None:
-    """Holds exactly this demand (units by variant) for the cart, in place of what it held before. Raises OutOfStock, changing nothing."""
+async def hold(conn: Connection, cart_id: UUID, demand: dict[int, int], *, expires_at: datetime, country: str | None = None) -> None:
+    """Holds exactly this demand (units by variant) for the cart, in place of what it held before. Raises OutOfStock, changing nothing.
+
+    What an order of the cart holds is not touched. Variants whose stock nobody counts need no hold.
+    """
     (outcome,) = await hold_all(conn, [Hold(cart_id, demand, expires_at, country=country)])
     if outcome is not None:
         raise outcome
@@ -49,8 +51,7 @@ async def hold_for_order(
     conn: Connection, cart_id: UUID, order_id: UUID, demand: dict[int, int], expires_at: datetime, country: str | None = None
 ) -> None:
     """The cart's holds become the order's. Holds that fit the demand already are taken over as they are, without touching stock."""
-    held = await store.take_over_holds(conn, cart_id, order_id, expires_at)
-    if held == demand:
+    if await store.take_over_holds(conn, cart_id, order_id, demand, expires_at):
         return
     (outcome,) = await hold_all(conn, [Hold(cart_id, demand, expires_at, order_id, country)])
     if outcome is not None:
@@ -58,92 +59,21 @@ async def hold_for_order(
 
 
 async def hold_all(conn: Connection, holds: Sequence[Hold]) -> list[OutOfStock | None]:
-    """Many holds in one go, in order of arrival, each with its own outcome; four statements however many they are."""
-    open_holds = await store.open_holds(conn, [hold.cart_id for hold in holds])
-    variants = {variant_id for hold in holds for variant_id in hold.demand} | {held.variant_id for held in open_holds}
-    rows = await store.lock_stock(conn, sorted(variants))
-    if open_holds:
-        # Locking may have waited: the holds are read again as they are now that their rows are ours.
-        open_holds = await store.open_holds(conn, [hold.cart_id for hold in holds])
-    uncounted = await store.untracked(conn, sorted(variants))
-    allocation = _Allocation(rows, open_holds, uncounted)
-    outcomes = [allocation.take(hold) for hold in holds]
+    """Many holds in one go, in order of arrival, each with its own outcome; two statements however many they are.
+
+    A cart may come once.
+    """
+    locked = await store.lock_stock(conn, holds)
+    allocation = Allocation(locked.rows, locked.open_holds, locked.untracked)
+    shorts = [allocation.take(hold) for hold in holds]
     if allocation.changed:
-        await store.replace_holds(conn, allocation.closed, allocation.opened, allocation.deltas)
-    return outcomes
+        await store.write_holds(conn, allocation)
+    return [OutOfStock(short) if short else None for short in shorts]
 
 
-class _Allocation:
-    """Locked stock rows, from which holds are cut one after the other."""
-
-    def __init__(self, rows: Iterable[StockRow], open_holds: Iterable[OpenHold], uncounted: set[int]) -> None:
-        self._rows: dict[int, list[StockRow]] = {}
-        for row in rows:
-            self._rows.setdefault(row.variant_id, []).append(row)
-        self._open: dict[UUID, list[OpenHold]] = {}
-        for held in open_holds:
-            self._open.setdefault(held.cart_id, []).append(held)
-        self._uncounted = uncounted
-        self._held_here: dict[UUID, list[tuple[Hold, int, int, int]]] = {}
-        self.closed: list[OpenHold] = []
-        self.deltas: dict[tuple[int, int], int] = {}
-
-    @property
-    def opened(self) -> list[tuple[Hold, int, int, int]]:
-        """The new holds: (hold, variant, location, quantity)."""
-        return [cut for cuts in self._held_here.values() for cut in cuts]
-
-    @property
-    def changed(self) -> bool:
-        return bool(self.closed or self._held_here)
-
-    def take(self, hold: Hold) -> OutOfStock | None:
-        """Gives back what the cart held and cuts what it wants; all of it or, with the reason, nothing."""
-        old = self._open.get(hold.cart_id, [])
-        earlier = self._held_here.get(hold.cart_id, [])
-        given_back = [(held.variant_id, held.location_id, held.quantity) for held in old] + [cut[1:] for cut in earlier]
-        for variant_id, location_id, quantity in given_back:
-            self._move(variant_id, location_id, -quantity)
-        cuts: list[tuple[int, int, int]] = []
-        short: list[tuple[int, int, int]] = []
-        for variant_id, wanted in sorted(hold.demand.items()):
-            if variant_id in self._uncounted or wanted <= 0:
-                continue
-            found, left = self._cut(variant_id, wanted, hold.country)
-            cuts += found
-            if left:
-                short.append((variant_id, wanted, wanted - left))
-        for variant_id, location_id, quantity in cuts:
-            self._move(variant_id, location_id, quantity)
-        if short:
-            for variant_id, location_id, quantity in cuts:
-                self._move(variant_id, location_id, -quantity)
-            for variant_id, location_id, quantity in given_back:
-                self._move(variant_id, location_id, quantity)
-            return OutOfStock(short)
-        self.closed += self._open.pop(hold.cart_id, [])
-        self._held_here[hold.cart_id] = [(hold, *cut) for cut in cuts]
-        return None
-
-    def _cut(self, variant_id: int, wanted: int, country: str | None) -> tuple[list[tuple[int, int, int]], int]:
-        """(variant, location, quantity) from the locations asked first, and how much is missing."""
-        cuts: list[tuple[int, int, int]] = []
-        for row in sorted(self._rows.get(variant_id, ()), key=lambda row: (row.priority, row.location_id)):
-            if not row.active or (row.countries and country is not None and country not in row.countries):
-                continue
-            quantity = min(wanted, max(0, row.available))
-            if quantity:
-                cuts.append((variant_id, row.location_id, quantity))
-                wanted -= quantity
-            if not wanted:
-                break
-        return cuts, wanted
-
-    def _move(self, variant_id: int, location_id: int, quantity: int) -> None:
-        for row in self._rows.get(variant_id, ()):
-            if row.location_id == location_id:
-                row.reserved += quantity
-        self.deltas[variant_id, location_id] = self.deltas.get((variant_id, location_id), 0) + quantity
+async def held_for_cart(conn: Connection, cart_id: UUID) -> dict[int, int]:
+    """What the cart (or a pending order of it) holds, by variant: its own holds do not stand in its way."""
+    return await store.held_for_cart(conn, cart_id)
 
 
 async def extend_holds(conn: Connection, order_id: UUID, expires_at: datetime) -> None:
@@ -152,12 +82,12 @@ async def extend_holds(conn: Connection, order_id: UUID, expires_at: datetime) -
 
 
 async def commit_holds(conn: Connection, order_id: UUID) -> int:
-    """The order's holds become sales: on_hand and reserved go down, the ledger says 'sold'. Returns the units; a second call does nothing."""
+    """The order's holds become sales: on_hand and reserved go down, the ledger says 'sold'. Returns the units; a repeat does nothing."""
     return await store.commit_holds(conn, order_id)
 
 
 async def release_holds(conn: Connection, *, cart_id: UUID | None = None, order_id: UUID | None = None) -> int:
-    """Gives back the holds of a cart (those no order has taken over) or of an order. Returns the units."""
+    """Gives back the holds of a cart (those no order has taken over) or of an order. Returns how many."""
     return await store.release_holds(conn, cart_id, order_id)
 
 
@@ -166,24 +96,15 @@ async def release_expired(conn: Connection, now: datetime, limit: int = 500) -> 
     return await store.release_expired(conn, now, limit)
 
 
-async def restock(conn: Connection, order_id: UUID, lines: Iterable[tuple[int, int]], reason: Reason) -> None:
-    """Puts units (variant, quantity) of an order back to where they were sold from; never more than it still has sold."""
-    places = await store.sold_from(conn, order_id)
-    back: list[tuple[int, int, int]] = []
-    for variant_id, quantity in lines:
-        for number, (sold_variant, location_id, sold) in enumerate(places):
-            taken = min(quantity, sold) if sold_variant == variant_id else 0
-            if taken:
-                back.append((variant_id, location_id, taken))
-                places[number] = (sold_variant, location_id, sold - taken)
-                quantity -= taken
-    if back:
-        await store.put_back(conn, order_id, back, reason)
+async def restock(conn: Connection, order_id: UUID, lines: Iterable[tuple[int, int]], reason: Reason) -> int:
+    """Puts units (variant, quantity) of an order back to where they were sold from; never more than it still has sold.
+
+    Returns how many came back.
+    """
+    return await store.restock(conn, order_id, list(lines), reason)
 
 
-async def set_on_hand(
-    conn: Connection, variant_id: int, location_id: int, quantity: int, *, reason: Reason = "count", actor: str
-) -> None:
+async def set_on_hand(conn: Connection, variant_id: int, location_id: int, quantity: int, *, reason: Reason = "count", actor: str) -> None:
     """Sets what is counted on the shelf. Raises InvalidInput below what is held for shoppers, or for an unknown place."""
     field = f"stock-{location_id}"
     try:

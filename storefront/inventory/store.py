@@ -2,56 +2,91 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from storefront.inventory.model import Hold, OpenHold, StockMovement, StockRow
+from storefront.inventory.allocation import Allocation
+from storefront.inventory.model import Hold, LockedStock, OpenHold, StockMovement, StockRow
 from storefront.platform.database import Connection
 from storefront.platform.sql import load
 
 queries = load("inventory")
 
 
-async def untracked(conn: Connection, variant_ids: Sequence[int]) -> set[int]:
-    return {row["id"] for row in await queries.untracked(conn, variant_ids=list(variant_ids))}
-
-
-async def lock_stock(conn: Connection, variant_ids: Sequence[int]) -> list[StockRow]:
-    rows = await queries.lock_stock(conn, variant_ids=sorted(variant_ids))
-    return [StockRow(**(dict(row) | {"countries": tuple(row["countries"])})) for row in rows]
-
-
-async def open_holds(conn: Connection, cart_ids: Sequence[UUID]) -> list[OpenHold]:
-    return [OpenHold(**dict(row)) for row in await queries.open_holds(conn, cart_ids=list(cart_ids))]
-
-
-async def replace_holds(
-    conn: Connection, old: Sequence[OpenHold], new: Sequence[tuple[Hold, int, int, int]], deltas: dict[tuple[int, int], int]
-) -> None:
-    """`new` is (hold, variant, location, quantity); `deltas` is how `reserved` moves at (variant, location)."""
-    moved = sorted((place, delta) for place, delta in deltas.items() if delta)
-    await queries.replace_holds(
+async def lock_stock(conn: Connection, holds: Sequence[Hold]) -> LockedStock:
+    """Locks the rows that the holds want or have, and reads them as they are then."""
+    found = await queries.lock_stock(
         conn,
-        old_ids=[hold.id for hold in old],
-        cart_ids=[hold.cart_id for hold, *_ in new],
-        order_ids=[hold.order_id for hold, *_ in new],
-        variant_ids=[variant_id for _, variant_id, _, _ in new],
-        location_ids=[location_id for _, _, location_id, _ in new],
-        quantities=[quantity for *_, quantity in new],
-        expiries=[hold.expires_at for hold, *_ in new],
-        delta_variants=[variant_id for (variant_id, _), _ in moved],
-        delta_locations=[location_id for (_, location_id), _ in moved],
+        variant_ids=sorted({variant_id for hold in holds for variant_id in hold.demand}),
+        cart_ids=[hold.cart_id for hold in holds],
+        order_ids=[hold.order_id for hold in holds],
+    )
+    rows = [_stock_row(row) for row in found if row["location_id"] is not None]
+    open_holds = [_open_hold(row, held) for row in found for held in row["holds"] or ()]
+    return LockedStock(rows, open_holds, {row["variant_id"] for row in found if not row["tracked"]})
+
+
+def _stock_row(row: Any) -> StockRow:
+    return StockRow(
+        variant_id=row["variant_id"],
+        location_id=row["location_id"],
+        on_hand=row["on_hand"],
+        reserved=row["reserved"],
+        backorder_limit=row["backorder_limit"] if row["may_backorder"] else 0,
+        priority=row["priority"],
+        countries=tuple(row["countries"]),
+        active=row["active"],
+    )
+
+
+def _open_hold(row: Any, held: dict[str, Any]) -> OpenHold:
+    return OpenHold(
+        id=held["id"],
+        cart_id=UUID(held["cart_id"]),
+        order_id=UUID(held["order_id"]) if held["order_id"] else None,
+        variant_id=row["variant_id"],
+        location_id=row["location_id"],
+        quantity=held["quantity"],
+    )
+
+
+async def write_holds(conn: Connection, allocation: Allocation) -> None:
+    """What the allocation closed, extended and opened, and how `reserved` moves with it."""
+    moved = sorted((place, delta) for place, delta in allocation.deltas.items() if delta)
+    await queries.write_holds(
+        conn,
+        closed_ids=[held.id for held in allocation.closed],
+        extended_ids=[held.id for held, _ in allocation.extended],
+        extended_until=[hold.expires_at for _, hold in allocation.extended],
+        cart_ids=[hold.cart_id for hold, _ in allocation.opened],
+        order_ids=[hold.order_id for hold, _ in allocation.opened],
+        variant_ids=[cut.variant_id for _, cut in allocation.opened],
+        location_ids=[cut.location_id for _, cut in allocation.opened],
+        quantities=[cut.quantity for _, cut in allocation.opened],
+        expiries=[hold.expires_at for hold, _ in allocation.opened],
+        moved_variants=[variant_id for (variant_id, _), _ in moved],
+        moved_locations=[location_id for (_, location_id), _ in moved],
         deltas=[delta for _, delta in moved],
     )
 
 
-async def take_over_holds(conn: Connection, cart_id: UUID, order_id: UUID, expires_at: datetime) -> dict[int, int]:
-    """What the cart had held, by variant; it is the order's now."""
-    held: dict[int, int] = {}
-    for row in await queries.take_over_holds(conn, cart_id=cart_id, order_id=order_id, expires_at=expires_at):
-        held[row["variant_id"]] = held.get(row["variant_id"], 0) + row["quantity"]
-    return held
+async def take_over_holds(conn: Connection, cart_id: UUID, order_id: UUID, demand: dict[int, int], expires_at: datetime) -> bool:
+    """Whether the cart's holds were exactly the demand; they are the order's now."""
+    fits: bool = await queries.take_over_holds(
+        conn,
+        cart_id=cart_id,
+        order_id=order_id,
+        variant_ids=list(demand),
+        quantities=list(demand.values()),
+        expires_at=expires_at,
+    )
+    return fits
+
+
+async def held_for_cart(conn: Connection, cart_id: UUID) -> dict[int, int]:
+    return {row["variant_id"]: row["quantity"] for row in await queries.held_for_cart(conn, cart_id=cart_id)}
 
 
 async def extend_holds(conn: Connection, order_id: UUID, expires_at: datetime) -> None:
@@ -73,27 +108,19 @@ async def release_expired(conn: Connection, now: datetime, most: int) -> int:
     return freed
 
 
-async def sold_from(conn: Connection, order_id: UUID) -> list[tuple[int, int, int]]:
-    """(variant, location, units that are still sold)."""
-    rows = await queries.sold_from(conn, order_id=order_id)
-    return [(row["variant_id"], row["location_id"], row["quantity"]) for row in rows]
-
-
-async def put_back(conn: Connection, order_id: UUID, places: Sequence[tuple[int, int, int]], reason: str) -> None:
-    await queries.put_back(
+async def restock(conn: Connection, order_id: UUID, lines: Sequence[tuple[int, int]], reason: str) -> int:
+    units: int = await queries.restock(
         conn,
         order_id=order_id,
+        variant_ids=[variant_id for variant_id, _ in lines],
+        quantities=[quantity for _, quantity in lines],
         reason=reason,
-        variant_ids=[place[0] for place in places],
-        location_ids=[place[1] for place in places],
-        quantities=[place[2] for place in places],
     )
+    return units
 
 
 async def set_on_hand(conn: Connection, variant_id: int, location_id: int, quantity: int, reason: str, actor: str) -> None:
-    await queries.set_on_hand(
-        conn, variant_id=variant_id, location_id=location_id, quantity=quantity, reason=reason, actor=actor
-    )
+    await queries.set_on_hand(conn, variant_id=variant_id, location_id=location_id, quantity=quantity, reason=reason, actor=actor)
 
 
 async def history(conn: Connection, variant_id: int, most: int) -> list[StockMovement]:

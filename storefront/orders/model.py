@@ -10,9 +10,7 @@ from storefront.payments.model import AttemptState
 from storefront.platform.money import Money
 from storefront.pricing.model import Address
 
-OrderStatus = Literal[
-    "pending_payment", "authorized", "paid", "partially_fulfilled", "fulfilled", "returned", "cancelled"
-]
+OrderStatus = Literal["pending_payment", "authorized", "paid", "partially_fulfilled", "fulfilled", "returned", "cancelled"]
 
 
 class OrderLine(msgspec.Struct, frozen=True):

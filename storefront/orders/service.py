@@ -4,7 +4,6 @@ import base64
 import binascii
 import hmac
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from storefront.inventory import service as inventory
@@ -79,9 +78,7 @@ async def recent_orders(conn: Connection, *, most: int) -> list[OrderSummary]:
     return await store.search_orders(conn, "", "", None, most)
 
 
-async def search_orders(
-    conn: Connection, *, text: str, status: str, after: str, most: int
-) -> tuple[list[OrderSummary], str | None]:
+async def search_orders(conn: Connection, *, text: str, status: str, after: str, most: int) -> tuple[list[OrderSummary], str | None]:
     """Orders whose number or e-mail address is `text` (empty: all), newest first, and the cursor of the next page."""
     found = await store.search_orders(conn, text.strip(), status, read_cursor(after), most + 1)
     return _page(found, most)
@@ -185,16 +182,3 @@ def read_cursor(text: str) -> tuple[datetime, UUID] | None:
         return (placed_at, UUID(order_id)) if placed_at.tzinfo else None
     except (ValueError, binascii.Error):
         return None
-
-
-def mail_lines(order: Order) -> list[dict[str, Any]]:
-    """The lines as a mail shows them."""
-    return [
-        {
-            "title": line.title,
-            "options": ", ".join(value for _, value in line.options),
-            "quantity": line.quantity,
-            "amount": line.total,
-        }
-        for line in order.lines
-    ]

@@ -20,15 +20,13 @@ def _convert(row: Any, kind: Any) -> Any:
 
 async def insert_order(conn: Connection, order: NewOrder, *, prefix: str, now: datetime) -> str:
     """Writes the order with its lines, first attempt and first event; returns its number."""
-    number: str = await queries.insert_order(
-        conn, **msgspec.structs.asdict(order) | {"lines": order.lines}, prefix=prefix, now=now
-    )
+    number: str = await queries.insert_order(conn, **msgspec.structs.asdict(order) | {"lines": order.lines}, prefix=prefix, now=now)
     return number
 
 
-async def lock_order_of_cart(conn: Connection, cart_id: UUID) -> OrderHead | None:
-    """The cart's order, unless it came to nothing; locked until the transaction ends."""
-    row = await queries.lock_order_of_cart(conn, cart_id=cart_id)
+async def order_of_cart(conn: Connection, cart_id: UUID) -> OrderHead | None:
+    """The cart's order, unless it came to nothing."""
+    row = await queries.order_of_cart(conn, cart_id=cart_id)
     return _convert(row, OrderHead) if row else None
 
 
@@ -57,13 +55,9 @@ async def orders_of_customer(
     return [_convert(row, OrderSummary) for row in rows]
 
 
-async def search_orders(
-    conn: Connection, text: str, status: str, before: tuple[datetime, UUID] | None, most: int
-) -> list[OrderSummary]:
+async def search_orders(conn: Connection, text: str, status: str, before: tuple[datetime, UUID] | None, most: int) -> list[OrderSummary]:
     before_at, before_id = before or (None, None)
-    rows = await queries.search_orders(
-        conn, text=text, status=status, before=before_at, before_id=before_id, most=most
-    )
+    rows = await queries.search_orders(conn, text=text, status=status, before=before_at, before_id=before_id, most=most)
     return [_convert(row, OrderSummary) for row in rows]
 
 
@@ -72,9 +66,7 @@ async def figures(conn: Connection, since: datetime) -> Figures:
     return found
 
 
-async def add_event(
-    conn: Connection, order_id: UUID, kind: str, data: dict[str, Any], *, now: datetime, actor: str = "system"
-) -> None:
+async def add_event(conn: Connection, order_id: UUID, kind: str, data: dict[str, Any], *, now: datetime, actor: str = "system") -> None:
     await queries.add_event(conn, order_id=order_id, kind=kind, data=data, actor=actor, now=now)
 
 
@@ -103,19 +95,13 @@ async def mark_paid(
     return (row["number"], row["cart_id"]) if row else None
 
 
-async def mark_captured(
-    conn: Connection, order_id: UUID, charge_id: UUID | None, captured: int, *, actor: str, now: datetime
-) -> bool:
+async def mark_captured(conn: Connection, order_id: UUID, charge_id: UUID | None, captured: int, *, actor: str, now: datetime) -> bool:
     """Whether the order took the capture; False when it had it already or is cancelled."""
-    row = await queries.mark_captured(
-        conn, order_id=order_id, charge_id=charge_id, captured=captured, actor=actor, now=now
-    )
+    row = await queries.mark_captured(conn, order_id=order_id, charge_id=charge_id, captured=captured, actor=actor, now=now)
     return row is not None
 
 
-async def mark_cancelled(
-    conn: Connection, order_id: UUID, reason: str, *, actor: str, now: datetime
-) -> tuple[str, list[str], int] | None:
+async def mark_cancelled(conn: Connection, order_id: UUID, reason: str, *, actor: str, now: datetime) -> tuple[str, list[str], int] | None:
     """(number, coupon codes, gift card amount) of the order that is now cancelled, or None when it was before."""
     row = await queries.mark_cancelled(conn, order_id=order_id, reason=reason, actor=actor, now=now)
     return (row["number"], list(row["coupon_codes"]), row["gift_card_amount"]) if row else None
@@ -208,6 +194,11 @@ async def close_stray(conn: Connection, attempt_id: UUID, provider_ref: str, *, 
     await queries.close_stray(conn, id=attempt_id, provider_ref=provider_ref, now=now)
 
 
+async def close_voided(conn: Connection, charge_id: UUID | None, *, now: datetime) -> None:
+    """An authorized charge that was released moves no money any more."""
+    await queries.close_voided(conn, id=charge_id, now=now)
+
+
 async def try_again(
     conn: Connection,
     order: OrderHead,
@@ -232,9 +223,7 @@ async def try_again(
     )
 
 
-async def record_attempt(
-    conn: Connection, attempt_id: UUID, state: AttemptState, answer: ProviderAnswer | None, *, now: datetime
-) -> bool:
+async def record_attempt(conn: Connection, attempt_id: UUID, state: AttemptState, answer: ProviderAnswer | None, *, now: datetime) -> bool:
     """Keeps what the provider said; False when the attempt had come to an end before."""
     row = await queries.record_attempt(
         conn,

@@ -6,9 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-AttemptState = Literal[
-    "open", "requires_action", "processing", "authorized", "succeeded", "declined", "cancelled", "stuck"
-]
+AttemptState = Literal["open", "requires_action", "processing", "authorized", "succeeded", "declined", "cancelled", "stuck"]
 
 
 class ProviderAnswer(msgspec.Struct, frozen=True):
@@ -50,3 +48,17 @@ class ProviderEvent(msgspec.Struct, frozen=True):
     object_ref: str
     created: datetime
     payload: dict[str, object]
+
+
+class ProviderPayment(msgspec.Struct, frozen=True):
+    """One payment as the provider's ledger has it; `attempt_id` and `order_number` are what we gave along."""
+
+    provider_ref: str
+    attempt_id: str | None
+    order_number: str | None
+    state: Literal["requires_action", "processing", "authorized", "succeeded", "declined", "cancelled"]
+    amount: int
+    currency: str
+    captured: int
+    refunded: int
+    created: datetime

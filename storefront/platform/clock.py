@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 Clock = Callable[[], datetime]
-CLOCK = web.AppKey("clock", Clock)
+CLOCK: web.AppKey[Clock] = web.AppKey("clock")
 
 
 def utc_now() -> datetime:

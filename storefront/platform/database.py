@@ -2,11 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
-from collections.abc import Iterator
 
 import asyncpg
 import msgspec
@@ -29,7 +28,12 @@ Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 log = structlog.get_logger("database")
 
 RETRIES = 8
-RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+RETRYABLE = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InvalidCachedStatementError,  # another release has just migrated
+    asyncpg.OutdatedSchemaCacheError,
+)
 REPLICA_CHECK_SECONDS = 0.5
 
 
@@ -182,9 +186,7 @@ class Database:
         fit = [r for r in self.replicas if r.healthy and (after_lsn is None or r.replayed_lsn >= after_lsn)]
         return random.choice(fit) if fit else None  # noqa: S311
 
-    async def transaction(
-        self, work: Callable[[Connection], Awaitable[T]], *, isolation: Isolation = "read_committed"
-    ) -> T:
+    async def transaction(self, work: Callable[[Connection], Awaitable[T]], *, isolation: Isolation = "read_committed") -> T:
         """Runs `work` in one transaction on the primary; it runs again after a deadlock or a serialization failure.
 
         So `work` must have no effect outside the transaction. Waits between tries grow, with jitter.
@@ -201,9 +203,10 @@ class Database:
         raise AssertionError("unreachable")
 
     async def current_lsn(self) -> int:
-        """The primary's write position; a session that has just written reads from replicas that are past it."""
+        """The primary's log position; a session that has just written reads from replicas that are past it."""
         async with self.primary.acquire() as conn:
-            return lsn_number(str(await conn.fetchval("SELECT pg_current_wal_lsn()::text")))
+            # The insert position: what was committed asynchronously (a cart) is not yet written.
+            return lsn_number(str(await conn.fetchval("SELECT pg_current_wal_insert_lsn()::text")))
 
     async def _watch_replicas(self) -> None:
         while True:

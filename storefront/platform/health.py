@@ -77,6 +77,4 @@ async def readyz(request: web.Request) -> web.Response:
     if readiness.draining or not readiness.ready:
         return web.Response(status=503, text="draining\n" if readiness.draining else "starting\n")
     check = await _database(request.app)
-    return web.Response(
-        status=200 if check.ok else 503, text=f"database: {check.detail}\n", headers={"Cache-Control": "no-store"}
-    )
+    return web.Response(status=200 if check.ok else 503, text=f"database: {check.detail}\n", headers={"Cache-Control": "no-store"})

@@ -25,7 +25,7 @@ def files(folder: Path = FOLDER) -> list[Path]:
 
 async def migrate(dsn: str, say: Callable[[str], None] = lambda text: None, folder: Path = FOLDER) -> int:
     """Applies what is missing as the owner of the tables; returns how many were applied. Raises MigrationError."""
-    conn = await asyncpg.connect(dsn, timeout=10)
+    conn = await _connect(dsn)
     try:
         await conn.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await conn.execute(
@@ -46,12 +46,18 @@ async def migrate(dsn: str, say: Callable[[str], None] = lambda text: None, fold
         await conn.close()
 
 
+async def _connect(dsn: str) -> asyncpg.Connection:
+    try:
+        return await asyncpg.connect(dsn, timeout=10)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise MigrationError(f"database.url: PostgreSQL cannot be used there ({reason}). Start it, or mend the address.") from error
+
+
 def _check_unchanged(applied: dict[str, str], folder: Path) -> None:
     for path in files(folder):
         if path.name in applied and applied[path.name] != _checksum(path):
-            raise MigrationError(
-                f"{path.name} was changed after it was applied. Restore the file and put the change into a new migration."
-            )
+            raise MigrationError(f"{path.name} was changed after it was applied. Restore it and put the change into a new migration.")
 
 
 def _checksum(path: Path) -> str:
@@ -61,12 +67,20 @@ def _checksum(path: Path) -> str:
 async def _apply(conn: asyncpg.Connection, path: Path) -> None:
     try:
         async with conn.transaction():
-            await conn.execute(path.read_text("utf-8"))
-            await conn.execute(
-                "INSERT INTO schema_migration (name, checksum) VALUES ($1, $2)", path.name, _checksum(path)
-            )
+            await conn.execute(path.read_text("utf-8"))  # noqa: ASYNC240
+            await conn.execute("INSERT INTO schema_migration (name, checksum) VALUES ($1, $2)", path.name, _checksum(path))
     except asyncpg.PostgresError as error:
-        raise MigrationError(f"{path.name}: {error}. Nothing of it was applied.") from error
+        reason = " ".join(str(error).split())
+        raise MigrationError(f"{path.name}: {reason}. Nothing of it was applied; mend the file and run again.") from error
+
+
+_GRANTS = f"""
+    GRANT USAGE ON SCHEMA public TO {APP_ROLE};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {APP_ROLE};
+    GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE};
+    REVOKE UPDATE, DELETE ON stock_movement, order_event, gift_card_entry, invoice FROM {APP_ROLE};
+    REVOKE INSERT, UPDATE, DELETE ON schema_migration, order_move FROM {APP_ROLE};
+"""  # noqa: S608
 
 
 async def grant(conn: asyncpg.Connection) -> None:
@@ -74,12 +88,4 @@ async def grant(conn: asyncpg.Connection) -> None:
     if not await conn.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", APP_ROLE):
         return
     async with conn.transaction():
-        await conn.execute(
-            f"""
-            GRANT USAGE ON SCHEMA public TO {APP_ROLE};
-            GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {APP_ROLE};
-            GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE};
-            REVOKE UPDATE, DELETE ON stock_movement, order_event, gift_card_entry, invoice FROM {APP_ROLE};
-            REVOKE INSERT, UPDATE, DELETE ON schema_migration, order_move FROM {APP_ROLE};
-            """
-        )
+        await conn.execute(_GRANTS)

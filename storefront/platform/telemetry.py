@@ -78,9 +78,7 @@ async def telemetry_middleware(request: web.Request, handler: Handler) -> web.St
         REQUESTS.labels(name, request.method if request.method in _METHODS else "other", status).inc()
         LATENCY.labels(name).observe(seconds)
         if status >= 500 or random.random() < request.app[SETTINGS].telemetry.access_log_sample:  # noqa: S311
-            access.info(
-                "request", method=request.method, path=request.path, status=status, ms=round(seconds * 1000, 2)
-            )
+            access.info("request", method=request.method, path=request.path, status=status, ms=round(seconds * 1000, 2))
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

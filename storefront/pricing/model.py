@@ -1,6 +1,8 @@
-"""Types of pricing. Amounts are integer minor units of `currency`."""
+"""Types of pricing. Amounts are integer minor units of `currency`; rates are parts per million (190000 is 19 %)."""
 
+from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 import msgspec
 
@@ -19,12 +21,109 @@ class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     company: str = ""
 
 
+class CartLine(msgspec.Struct, frozen=True):
+    """`seen_amount` is the unit price that the shopper was last shown."""
+
+    variant_id: int
+    quantity: int
+    seen_amount: int
+
+
+class CartContents(msgspec.Struct, frozen=True):
+    """What pricing needs to know of a cart."""
+
+    id: UUID
+    customer_id: UUID | None
+    currency: str
+    lines: tuple[CartLine, ...]
+    coupon_codes: tuple[str, ...]
+    gift_card_ids: tuple[int, ...]
+    email: str | None
+    delivery_address: Address | None
+    fulfillment_option_id: int | None
+
+
+PromotionKind = Literal["percentage", "fixed", "buy_x_get_y", "free_delivery"]
+
+
+class Promotion(msgspec.Struct, frozen=True):
+    """A rule that makes something cheaper. Its dates are checked where it is read; empty id lists mean everything.
+
+    `minimum_subtotal` is asked of the lines it is for, before any discount. `priority`: lower is applied first. One that is not
+    `combinable` is applied only before all others, and then alone.
+    """
+
+    id: int
+    name: str
+    kind: PromotionKind
+    percent_ppm: int | None = None
+    amount: int | None = None
+    currency: str | None = None
+    buy_quantity: int | None = None
+    get_quantity: int | None = None
+    product_ids: tuple[int, ...] = ()
+    category_ids: tuple[int, ...] = ()
+    collection_ids: tuple[int, ...] = ()
+    customer_group: str | None = None
+    first_order_only: bool = False
+    minimum_subtotal: int = 0
+    combinable: bool = True
+    priority: int = 0
+    coupon_code: str | None = None  # the code that turned it on
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What promotions may ask about the shopper. `first_order` None: nobody knows who it is yet."""
+
+    customer_group: str = ""
+    first_order: bool | None = None
+
+
+class TaxRate(msgspec.Struct, frozen=True):
+    region: str
+    tax_code: str
+    name: str
+    rate_ppm: int
+    applies_to_delivery: bool = True
+
+
+class WeightTier(msgspec.Struct, frozen=True):
+    up_to_grams: int
+    amount: int
+
+
+class DeliveryRule(msgspec.Struct, frozen=True):
+    """A fulfillment option as it is kept. kind flat: `amount`; kind weight: the first tier that is heavy enough, ascending."""
+
+    id: int
+    code: str
+    name: str
+    kind: Literal["flat", "weight"]
+    amount: int
+    tiers: tuple[WeightTier, ...]
+    free_from: int | None
+    min_days: int
+    max_days: int
+
+
+class GiftCard(msgspec.Struct, frozen=True):
+    """Stored value. Only the hash of its code is kept."""
+
+    id: int
+    last_four: str
+    currency: str
+    balance: int
+    expires_at: datetime | None = None
+
+
 LineProblem = Literal["not_on_sale", "no_price", "insufficient_stock"]
 
 
 class PricedLine(msgspec.Struct, frozen=True):
     """A line of a cart or order, priced. `total` is what the shopper pays for it, tax in it.
 
+    A line that cannot be bought at all (`not_on_sale`, `no_price`) costs nothing: `unit_amount` is 0. `weight_grams` is of the whole line;
+    `available` counts in what this cart holds itself.
     `seen_amount` is the unit price the shopper was last shown; a page says so when it differs from `unit_amount`.
     """
 
@@ -54,11 +153,19 @@ class PricedLine(msgspec.Struct, frozen=True):
         return f"/p/{self.slug}"
 
     @property
+    def can_be_bought(self) -> bool:
+        """Whether it is for sale; there may still be too few."""
+        return self.problem in (None, "insufficient_stock")
+
+    @property
     def price_changed(self) -> bool:
-        return self.seen_amount != self.unit_amount
+        """Whether the shopper has not seen this price yet."""
+        return self.can_be_bought and self.seen_amount != self.unit_amount
 
 
 class AppliedPromotion(msgspec.Struct, frozen=True):
+    """`amount` is what it took off the lines; 0 for free delivery, which shows in `delivery`."""
+
     name: str
     amount: int
     coupon_code: str | None = None
@@ -77,7 +184,8 @@ class FulfillmentOption(msgspec.Struct, frozen=True):
 
 class PricedCart(msgspec.Struct, frozen=True):
     """The whole computation, once. Invariants: subtotal = Σ line.subtotal; discount = Σ line.discount;
-    total = subtotal − discount + delivery (+ tax when prices exclude it); to_pay = total − gift_card_amount.
+    tax = Σ line.tax + delivery_tax = Σ tax_lines; total = subtotal − discount + delivery (+ tax when prices exclude it)
+    = Σ line.total + delivery (+ delivery_tax when prices exclude it); to_pay = total − gift_card_amount.
     """
 
     currency: str

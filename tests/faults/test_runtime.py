@@ -111,7 +111,10 @@ def test_killed_in_an_import_it_keeps_whole_products_and_a_second_import_complet
     with live_shop(SHOP__DEMO="false") as shop:
         env = os.environ | {"STOREFRONT_DATA__DIR": str(shop.folder)}
         importing = subprocess.Popen(
-            [sys.executable, str(ROOT / "run.py"), "import", "catalog", str(file)], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, str(ROOT / "run.py"), "import", "catalog", str(file)],
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         asyncio.run(_until_products(shop, 1))
         _kill_and_count_orphans(shop)
@@ -119,7 +122,9 @@ def test_killed_in_an_import_it_keeps_whole_products_and_a_second_import_complet
         again = start_shop(shop.folder, neighbouring_ports(), SHOP__DEMO="false")
         try:
             again.wait_ready()
-            whole = asyncio.run(_fetchval(again, "SELECT count(*) FROM product p WHERE NOT EXISTS (SELECT FROM variant v WHERE v.product_id = p.id)"))
+            whole = asyncio.run(
+                _fetchval(again, "SELECT count(*) FROM product p WHERE NOT EXISTS (SELECT FROM variant v WHERE v.product_id = p.id)")
+            )
             assert whole == 0, "a product was left without its variant"
             done = _run(again, "import", "catalog", str(file))
             assert done.returncode == 0, done.stdout + done.stderr
@@ -150,7 +155,8 @@ def test_a_second_run_on_the_same_folder_says_so_in_one_line() -> None:
         assert "is in use by another run" in second.output.read_text()
         third = subprocess.run(
             [sys.executable, str(ROOT / "run.py")],
-            env=os.environ | {"STOREFRONT_SERVER__PORT": shop.url.rsplit(":", 1)[1], "STOREFRONT_DATA__DIR": str(shop.folder.parent / "other")},
+            env=os.environ
+            | {"STOREFRONT_SERVER__PORT": shop.url.rsplit(":", 1)[1], "STOREFRONT_DATA__DIR": str(shop.folder.parent / "other")},
             capture_output=True,
             text=True,
             check=False,

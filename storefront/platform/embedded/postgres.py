@@ -6,6 +6,7 @@ Durable as any PostgreSQL (fsync on, checksums). As root it runs as `nobody`, in
 import hashlib
 import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -13,9 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from storefront.platform.embedded.process import Child, EmbeddedError, unprivileged_user
+from storefront.platform.embedded.process import Child, EmbeddedError, before_exec, unprivileged_user
 from storefront.platform.migrations import APP_ROLE
 
+OUTSIDE = Path("/var/lib/storefront")  # for root, where `nobody` cannot enter the project
 SOCKET_PATH_LIMIT = 107  # sockaddr_un
 PORT = 5432  # of the socket's name only: nothing listens on TCP
 
@@ -50,24 +52,41 @@ def reachable_binaries() -> Path:
     found = find_binaries()
     if unprivileged_user() is None or _others_may_enter(found):
         return found
-    install = found.parent
-    mark = hashlib.sha256(str(install).encode() + str(install.stat().st_mtime_ns).encode()).hexdigest()[:12]
-    copy = Path("/var/lib/storefront") / f"postgresql-{mark}"
+    install, package = found.parent, found.parent.parent
+    mark = hashlib.sha256((found / "postgres").read_bytes()).hexdigest()[:12]
+    copy = OUTSIDE / f"postgresql-{mark}"
     if not copy.exists():
+        _make_outside()
         partial = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(install, partial, symlinks=True)
+        shutil.copytree(install, partial / package.name / install.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")  # where a wheel keeps them, found relative to the programs
+        if libraries.is_dir():
+            shutil.copytree(libraries, partial / libraries.name, symlinks=True)
+        _open_to_others(partial)
         try:
             partial.rename(copy)
         except OSError:
             shutil.rmtree(partial)
-    return copy / "bin"
+    return copy / package.name / install.name / "bin"
+
+
+def _open_to_others(folder: Path) -> None:
+    for path in [folder, *folder.rglob("*")]:
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o055 if path.is_dir() or mode & 0o100 else 0o044))
+
+
+def _make_outside() -> None:
+    OUTSIDE.mkdir(parents=True, exist_ok=True)
+    OUTSIDE.chmod(0o755)  # whatever the umask
 
 
 class Postgres:
     """One cluster. `start()` returns when it takes connections; `dsn()` says how to reach it."""
 
     def __init__(self, folder: Path, *, fsync: bool = True, settings: dict[str, str] | None = None) -> None:
-        """`folder` holds the cluster; as root, in a closed home, /var/lib/storefront holds it instead."""
+        """`folder` holds the cluster; as root, in a closed home, /var/lib/storefront does, and `<folder>.place` says where."""
         self._user = unprivileged_user()
         self.folder = self._place(folder)
         self.data = self.folder / "data"
@@ -78,10 +97,19 @@ class Postgres:
         self.child: Child | None = None
 
     def _place(self, folder: Path) -> Path:
-        if self._user is None or _others_may_enter(folder.parent if folder.parent.exists() else folder.parent.parent):
+        # Where a cluster was made, it stays: a changed mode of a folder above must not show an empty shop.
+        pointer = folder.with_name(f"{folder.name}.place")
+        if pointer.exists():
+            return Path(pointer.read_text())
+        if self._user is None or _others_may_enter(folder.parent):
             return folder
-        mark = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-        return Path("/var/lib/storefront") / f"{folder.name}-{mark}"
+        if (folder / "data" / "PG_VERSION").exists():
+            raise EmbeddedError(f"data.dir: the user nobody, as whom PostgreSQL runs, cannot enter {folder.parent}. Allow it (chmod o+x).")
+        _make_outside()
+        outside = OUTSIDE / f"{folder.name}-{secrets.token_hex(6)}"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        pointer.write_text(str(outside))
+        return outside
 
     def _socket_folder(self) -> Path:
         wished = self.folder / "socket"
@@ -99,10 +127,11 @@ class Postgres:
         fresh = not (self.data / "PG_VERSION").exists()
         self._folders()
         if fresh:
+            (self.folder / "ready").unlink(missing_ok=True)
             self._initdb()
         self._await_predecessor()
         self._start_child(seconds)
-        if fresh or not (self.folder / "ready").exists():
+        if not (self.folder / "ready").exists():
             self._bootstrap()
             (self.folder / "ready").touch()
 
@@ -114,24 +143,20 @@ class Postgres:
             folder.chmod(0o700)
 
     def _run(self, *command: str) -> None:
-        user = self._user
-        done = subprocess.run(  # noqa: S603
-            command,
-            capture_output=True,
-            text=True,
-            cwd="/",
-            user=user[0] if user else None,
-            group=user[1] if user else None,
-            extra_groups=[] if user else None,
-        )
+        die_with_us = before_exec(self._user, signal.SIGTERM, os.getpid())
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", preexec_fn=die_with_us, check=False)  # noqa: S603
         if done.returncode != 0:
             words = " | ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
             raise EmbeddedError(f"PostgreSQL: {Path(command[0]).name} failed: {words}")
 
+    def _partial(self) -> Path:
+        """A folder of this run's own to fill: the programs of a killed run may be writing to theirs for a moment more."""
+        for left in self.folder.glob("data.partial*"):
+            shutil.rmtree(left, ignore_errors=True)
+        return self.folder / f"data.partial.{os.getpid()}.{time.monotonic_ns()}"
+
     def _initdb(self) -> None:
-        partial = self.folder / "data.partial"
-        if partial.exists():
-            shutil.rmtree(partial)
+        partial = self._partial()
         options = ["--username=storefront", "--auth=trust", "--encoding=UTF8", "--no-instructions"]
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--data-checksums"]
         if not self._fsync:
@@ -188,28 +213,35 @@ class Postgres:
         """After a kill of run.py its PostgreSQL may still be writing its last checkpoint."""
         pid_file = self.data / "postmaster.pid"
         deadline = time.monotonic() + seconds
-        while pid_file.exists() and time.monotonic() < deadline:
+        while pid_file.exists():
             try:
                 pid = int(pid_file.read_text().splitlines()[0])
                 name = Path(f"/proc/{pid}/comm").read_text().strip()
             except (OSError, ValueError, IndexError):
                 return
             if name != "postgres":
+                # The number went to another process, which PostgreSQL would take for a running server.
+                pid_file.unlink(missing_ok=True)
                 return
+            if time.monotonic() > deadline:
+                raise EmbeddedError(f"PostgreSQL of an earlier run (process {pid}) still holds {self.data}. Stop it, then start again.")
             time.sleep(0.05)
 
     def _bootstrap(self) -> None:
-        psql = [str(self.bin / "psql"), "-h", str(self.sockets), "-p", str(PORT), "-U", "storefront", "-qAt", "-v", "ON_ERROR_STOP=1"]
-        role = f"SELECT 'CREATE ROLE {APP_ROLE} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') \\gexec"
-        database = (
-            "SELECT 'CREATE DATABASE storefront' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'storefront') \\gexec"
+        role = f"CREATE ROLE {APP_ROLE} LOGIN"
+        self._psql(f"SELECT '{role}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') \\gexec")  # noqa: S608
+        exists = "SELECT FROM pg_database WHERE datname = 'storefront'"
+        self._psql(f"SELECT 'CREATE DATABASE storefront' WHERE NOT EXISTS ({exists}) \\gexec")
+
+    def _psql(self, statement: str) -> str:
+        """The answer to one statement, as the owner; for the moments before there is a pool."""
+        command = [str(self.bin / "psql"), "-h", str(self.sockets), "-p", str(PORT), "-U", "storefront", "-d", "postgres"]
+        done = subprocess.run(  # noqa: S603
+            [*command, "-qAtX", "-v", "ON_ERROR_STOP=1"], input=statement + "\n", capture_output=True, text=True, check=False
         )
-        for statement in (role, database):
-            done = subprocess.run(  # noqa: S603
-                [*psql, "-d", "postgres"], input=statement + "\n", capture_output=True, text=True, check=False
-            )
-            if done.returncode != 0:
-                raise EmbeddedError(f"PostgreSQL could not be prepared: {done.stderr.strip()}")
+        if done.returncode != 0:
+            raise EmbeddedError(f"PostgreSQL could not be prepared: {' | '.join(done.stderr.strip().splitlines())}")
+        return done.stdout.strip()
 
     def stop(self) -> None:
         """A fast shutdown: sessions are ended, everything committed is on disk."""
@@ -218,13 +250,39 @@ class Postgres:
 
     def standby(self, folder: Path) -> "Postgres":
         """A streaming standby of this cluster in `folder`, made by pg_basebackup; `start()` it like any other."""
-        replica = Postgres(folder, fsync=self._fsync, settings=self._settings)
+        source = f"host={self.sockets} port={PORT} user=storefront"  # named at each start: the folder may have moved
+        replica = Postgres(folder, fsync=self._fsync, settings={**self._settings, "primary_conninfo": source})
         replica._folders()
         if not (replica.data / "PG_VERSION").exists():
-            self._run(
-                str(self.bin / "pg_basebackup"),
-                "-h", str(self.sockets), "-p", str(PORT), "-U", "storefront",
-                "-D", str(replica.data), "-R", "-X", "stream", "-c", "fast", *([] if self._fsync else ["--no-sync"]),
-            )  # fmt: skip
-            (replica.folder / "ready").touch()
+            self._copy_to(replica)
         return replica
+
+    def _copy_to(self, replica: "Postgres") -> None:
+        partial = replica._partial()
+        if replica.data.exists():
+            shutil.rmtree(replica.data)
+        source = ["-h", str(self.sockets), "-p", str(PORT), "-U", "storefront"]
+        options = ["-R", "-X", "stream", "-c", "fast", *([] if self._fsync else ["--no-sync"])]
+        self._run(str(self.bin / "pg_basebackup"), *source, "-D", str(partial), *options)
+        partial.rename(replica.data)
+        (replica.folder / "ready").touch()
+
+    def start_following(self, primary: "Postgres") -> None:
+        """Starts a standby; one that lay idle for so long that the primary has dropped what it needs is copied anew."""
+        try:
+            self.start()
+            if self._streams():
+                return
+        except EmbeddedError:
+            pass  # such as a copy of another cluster; what is wrong with the new one is told below
+        self.stop()
+        primary._copy_to(self)
+        self.start()
+
+    def _streams(self, seconds: float = 3) -> bool:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._psql("SELECT status FROM pg_stat_wal_receiver") == "streaming":
+                return True
+            time.sleep(0.02)
+        return False

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_LONGEST_PAUSE_SECONDS = 30.0
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -26,7 +27,9 @@ def unprivileged_user() -> tuple[int, int] | None:
     return entry.pw_uid, entry.pw_gid
 
 
-def _before_exec(user: tuple[int, int] | None, death_signal: int, parent: int) -> Callable[[], None]:
+def before_exec(user: tuple[int, int] | None, death_signal: int, parent: int) -> Callable[[], None]:
+    """What a child does before it becomes its program: another user, and a signal from the kernel when `parent` dies."""
+
     def prepare() -> None:
         os.setpgid(0, 0)  # Ctrl-C reaches us alone; we stop the children in order
         if user is not None:
@@ -64,9 +67,12 @@ class Child:
         self._death_signal = death_signal
         self._env = env
         self.process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._pause = 0.0
 
     def start(self) -> None:
         """Starts the process; its output goes to the log file."""
+        self._started_at = time.monotonic()
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603
@@ -76,8 +82,17 @@ class Child:
                 stderr=log,
                 env=self._env,
                 cwd="/",
-                preexec_fn=_before_exec(self._user, self._death_signal, os.getpid()),  # noqa: PLW1509
+                preexec_fn=before_exec(self._user, self._death_signal, os.getpid()),
             )
+
+    def restart_when_due(self) -> bool:
+        """Starts it again after it died, with growing pauses when it dies at once. Returns whether it was started now."""
+        lived = time.monotonic() - self._started_at
+        if lived < self._pause:
+            return False
+        self._pause = 0.5 if lived > _LONGEST_PAUSE_SECONDS * 2 else min(_LONGEST_PAUSE_SECONDS, max(0.5, self._pause * 2))
+        self.start()
+        return True
 
     @property
     def alive(self) -> bool:

@@ -4,7 +4,9 @@ import asyncio
 import fcntl
 import json
 import os
+import socket
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -48,7 +50,9 @@ class Embedded:
             folder.mkdir(parents=True, exist_ok=True)
             handle = (folder / "lock").open("a+")
         except OSError as error:
-            raise EmbeddedError(f"data.dir: {folder} cannot be used ({error.strerror}). Set STOREFRONT_DATA__DIR to a folder of yours.") from error
+            raise EmbeddedError(
+                f"data.dir: {folder} cannot be used ({error.strerror}). Set STOREFRONT_DATA__DIR to a folder of yours."
+            ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -61,16 +65,29 @@ class Embedded:
         handle.write(str(os.getpid()))
         handle.flush()
         self._lock = handle
+        self._runtime_file.unlink(missing_ok=True)  # a killed run's: its servers are gone
 
     def attach(self) -> bool:
         """Uses the servers of the run that holds the folder, if there is one; for commands beside a serving shop."""
         try:
             self.lock()
             return False
-        except FolderInUse:
-            runtime = json.loads(self._runtime_file.read_text())
+        except FolderInUse as error:
+            runtime = self._await_runtime()
+            if runtime is None or not runtime["serving"]:
+                raise error
             self._adopt(runtime)
             return True
+
+    def _await_runtime(self, seconds: float = 20) -> dict[str, Any] | None:
+        """What the run that holds the folder says of its servers; it may be starting them right now."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                return dict(json.loads(self._runtime_file.read_text()))
+            except (OSError, ValueError):
+                time.sleep(0.05)
+        return None
 
     def _adopt(self, runtime: dict[str, Any]) -> None:
         database, cache = self._settings.database, self._settings.cache
@@ -79,8 +96,11 @@ class Embedded:
         if not cache.url:
             cache.url = runtime["cache_url"]
 
-    def start_data(self) -> None:
-        """PostgreSQL (and standbys) and Valkey, as far as the settings name no servers. Raises EmbeddedError."""
+    def start_data(self, *, serving: bool = False) -> None:
+        """PostgreSQL (and standbys) and Valkey, as far as the settings name no servers. Raises EmbeddedError.
+
+        Beside a `serving` run, commands may use its servers; those of a command end with it.
+        """
         settings = self._settings
         if not settings.database.url:
             self.postgres = Postgres(settings.data_dir / "postgresql", fsync=settings.database.fsync)
@@ -89,27 +109,32 @@ class Embedded:
             settings.database.migrate_url = self.postgres.dsn()
             for number in range(settings.database.embedded_replicas):
                 standby = self.postgres.standby(settings.data_dir / f"standby-{number + 1}")
-                standby.start()
                 self.standbys.append(standby)
+                standby.start_following(self.postgres)
                 settings.database.replica_urls.append(standby.dsn(APP_ROLE))
         if not settings.cache.url:
             self.valkey = Valkey(settings.data_dir / "valkey")
             self.valkey.start()
             settings.cache.url = self.valkey.url
-        self._runtime_file.write_text(
-            json.dumps(
-                {
-                    "database_url": settings.database.url,
-                    "migrate_url": settings.database.migrate_url or settings.database.url,
-                    "cache_url": settings.cache.url,
-                }
-            )
-        )
+        self._tell_others(serving)
+
+    def _tell_others(self, serving: bool) -> None:
+        told = {
+            "serving": serving,
+            "database_url": self._settings.database.url,
+            "migrate_url": self._settings.database.migrate_url or self._settings.database.url,
+            "cache_url": self._settings.cache.url,
+        }
+        partial = self._runtime_file.with_suffix(".partial")
+        partial.touch(mode=0o600)  # the addresses of external servers may hold a password
+        partial.write_text(json.dumps(told))
+        partial.rename(self._runtime_file)
 
     def start_provider(self) -> None:
         """The sandbox payment provider, a process of its own. Raises EmbeddedError."""
         if not self._settings.embedded_sandbox:
             return
+        _await_free_port(self._settings.sandbox_port)
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         environment |= _as_environment(self._settings)
         command = [sys.executable, str(ROOT / "run.py"), "provider"]
@@ -124,9 +149,8 @@ class Embedded:
         while True:
             await asyncio.sleep(0.5)
             for child in self._children():
-                if not child.alive:
-                    log.error("child_died", child=child.name)
-                    child.start()
+                if not child.alive and child.restart_when_due():
+                    log.error("child_died_and_was_restarted", child=child.name)
 
     def start_watch(self) -> None:
         self._watch = asyncio.create_task(self.watch())
@@ -170,6 +194,24 @@ def _as_environment(settings: Settings) -> dict[str, str]:
         if section == "payments":
             given[f"{section.upper()}__{key.upper()}"] = getattr(settings.payments, key)
     return {PREFIX + name: value for name, value in given.items()}
+
+
+def _await_free_port(port: int, seconds: float = 5) -> None:
+    """The provider of a run that was killed a moment ago may still be letting go of its port."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise EmbeddedError(
+                        f"payments.sandbox_port: 127.0.0.1:{port} cannot be bound ({error.strerror}). "
+                        "Stop what listens there, or set STOREFRONT_PAYMENTS__SANDBOX_PORT."
+                    ) from error
+        time.sleep(0.1)
 
 
 def _answers(url: str) -> bool:

@@ -1,0 +1,116 @@
+-- Lines change with synchronous_commit off: a crash of the database may cost the last moment of a cart, never an order.
+
+-- name: cart_by_id^
+SELECT * FROM cart WHERE id = :cart_id;
+
+-- name: lock_cart^
+SELECT * FROM cart WHERE id = :cart_id FOR UPDATE;
+
+-- name: create^
+-- A cart with these lines at their prices of now; no row when one of them is not for sale or has no price in the currency.
+WITH wanted AS (
+    SELECT w.variant_id, w.quantity, w.place, vp.amount, v.active AND is_published(p.status, p.published_at) AS on_sale
+    FROM unnest(CAST(:variant_ids AS bigint[]), CAST(:quantities AS int[])) WITH ORDINALITY AS w (variant_id, quantity, place)
+    LEFT JOIN variant v ON v.id = w.variant_id
+    LEFT JOIN product p ON p.id = v.product_id
+    LEFT JOIN variant_price vp ON vp.variant_id = v.id AND vp.currency = :currency
+)
+INSERT INTO cart (currency, customer_id, lines)
+SELECT :currency, :customer_id, coalesce(
+    (SELECT jsonb_object_agg(variant_id::text, jsonb_build_object('quantity', quantity, 'seen_amount', amount, 'added', place - 1000000))
+     FROM wanted), '{}')
+WHERE NOT EXISTS (SELECT FROM wanted WHERE on_sale IS NOT TRUE OR amount IS NULL)
+RETURNING *, set_config('synchronous_commit', 'off', true) AS durability;
+
+-- name: add_line^
+-- The new quantity and the price that is seen with it, in one statement. No row: something stands against it (`service._refused` asks what).
+UPDATE cart c SET
+    lines = c.lines || jsonb_build_object(CAST(:variant_id AS bigint)::text, jsonb_build_object(
+        'quantity', coalesce(CAST(c.lines -> CAST(:variant_id AS bigint)::text ->> 'quantity' AS int), 0) + CAST(:quantity AS int),
+        'seen_amount', vp.amount,
+        'added', coalesce(c.lines -> CAST(:variant_id AS bigint)::text -> 'added', to_jsonb(c.version)))),
+    version = c.version + 1, updated_at = now()
+FROM variant v
+JOIN product p ON p.id = v.product_id
+JOIN variant_price vp ON vp.variant_id = v.id
+WHERE c.id = :cart_id AND cart_may_change(c, :anybody, :customer_id, :version)
+  AND v.id = :variant_id AND v.active AND is_published(p.status, p.published_at) AND vp.currency = c.currency
+  AND coalesce(CAST(c.lines -> CAST(:variant_id AS bigint)::text ->> 'quantity' AS int), 0) + CAST(:quantity AS int) <= :most_units
+  AND (c.lines ? CAST(:variant_id AS bigint)::text OR (SELECT count(*) FROM jsonb_object_keys(c.lines)) < :most_lines)
+RETURNING c.*, set_config('synchronous_commit', 'off', true) AS durability;
+
+-- name: set_quantity^
+-- Quantity 0 removes the line. The price that is seen with it is the one of now.
+UPDATE cart c SET
+    lines = CASE WHEN CAST(:quantity AS int) = 0 THEN c.lines - CAST(:variant_id AS bigint)::text
+        ELSE c.lines || jsonb_build_object(CAST(:variant_id AS bigint)::text,
+            (c.lines -> CAST(:variant_id AS bigint)::text) || jsonb_build_object('quantity', CAST(:quantity AS int)) || coalesce(
+                (SELECT jsonb_build_object('seen_amount', vp.amount) FROM variant_price vp
+                 WHERE vp.variant_id = :variant_id AND vp.currency = c.currency), '{}'))
+        END,
+    version = c.version + 1, updated_at = now()
+WHERE c.id = :cart_id AND cart_may_change(c, :anybody, :customer_id, :version)
+  AND c.lines ? CAST(:variant_id AS bigint)::text
+RETURNING c.*, set_config('synchronous_commit', 'off', true) AS durability;
+
+-- name: mark_seen!
+-- The shopper has been shown these prices. Not a change of the cart: its version stays.
+UPDATE cart c SET lines = (
+    SELECT jsonb_object_agg(l.key, CASE WHEN s.amount IS NULL THEN l.value ELSE l.value || jsonb_build_object('seen_amount', s.amount) END)
+    FROM jsonb_each(c.lines) l
+    LEFT JOIN unnest(CAST(:variant_ids AS bigint[]), CAST(:amounts AS bigint[])) AS s (variant_id, amount) ON s.variant_id::text = l.key)
+WHERE c.id = :cart_id AND c.version = :version AND c.state = 'open' AND c.lines <> '{}';
+
+-- name: add_code^
+UPDATE cart c SET
+    coupon_codes = CASE WHEN CAST(:coupon_code AS text) IS NULL OR CAST(:coupon_code AS text) = ANY (c.coupon_codes) THEN c.coupon_codes
+        ELSE c.coupon_codes || CAST(:coupon_code AS text) END,
+    gift_card_ids = CASE WHEN CAST(:gift_card_id AS bigint) IS NULL OR CAST(:gift_card_id AS bigint) = ANY (c.gift_card_ids)
+        THEN c.gift_card_ids ELSE c.gift_card_ids || CAST(:gift_card_id AS bigint) END,
+    version = c.version + 1, updated_at = now()
+WHERE c.id = :cart_id AND cart_may_change(c, :anybody, :customer_id, :version)
+  AND cardinality(c.coupon_codes) + cardinality(c.gift_card_ids) < :most_codes
+RETURNING c.*;
+
+-- name: remove_code^
+UPDATE cart c SET
+    coupon_codes = array_remove(c.coupon_codes, CAST(:coupon_code AS text)),
+    gift_card_ids = array_remove(c.gift_card_ids, CAST(:gift_card_id AS bigint)),
+    version = c.version + 1, updated_at = now()
+WHERE c.id = :cart_id AND cart_may_change(c, :anybody, :customer_id, :version)
+  AND (CAST(:coupon_code AS text) = ANY (c.coupon_codes) OR CAST(:gift_card_id AS bigint) = ANY (c.gift_card_ids))
+RETURNING c.*;
+
+-- name: gift_card_on_cart$
+-- The id of a gift card of the cart, by the hash of its code.
+SELECT g.id FROM gift_card g JOIN cart c ON g.id = ANY (c.gift_card_ids) WHERE c.id = :cart_id AND g.code_hash = :code_hash;
+
+-- name: set_details^
+UPDATE cart c SET
+    email = CASE WHEN :set_email THEN CAST(:email AS text) ELSE c.email END,
+    delivery_address = CASE WHEN :set_delivery_address THEN CAST(:delivery_address AS jsonb) ELSE c.delivery_address END,
+    billing_address = CASE WHEN :set_billing_address THEN CAST(:billing_address AS jsonb) ELSE c.billing_address END,
+    fulfillment_option_id = CASE WHEN :set_fulfillment_option_id THEN CAST(:fulfillment_option_id AS bigint)
+        ELSE c.fulfillment_option_id END,
+    version = c.version + 1, updated_at = now()
+WHERE c.id = :cart_id AND cart_may_change(c, :anybody, :customer_id, :version)
+RETURNING c.*;
+
+-- name: mark_ordered!
+UPDATE cart SET state = 'ordered', updated_at = now() WHERE id = :cart_id AND state = 'open';
+
+-- name: lock_for_merge
+-- The guest's open cart, if it is one, and the customer's latest open one.
+SELECT * FROM cart
+WHERE state = 'open' AND (
+    (id = CAST(:guest_id AS uuid) AND customer_id IS NULL)
+    OR id = (SELECT own.id FROM cart own WHERE own.customer_id = :customer_id AND own.state = 'open' ORDER BY own.updated_at DESC, own.id LIMIT 1))
+ORDER BY id FOR UPDATE;
+
+-- name: adopt^
+UPDATE cart SET customer_id = :customer_id, version = version + 1, updated_at = now() WHERE id = :cart_id RETURNING *;
+
+-- name: write_merged^
+WITH guest AS (UPDATE cart SET state = 'merged', updated_at = now() WHERE id = :guest_id)
+UPDATE cart SET lines = :lines, coupon_codes = :coupon_codes, gift_card_ids = :gift_card_ids, version = version + 1, updated_at = now()
+WHERE id = :cart_id RETURNING *;

@@ -1,0 +1,141 @@
+-- name: promotions
+-- Those that run by themselves, and one row for each code that was entered, whether it is known or not.
+SELECT p.id, p.name, p.kind, p.percent_ppm, p.amount, p.currency, p.buy_quantity, p.get_quantity, p.product_ids, p.category_ids,
+       p.collection_ids, p.customer_group, p.first_order_only, p.minimum_subtotal, p.combinable, p.priority,
+       NULL AS coupon_code, true AS running, false AS used_up, false AS used_up_by_customer
+FROM promotion p
+WHERE NOT p.needs_coupon AND p.active
+  AND (p.starts_at IS NULL OR p.starts_at <= :now) AND (p.ends_at IS NULL OR p.ends_at > :now)
+UNION ALL
+SELECT p.id, p.name, p.kind, p.percent_ppm, p.amount, p.currency, p.buy_quantity, p.get_quantity, p.product_ids, p.category_ids,
+       p.collection_ids, p.customer_group, p.first_order_only, p.minimum_subtotal, p.combinable, p.priority,
+       asked.code,
+       p.active AND (p.starts_at IS NULL OR p.starts_at <= :now) AND (p.ends_at IS NULL OR p.ends_at > :now),
+       c.used >= c.usage_limit,
+       c.customer_limit IS NOT NULL AND c.customer_limit <=
+           (SELECT count(*) FROM coupon_use u WHERE u.code = c.code AND u.customer_key = lower(CAST(:email AS text)))
+FROM unnest(CAST(:codes AS text[])) AS asked (code)
+LEFT JOIN coupon c ON c.code = asked.code
+LEFT JOIN promotion p ON p.id = c.promotion_id;
+
+-- name: rates^
+-- The tax rates of a country, and the delivery options of the first zone it is in; '*' is the zone of all that are in none.
+SELECT
+    (SELECT jsonb_agg(jsonb_build_object('region', t.region, 'tax_code', t.tax_code, 'name', t.name, 'rate_ppm', t.rate_ppm,
+                                         'applies_to_delivery', t.applies_to_delivery))
+     FROM tax_rate t WHERE t.country = :tax_country) AS tax_rates,
+    (SELECT jsonb_agg(jsonb_build_object('id', o.id, 'code', o.code, 'name', o.name, 'kind', o.kind, 'amount', o.amount,
+                                         'tiers', o.tiers, 'free_from', o.free_from, 'min_days', o.min_days, 'max_days', o.max_days)
+                      ORDER BY o.position, o.id)
+     FROM fulfillment_option o
+     WHERE o.active AND o.currency = :currency AND o.zone_id = (
+         SELECT z.id FROM delivery_zone z
+         WHERE z.countries && ARRAY[CAST(:delivery_country AS text), '*']
+         ORDER BY (CAST(:delivery_country AS text) = ANY (z.countries)) DESC, z.position, z.id LIMIT 1)
+       AND CAST(:delivery_country AS text) IS NOT NULL) AS delivery;
+
+-- name: gift_cards
+SELECT g.id, g.last_four, g.currency, g.balance, g.expires_at,
+       g.active AND (g.expires_at IS NULL OR g.expires_at > :now) AS usable
+FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS asked (id, place) JOIN gift_card g ON g.id = asked.id
+ORDER BY asked.place;
+
+-- name: standing^
+SELECT customer_group, first_order FROM customer_standing(:customer_id, :email, :cart_id);
+
+-- name: code^
+-- What a code is: a coupon by its text, or a gift card by its hash.
+SELECT (SELECT c.code FROM coupon c JOIN promotion p ON p.id = c.promotion_id
+        WHERE c.code = upper(CAST(:code AS text)) AND p.active
+          AND (p.starts_at IS NULL OR p.starts_at <= :now) AND (p.ends_at IS NULL OR p.ends_at > :now)) AS coupon_code,
+       (SELECT g.id FROM gift_card g
+        WHERE g.code_hash = :code_hash AND g.active AND (g.expires_at IS NULL OR g.expires_at > :now)) AS gift_card_id;
+
+-- name: lock_coupons
+SELECT code FROM coupon WHERE code = ANY (CAST(:codes AS text[])) ORDER BY code FOR NO KEY UPDATE;
+
+-- name: claim_coupons
+-- Counts one use of each code that has one left for everybody and for this customer; answers those codes. The coupons are locked already.
+WITH claimed AS (
+    INSERT INTO coupon_use (code, order_id, customer_key, use_number)
+    SELECT c.code, :order_id, :customer_key, free.use_number
+    FROM coupon c
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS uses FROM coupon_use u WHERE u.code = c.code AND u.customer_key = :customer_key
+    ) own
+    CROSS JOIN LATERAL (
+        SELECT min(n) AS use_number FROM generate_series(1, own.uses + 1) AS n
+        WHERE NOT EXISTS (SELECT FROM coupon_use u WHERE u.code = c.code AND u.customer_key = :customer_key AND u.use_number = n)
+    ) free
+    WHERE c.code = ANY (CAST(:codes AS text[]))
+      AND (c.usage_limit IS NULL OR c.used < c.usage_limit)
+      AND (c.customer_limit IS NULL OR own.uses < c.customer_limit)
+    RETURNING code
+), counted AS (
+    UPDATE coupon c SET used = c.used + 1 FROM claimed WHERE c.code = claimed.code
+)
+SELECT code FROM claimed;
+
+-- name: release_coupons!
+WITH gone AS (DELETE FROM coupon_use WHERE order_id = :order_id RETURNING code)
+UPDATE coupon c SET used = c.used - 1 FROM gone WHERE c.code = gone.code;
+
+-- name: lock_gift_cards
+SELECT id FROM gift_card WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE;
+
+-- name: spend_gift_cards
+-- Takes each amount from its card if the card still has it; answers those cards. They are locked already.
+INSERT INTO gift_card_entry (gift_card_id, delta, order_id, reason)
+SELECT g.id, -asked.amount, :order_id, 'spent'
+FROM unnest(CAST(:ids AS bigint[]), CAST(:amounts AS bigint[])) AS asked (id, amount)
+JOIN gift_card g ON g.id = asked.id
+WHERE g.active AND (g.expires_at IS NULL OR g.expires_at > now()) AND g.balance >= asked.amount
+RETURNING gift_card_id;
+
+-- name: refund_gift_cards
+-- Gives back up to an amount of what an order spent, card after card; answers what each card got.
+WITH spent AS (
+    SELECT gift_card_id, -sum(delta) AS amount FROM gift_card_entry WHERE order_id = :order_id
+    GROUP BY gift_card_id HAVING sum(delta) < 0
+), back AS (
+    SELECT gift_card_id, least(amount, CAST(:amount AS bigint) - coalesce(sum(amount) OVER earlier, 0)) AS amount FROM spent
+    WINDOW earlier AS (ORDER BY gift_card_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+)
+INSERT INTO gift_card_entry (gift_card_id, delta, order_id, reason)
+SELECT gift_card_id, amount, :order_id, 'refunded' FROM back WHERE amount > 0
+RETURNING delta;
+
+-- name: issue_gift_card$
+WITH card AS (
+    INSERT INTO gift_card (code_hash, last_four, currency, expires_at) VALUES (:code_hash, :last_four, :currency, :expires_at)
+    RETURNING id
+)
+SELECT id FROM card;
+
+-- name: fill_gift_card!
+INSERT INTO gift_card_entry (gift_card_id, delta, order_id, reason) VALUES (:gift_card_id, :amount, :order_id, 'issued');
+
+-- name: zone_countries
+SELECT DISTINCT unnest(z.countries) AS country
+FROM delivery_zone z WHERE EXISTS (SELECT FROM fulfillment_option o WHERE o.zone_id = z.id AND o.active);
+
+-- name: has_zones$
+SELECT EXISTS (SELECT FROM delivery_zone);
+
+-- name: has_tax_rates$
+SELECT EXISTS (SELECT FROM tax_rate);
+
+-- name: insert_zone$
+INSERT INTO delivery_zone (name, countries, position) VALUES (:name, :countries, :position)
+ON CONFLICT (name) DO UPDATE SET countries = EXCLUDED.countries RETURNING id;
+
+-- name: insert_option!
+INSERT INTO fulfillment_option (zone_id, code, name, kind, currency, amount, tiers, free_from, min_days, max_days, position)
+VALUES (:zone_id, :code, :name, :kind, :currency, :amount, :tiers, :free_from, :min_days, :max_days, :position)
+ON CONFLICT (zone_id, code, currency) DO NOTHING;
+
+-- name: insert_tax_rates!
+INSERT INTO tax_rate (country, region, tax_code, name, rate_ppm, applies_to_delivery)
+SELECT * FROM unnest(CAST(:countries AS text[]), CAST(:regions AS text[]), CAST(:tax_codes AS text[]), CAST(:names AS text[]),
+                     CAST(:rates AS int[]), CAST(:on_delivery AS boolean[]))
+ON CONFLICT (country, region, tax_code) DO NOTHING;

@@ -1,0 +1,220 @@
+"""Carts for JSON clients. The ETag of a cart is its version; a change with If-Match answers 412 when the cart has changed meanwhile."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from aiohttp import web
+
+from storefront.cart import service
+from storefront.cart.access import cart_id_of, guard_of
+from storefront.cart.model import (
+    Cart,
+    CartChange,
+    CartClosed,
+    CartNotFound,
+    CartView,
+    Guard,
+    LineChange,
+    NewCart,
+    NewCode,
+    NewLine,
+    VariantId,
+)
+from storefront.cart.service import LineNotFound
+from storefront.platform.clock import CLOCK
+from storefront.platform.database import DATABASE, Connection
+from storefront.platform.errors import InvalidInput, MalformedBody, RateLimited, UnsupportedMediaType, VersionMismatch
+from storefront.platform.http import client_ip, json_response, read_json
+from storefront.platform.openapi import IF_MATCH, operation
+from storefront.platform.ratelimit import RATE_LIMITER
+from storefront.platform.sessions import current_customer_id
+from storefront.pricing import service as pricing
+from storefront.pricing.model import PricedCart
+from storefront.settings import SETTINGS
+
+routes = web.RouteTableDef()
+
+Change = Callable[[Connection, UUID, Guard], Awaitable[Cart]]
+BODY = (MalformedBody, UnsupportedMediaType, InvalidInput)
+CHANGE = (CartNotFound, CartClosed, VersionMismatch)
+PATH = {"cart_id": UUID}
+LINE_PATH = PATH | {"variant_id": VariantId}
+
+
+@routes.post("/api/v1/carts")
+@operation(summary="Start a cart", tag="carts", request=NewCart, response=CartView, status=201, errors=BODY)
+async def create_cart(request: web.Request) -> web.Response:
+    """A new cart, with lines if some are given. Whoever knows the id of a guest's cart may use it; a signed-in customer's is their own."""
+    given = await read_json(request, NewCart)
+    shop = request.app[SETTINGS].shop
+    currency = given.currency or shop.currency
+    if currency not in shop.currencies:
+        raise InvalidInput.of("currency", f"The shop sells in {', '.join(shop.currencies)}.")
+    customer_id = await current_customer_id(request)
+    lines = [(line.variant_id, line.quantity) for line in given.lines]
+    async with request.app[DATABASE].write() as conn:
+        cart = await service.create(conn, currency=currency, customer_id=customer_id, lines=lines)
+        priced = await _price(request, conn, cart)
+    return _answer(cart, priced, status=201)
+
+
+@routes.get("/api/v1/carts/{cart_id}")
+@operation(summary="Read a cart", tag="carts", response=CartView, errors=(CartNotFound,), path_types=PATH)
+async def read_cart(request: web.Request) -> web.Response:
+    """The cart at its prices of now."""
+    guard = await guard_of(request)
+    async with request.app[DATABASE].write() as conn:
+        cart = await service.get(conn, cart_id_of(request), guard)
+        return _answer(cart, await _price(request, conn, cart))
+
+
+@routes.patch("/api/v1/carts/{cart_id}")
+@operation(
+    summary="Change contact, addresses or delivery",
+    tag="carts",
+    request=CartChange,
+    response=CartView,
+    headers=(IF_MATCH,),
+    errors=(*BODY, *CHANGE),
+    path_types=PATH,
+)
+async def update_cart(request: web.Request) -> web.Response:
+    """What is left out stays as it is. The delivery option must be one that is offered for the address."""
+    given = await read_json(request, CartChange)
+    guard, cart_id = await guard_of(request), cart_id_of(request)
+
+    async def work(conn: Connection) -> tuple[Cart, PricedCart]:
+        cart = await service.set_details(
+            conn,
+            cart_id,
+            email=given.email,
+            delivery_address=given.delivery_address,
+            billing_address=given.billing_address,
+            fulfillment_option_id=given.fulfillment_option_id,
+            guard=guard,
+        )
+        priced = await _price(request, conn, cart)
+        wanted = given.fulfillment_option_id
+        if isinstance(wanted, int) and all(option.id != wanted for option in priced.fulfillment_options):
+            raise InvalidInput.of("fulfillment_option_id", "This option is not offered for the cart and its delivery address.")
+        return cart, priced
+
+    cart, priced = await request.app[DATABASE].transaction(work)
+    return _answer(cart, priced)
+
+
+@routes.post("/api/v1/carts/{cart_id}/lines")
+@operation(
+    summary="Add to a cart",
+    tag="carts",
+    request=NewLine,
+    response=CartView,
+    headers=(IF_MATCH,),
+    errors=(*BODY, *CHANGE),
+    path_types=PATH,
+)
+async def add_cart_line(request: web.Request) -> web.Response:
+    """Adds units of a variant; a line that is there already grows."""
+    line = await read_json(request, NewLine)
+
+    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
+        return await service.add_line(conn, cart_id, line.variant_id, line.quantity, guard)
+
+    return await _changed(request, change)
+
+
+@routes.patch("/api/v1/carts/{cart_id}/lines/{variant_id}")
+@operation(
+    summary="Change a line",
+    tag="carts",
+    request=LineChange,
+    response=CartView,
+    headers=(IF_MATCH,),
+    errors=(*BODY, *CHANGE, LineNotFound),
+    path_types=LINE_PATH,
+)
+async def update_cart_line(request: web.Request) -> web.Response:
+    """Sets the quantity; 0 removes the line."""
+    variant_id, line = _variant_id(request), await read_json(request, LineChange)
+
+    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
+        return await service.set_quantity(conn, cart_id, variant_id, line.quantity, guard)
+
+    return await _changed(request, change)
+
+
+@routes.delete("/api/v1/carts/{cart_id}/lines/{variant_id}")
+@operation(
+    summary="Remove a line",
+    tag="carts",
+    response=CartView,
+    headers=(IF_MATCH,),
+    errors=(*CHANGE, LineNotFound),
+    path_types=LINE_PATH,
+)
+async def delete_cart_line(request: web.Request) -> web.Response:
+    """Answers the cart without it."""
+    variant_id = _variant_id(request)
+
+    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
+        return await service.remove(conn, cart_id, variant_id, guard)
+
+    return await _changed(request, change)
+
+
+@routes.post("/api/v1/carts/{cart_id}/codes")
+@operation(
+    summary="Use a code",
+    tag="carts",
+    request=NewCode,
+    response=CartView,
+    headers=(IF_MATCH,),
+    errors=(*BODY, *CHANGE, RateLimited),
+    path_types=PATH,
+)
+async def add_cart_code(request: web.Request) -> web.Response:
+    """Puts a coupon code or a gift card on the cart. `code_problems` says when it takes nothing off, and why."""
+    given = await read_json(request, NewCode)
+    await request.app[RATE_LIMITER].hit("cart_code", client_ip(request), request.app[SETTINGS].limits.checkout)
+
+    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
+        return await service.apply_code(conn, cart_id, given.code, now=request.app[CLOCK](), guard=guard)
+
+    return await _changed(request, change)
+
+
+@routes.delete("/api/v1/carts/{cart_id}/codes/{code}")
+@operation(summary="Take a code off", tag="carts", response=CartView, headers=(IF_MATCH,), errors=CHANGE, path_types=PATH)
+async def delete_cart_code(request: web.Request) -> web.Response:
+    """A code that is not on the cart is no error."""
+    code = request.match_info["code"]
+
+    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
+        return await service.remove_code(conn, cart_id, code, guard)
+
+    return await _changed(request, change)
+
+
+async def _changed(request: web.Request, change: Change) -> web.Response:
+    guard, cart_id = await guard_of(request), cart_id_of(request)
+    async with request.app[DATABASE].write() as conn:
+        cart = await change(conn, cart_id, guard)
+        return _answer(cart, await _price(request, conn, cart))
+
+
+def _variant_id(request: web.Request) -> int:
+    text = request.match_info["variant_id"]
+    if not (text.isascii() and text.isdigit() and len(text) <= 16):
+        raise LineNotFound("This is not in the cart.")
+    return int(text)
+
+
+async def _price(request: web.Request, conn: Connection, cart: Cart) -> PricedCart:
+    return await pricing.price_cart(conn, cart, now=request.app[CLOCK](), settings=request.app[SETTINGS])
+
+
+def _answer(cart: Cart, priced: PricedCart, *, status: int = 200) -> web.Response:
+    headers = {"ETag": f'"{cart.version}"'}
+    if status == 201:
+        headers["Location"] = f"/api/v1/carts/{cart.id}"
+    return json_response(service.cart_view(cart, priced), status=status, headers=headers)

@@ -1,0 +1,172 @@
+"""The cart page. Every change is a plain form that answers with a redirect (303), or with the page and what was wrong (422)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import aiohttp_jinja2
+import msgspec
+from aiohttp import web
+
+from storefront.cart import service
+from storefront.cart.access import guard_of
+from storefront.cart.model import Cart, CartClosed, CartNotFound, CodeText, Guard, LineChange, NewLine
+from storefront.platform.clock import CLOCK
+from storefront.platform.database import DATABASE, Connection
+from storefront.platform.errors import InvalidInput
+from storefront.platform.http import client_ip, decode_form, form_values
+from storefront.platform.ratelimit import RATE_LIMITER
+from storefront.pricing import service as pricing
+from storefront.settings import SETTINGS
+
+routes = web.RouteTableDef()
+
+Change = Callable[[Connection, UUID, Guard], Awaitable[Cart]]
+
+
+class CodeForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    code: CodeText
+
+
+class CodeRemoval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the two."""
+
+    code: CodeText | None = None
+    gift_card_id: int | None = None
+
+
+@routes.get("/cart")
+async def cart_page(request: web.Request) -> web.StreamResponse:
+    """Shows the cart at its prices of now; a price that has changed is marked, this once."""
+    return await _page(request, {}, {})
+
+
+@routes.post("/cart/lines")
+async def add_line(request: web.Request) -> web.StreamResponse:
+    """Adds to the browser's cart, or starts one."""
+    values = await form_values(request)
+    try:
+        line = decode_form(values, NewLine)
+        cart = await _added(request, line)
+    except InvalidInput as error:
+        return await _page(request, values, error.messages(), status=422)
+    return _done(request, cart)
+
+
+@routes.post(r"/cart/lines/{variant_id:\d{1,15}}")
+async def change_line(request: web.Request) -> web.StreamResponse:
+    """Sets the quantity of a line; 0, or the button named `remove`, removes it."""
+    variant_id = int(request.match_info["variant_id"])
+    values = await form_values(request)
+
+    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
+        quantity = 0 if "remove" in values else decode_form(values, LineChange).quantity
+        return await service.set_quantity(conn, cart_id, variant_id, quantity, guard)
+
+    return await _changed(request, values, change)
+
+
+@routes.post("/cart/coupon")
+async def apply_code(request: web.Request) -> web.StreamResponse:
+    """Puts a coupon code or a gift card on the cart."""
+    values = await form_values(request)
+    await request.app[RATE_LIMITER].hit("cart_code", client_ip(request), request.app[SETTINGS].limits.checkout)
+    now = request.app[CLOCK]()
+
+    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
+        code = decode_form(values, CodeForm).code
+        return await service.apply_code(conn, cart_id, code, now=now, guard=guard)
+
+    return await _changed(request, values, change)
+
+
+@routes.post("/cart/coupon/remove")
+async def remove_code(request: web.Request) -> web.StreamResponse:
+    """Takes a coupon code, or a gift card by its id, off the cart."""
+    values = await form_values(request)
+
+    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
+        removal = decode_form(values, CodeRemoval)
+        if removal.gift_card_id is not None:
+            return await service.remove_gift_card(conn, cart_id, removal.gift_card_id, guard)
+        return await service.remove_code(conn, cart_id, removal.code or "", guard)
+
+    return await _changed(request, values, change)
+
+
+async def _added(request: web.Request, line: NewLine) -> Cart:
+    guard = await guard_of(request)
+    cart_id = service.cart_id_from_cookie(request)
+    async with request.app[DATABASE].write() as conn:
+        if cart_id is not None:
+            try:
+                return await service.add_line(conn, cart_id, line.variant_id, line.quantity, guard)
+            except (CartNotFound, CartClosed):
+                pass  # its cart has been ordered, or is another shopper's: this is the first line of a new one
+        currency = request.app[SETTINGS].shop.currency
+        try:
+            return await service.create(conn, currency=currency, customer_id=guard.customer_id, lines=[(line.variant_id, line.quantity)])
+        except InvalidInput as error:
+            raise InvalidInput.of("variant_id", error.fields[0].reason) from error
+
+
+async def _changed(request: web.Request, values: dict[str, str], change: Change) -> web.StreamResponse:
+    cart_id = service.cart_id_from_cookie(request)
+    guard = await guard_of(request)
+    try:
+        if cart_id is None:
+            return _gone()
+        async with request.app[DATABASE].write() as conn:
+            cart = await change(conn, cart_id, guard)
+    except (CartNotFound, CartClosed):
+        return _gone()
+    except service.LineNotFound:
+        return _see_cart()
+    except InvalidInput as error:
+        return await _page(request, values, error.messages(), status=422)
+    return _done(request, cart)
+
+
+def _see_cart() -> web.Response:
+    return web.Response(status=303, headers={"Location": "/cart", "Cache-Control": "private, no-store"})
+
+
+def _done(request: web.Request, cart: Cart) -> web.Response:
+    response = _see_cart()
+    service.set_cart_cookies(request, response, cart.id, cart.item_count)
+    return response
+
+
+def _gone() -> web.Response:
+    response = _see_cart()
+    service.clear_cart_cookies(response)
+    return response
+
+
+async def _page(request: web.Request, form: dict[str, str], errors: dict[str, str], *, status: int = 200) -> web.Response:
+    cart_id = service.cart_id_from_cookie(request)
+    guard = await guard_of(request)
+    context: dict[str, Any] = {"cart": None, "form": form, "errors": errors}
+    cart: Cart | None = None
+    if cart_id is not None:
+        async with request.app[DATABASE].write() as conn:
+            cart = await _open_cart(conn, cart_id, guard)
+            if cart is not None and cart.lines:
+                priced = await pricing.price_cart(conn, cart, now=request.app[CLOCK](), settings=request.app[SETTINGS])
+                await service.mark_seen(conn, cart, priced)
+                context["cart"] = priced
+    response = aiohttp_jinja2.render_template("cart/cart.html", request, context, status=status)
+    response.headers["Cache-Control"] = "private, no-store"
+    if cart is not None:
+        service.set_cart_cookies(request, response, cart.id, cart.item_count)
+    elif cart_id is not None:
+        service.clear_cart_cookies(response)
+    return response
+
+
+async def _open_cart(conn: Connection, cart_id: UUID, guard: Guard) -> Cart | None:
+    try:
+        cart = await service.get(conn, cart_id, guard)
+    except CartNotFound:
+        return None
+    return cart if cart.state == "open" else None

@@ -1,0 +1,309 @@
+"""Rules of carts. A guest's cart is for whoever knows its id, which nobody can guess; a customer's is for that customer.
+
+Each change is one statement that checks what it needs (`Guard`) and counts the version up; only when it changes nothing is asked why.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NoReturn
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from storefront.cart import store
+from storefront.cart.cookies import cart_id_from_cookie, clear_cart_cookies, set_cart_cookies
+from storefront.cart.model import (
+    ANYBODY,
+    MOST_CODES,
+    MOST_LINES,
+    MOST_UNITS,
+    Cart,
+    CartClosed,
+    CartNotFound,
+    Guard,
+)
+from storefront.cart.view import cart_view
+from storefront.catalog import service as catalog
+from storefront.platform.database import Connection
+from storefront.platform.errors import FieldError, InvalidInput, NotFound, VersionMismatch
+from storefront.pricing import service as pricing
+from storefront.pricing.addresses import checked_address, checked_email
+from storefront.pricing.gift_cards import code_hash
+from storefront.pricing.model import Address, CartLine, PricedCart
+
+__all__ = [
+    "ANYBODY",
+    "CartNotFound",
+    "Guard",
+    "LineNotFound",
+    "VersionMismatch",
+    "add_line",
+    "apply_code",
+    "cart_id_from_cookie",
+    "cart_view",
+    "clear_cart_cookies",
+    "create",
+    "get",
+    "lock",
+    "mark_ordered",
+    "mark_seen",
+    "merge",
+    "remove",
+    "remove_code",
+    "remove_gift_card",
+    "set_cart_cookies",
+    "set_details",
+    "set_quantity",
+]
+
+
+class LineNotFound(NotFound):
+    type = "line_not_found"
+    title = "The cart has no such line"
+
+
+async def get(conn: Connection, cart_id: UUID, guard: Guard = ANYBODY) -> Cart:
+    """The cart, open or not. Raises CartNotFound, also for somebody else's."""
+    cart = await store.cart_by_id(conn, cart_id)
+    if cart is None or not _is_theirs(cart, guard):
+        raise CartNotFound("There is no such cart.")
+    return cart
+
+
+async def lock(conn: Connection, cart_id: UUID) -> Cart:
+    """The cart, locked until the transaction ends. Raises CartNotFound."""
+    cart = await store.lock_cart(conn, cart_id)
+    if cart is None:
+        raise CartNotFound("There is no such cart.")
+    return cart
+
+
+async def create(conn: Connection, *, currency: str, customer_id: UUID | None = None, lines: Iterable[tuple[int, int]] = ()) -> Cart:
+    """A new cart with (variant, quantity) lines; a variant that comes twice is one line. Raises InvalidInput with the line's place."""
+    given = list(lines)
+    wanted: dict[int, int] = {}
+    for place, (variant_id, quantity) in enumerate(given):
+        _check_quantity(quantity, f"lines[{place}].quantity")
+        wanted[variant_id] = wanted.get(variant_id, 0) + quantity
+        if wanted[variant_id] > MOST_UNITS:
+            raise InvalidInput.of(f"lines[{place}].quantity", f"A cart holds at most {MOST_UNITS} of one item.")
+    if len(wanted) > MOST_LINES:
+        raise InvalidInput.of("lines", f"A cart holds at most {MOST_LINES} different items.")
+    cart = await store.create(conn, currency, customer_id, wanted)
+    if cart is not None:
+        return cart
+    reasons = await _not_for_sale(conn, list(wanted), currency)
+    raise InvalidInput(
+        "Something cannot be put into a cart.",
+        fields=[
+            FieldError(f"lines[{place}].variant_id", reasons[variant_id])
+            for place, (variant_id, _) in enumerate(given)
+            if variant_id in reasons
+        ],
+    )
+
+
+async def add_line(conn: Connection, cart_id: UUID, variant_id: int, quantity: int, guard: Guard = ANYBODY) -> Cart:
+    """Adds units to a line, or a line, in one statement that also keeps the price that is seen.
+
+    Raises InvalidInput (`variant_id`, `quantity`), CartNotFound, CartClosed, VersionMismatch.
+    """
+    _check_quantity(quantity)
+    cart = await store.add_line(conn, cart_id, variant_id, quantity, guard)
+    if cart is not None:
+        return cart
+    before = await _refused(conn, cart_id, guard)
+    reasons = await _not_for_sale(conn, [variant_id], before.currency)
+    if variant_id in reasons:
+        raise InvalidInput.of("variant_id", reasons[variant_id])
+    if all(line.variant_id != variant_id for line in before.lines) and len(before.lines) >= MOST_LINES:
+        raise InvalidInput.of("variant_id", f"A cart holds at most {MOST_LINES} different items.")
+    raise InvalidInput.of("quantity", f"A cart holds at most {MOST_UNITS} of one item.")
+
+
+async def set_quantity(conn: Connection, cart_id: UUID, variant_id: int, quantity: int, guard: Guard = ANYBODY) -> Cart:
+    """Sets a line's quantity; 0 removes it. Raises InvalidInput (`quantity`), LineNotFound, CartNotFound, CartClosed, VersionMismatch."""
+    if quantity != 0:
+        _check_quantity(quantity)
+    cart = await store.set_quantity(conn, cart_id, variant_id, quantity, guard)
+    if cart is not None:
+        return cart
+    await _refused(conn, cart_id, guard)
+    raise LineNotFound("This is not in the cart.")
+
+
+async def remove(conn: Connection, cart_id: UUID, variant_id: int, guard: Guard = ANYBODY) -> Cart:
+    """Removes a line. Raises as `set_quantity`."""
+    return await set_quantity(conn, cart_id, variant_id, 0, guard)
+
+
+async def apply_code(conn: Connection, cart_id: UUID, code: str, *, now: datetime, guard: Guard = ANYBODY) -> Cart:
+    """Puts a coupon code or a gift card on the cart; whether it takes something off is for the price to say.
+
+    Raises InvalidInput (`code`), CartNotFound, CartClosed, VersionMismatch.
+    """
+    coupon_code, gift_card_id = await pricing.read_code(conn, code, now)
+    cart = await store.add_code(conn, cart_id, coupon_code, gift_card_id, guard)
+    if cart is not None:
+        return cart
+    await _refused(conn, cart_id, guard)
+    raise InvalidInput.of("code", f"A cart takes at most {MOST_CODES} codes.")
+
+
+async def remove_code(conn: Connection, cart_id: UUID, code: str, guard: Guard = ANYBODY) -> Cart:
+    """Takes a coupon code, or the gift card with this code, off the cart; one that is not on it is no error.
+
+    Raises CartNotFound, CartClosed, VersionMismatch.
+    """
+    if not code.isprintable():
+        return await _refused(conn, cart_id, guard)
+    gift_card_id = await store.gift_card_on_cart(conn, cart_id, code_hash(code))
+    return await _take_off(conn, cart_id, code.strip().upper(), gift_card_id, guard)
+
+
+async def remove_gift_card(conn: Connection, cart_id: UUID, gift_card_id: int, guard: Guard = ANYBODY) -> Cart:
+    """Takes a gift card off the cart; otherwise as `remove_code`."""
+    return await _take_off(conn, cart_id, None, gift_card_id, guard)
+
+
+async def _take_off(conn: Connection, cart_id: UUID, coupon_code: str | None, gift_card_id: int | None, guard: Guard) -> Cart:
+    cart = await store.remove_code(conn, cart_id, coupon_code, gift_card_id, guard)
+    return cart if cart is not None else await _refused(conn, cart_id, guard)
+
+
+async def set_details(
+    conn: Connection,
+    cart_id: UUID,
+    version: int | None = None,
+    *,
+    email: str | msgspec.UnsetType | None = msgspec.UNSET,
+    delivery_address: Address | msgspec.UnsetType | None = msgspec.UNSET,
+    billing_address: Address | msgspec.UnsetType | None = msgspec.UNSET,
+    fulfillment_option_id: int | msgspec.UnsetType | None = msgspec.UNSET,
+    guard: Guard = ANYBODY,
+) -> Cart:
+    """Keeps those details that are given, normalised; None empties one. Raises InvalidInput with every wrong field, CartNotFound,
+    CartClosed, VersionMismatch. Whether the option is offered for the address is for the price to say.
+    """
+    changes: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for field, value in (("email", email), ("delivery_address", delivery_address), ("billing_address", billing_address)):
+        if value is msgspec.UNSET:
+            continue
+        try:
+            changes[field] = _checked(field, value)
+        except InvalidInput as error:
+            errors += error.fields
+    if errors:
+        raise InvalidInput("Some fields need another look.", fields=errors)
+    if fulfillment_option_id is not msgspec.UNSET:
+        changes["fulfillment_option_id"] = fulfillment_option_id
+    if version is not None:
+        guard = msgspec.structs.replace(guard, version=version)
+    try:
+        cart = await store.set_details(conn, cart_id, changes, guard)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise InvalidInput.of("fulfillment_option_id", "There is no such delivery option.") from error
+    if cart is None:
+        await _refused(conn, cart_id, guard)
+        raise VersionMismatch("The cart was changed at the same moment. Read it again.")
+    return cart
+
+
+def _checked(field: str, value: Any) -> Any:
+    if isinstance(value, Address):
+        return checked_address(value, field)
+    return checked_email(value, field) if isinstance(value, str) and value else None
+
+
+async def mark_seen(conn: Connection, cart: Cart, priced: PricedCart) -> None:
+    """The shopper has been shown these prices; told once, a change is no news."""
+    changed = {line.variant_id: line.unit_amount for line in priced.lines if line.price_changed}
+    if changed:
+        await store.mark_seen(conn, cart, changed)
+
+
+async def mark_ordered(conn: Connection, cart_id: UUID) -> None:
+    """Closes the cart: it has become an order."""
+    await store.mark_ordered(conn, cart_id)
+
+
+async def merge(conn: Connection, guest_cart_id: UUID | None, customer_id: UUID) -> Cart | None:
+    """The customer's open cart after a sign-in, with what the guest put into theirs; None when neither had one.
+
+    Quantities of the same variant add up. The customer's own currency stays; a guest's line in another joins at its price there.
+    """
+    carts = await store.lock_for_merge(conn, guest_cart_id, customer_id)
+    guest = next((cart for cart in carts if cart.customer_id is None), None)
+    own = next((cart for cart in carts if cart.customer_id is not None), None)
+    if guest is None:
+        return own
+    if own is None:
+        return await store.adopt(conn, guest.id, customer_id)
+    seen = await _amounts(conn, guest.lines, own.currency) if guest.currency != own.currency else {}
+    return await store.write_merged(
+        conn,
+        guest.id,
+        own.id,
+        _joined(own.lines, guest.lines, seen)[:MOST_LINES],
+        list(dict.fromkeys(own.coupon_codes + guest.coupon_codes))[:MOST_CODES],
+        list(dict.fromkeys(own.gift_card_ids + guest.gift_card_ids))[:MOST_CODES],
+    )
+
+
+def _joined(own: Iterable[CartLine], guest: Iterable[CartLine], seen: Mapping[int, int]) -> list[CartLine]:
+    """The guest's lines are the later ones: what they show as seen counts."""
+    lines = {line.variant_id: line for line in own}
+    for line in guest:
+        before = lines.get(line.variant_id)
+        quantity = min(MOST_UNITS, line.quantity + (before.quantity if before else 0))
+        lines[line.variant_id] = CartLine(line.variant_id, quantity, seen.get(line.variant_id, line.seen_amount))
+    return list(lines.values())
+
+
+async def _amounts(conn: Connection, lines: Iterable[CartLine], currency: str) -> dict[int, int]:
+    variants = await catalog.sale_variants(conn, [line.variant_id for line in lines], currency)
+    return {variant.id: variant.amount or 0 for variant in variants.values()}
+
+
+# --- why not ---------------------------------------------------------------------------------------------------------------------
+
+
+def _check_quantity(quantity: int, field: str = "quantity") -> None:
+    if not 1 <= quantity <= MOST_UNITS:
+        raise InvalidInput.of(field, f"Enter a whole number from 1 to {MOST_UNITS}.")
+
+
+def _is_theirs(cart: Cart, guard: Guard) -> bool:
+    return guard.anybody or cart.customer_id is None or cart.customer_id == guard.customer_id
+
+
+async def _refused(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
+    """Raises what stands against a change of the cart as such; the cart, when nothing does."""
+    cart = await get(conn, cart_id, guard)
+    if cart.state != "open":
+        _closed(cart)
+    if guard.version is not None and cart.version != guard.version:
+        raise VersionMismatch(f"The cart is at version {cart.version}. Read it again and repeat the change on what it is now.")
+    return cart
+
+
+def _closed(cart: Cart) -> NoReturn:
+    what = "has been ordered" if cart.state == "ordered" else "has become part of another cart"
+    raise CartClosed(f"This cart {what}. Start a new one.")
+
+
+async def _not_for_sale(conn: Connection, variant_ids: list[int], currency: str) -> dict[int, str]:
+    """Reasons by variant, for those that cannot be bought in the currency."""
+    found = await catalog.sale_variants(conn, variant_ids, currency)
+    reasons: dict[int, str] = {}
+    for variant_id in variant_ids:
+        variant = found.get(variant_id)
+        if variant is None:
+            reasons[variant_id] = "There is no such variant."
+        elif not variant.on_sale:
+            reasons[variant_id] = f"{variant.title} is not for sale."
+        elif variant.amount is None:
+            reasons[variant_id] = f"{variant.title} has no price in {currency}."
+    return reasons

@@ -1,0 +1,176 @@
+"""Checkout for JSON clients: start it, place the order, cancel it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from storefront.cart.access import cart_id_of, guard_of
+from storefront.cart.model import CartClosed, CartNotFound, CartView
+from storefront.cart.service import cart_view
+from storefront.checkout import idempotency, service
+from storefront.checkout.answers import refusal
+from storefront.checkout.errors import CartOrdered, PaymentDeclined, PaymentProviderAway, PriceChanged
+from storefront.checkout.idempotency import (
+    IdempotencyInFlight,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyMissing,
+    IdempotencyMismatch,
+)
+from storefront.checkout.model import Answer, PlaceOrder
+from storefront.checkout.place_order import place_order
+from storefront.inventory.gate import STOCK
+from storefront.inventory.service import OutOfStock
+from storefront.orders import after_sale
+from storefront.orders import service as orders
+from storefront.orders.after_sale import NotPossibleNow
+from storefront.orders.api import OrderQuery, order_for
+from storefront.orders.model import OrderView
+from storefront.platform.errors import InvalidInput, MalformedBody, NotFound, RateLimited, Unavailable, VersionMismatch
+from storefront.platform.http import client_ip, encode_json, read_json
+from storefront.platform.openapi import IDEMPOTENCY_KEY, IF_MATCH, Header, operation
+from storefront.platform.ratelimit import RATE_LIMITER
+from storefront.platform.sessions import current_customer_id
+from storefront.pricing.service import CouponExhausted, GiftCardExhausted
+from storefront.settings import SETTINGS
+
+routes = web.RouteTableDef()
+
+OPTIONAL_KEY = Header("Idempotency-Key", "Send the same key again to learn the first answer instead of doing it twice.")
+
+
+class CheckoutView(CartView, frozen=True):
+    """The cart, ready to be ordered; its stock is held until `expires_at`."""
+
+    expires_at: datetime
+
+
+def _send(answer: Answer) -> web.Response:
+    headers = {"Cache-Control": "private, no-store"} | answer.headers
+    if answer.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return web.Response(body=answer.body, status=answer.status, headers=headers)
+
+
+async def _maybe_once(request: web.Request, scope: str, work: Callable[[], Awaitable[Answer]]) -> web.Response:
+    """Under the request's key, if it has one; the work itself is harmless to repeat."""
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return _send(await work())
+    shop = service.checkout_context(request.app)
+    answer = await idempotency.once(
+        shop.database,
+        scope,
+        idempotency.read_key(header),
+        idempotency.fingerprint(request.method, request.path, None),
+        work,
+        lambda error: refusal(shop.settings, error),
+        now=shop.clock(),
+        stale=shop.stale_after,
+    )
+    return _send(answer)
+
+
+@routes.post("/api/v1/carts/{cart_id}/checkout")
+@operation(
+    summary="Start checkout",
+    tag="checkout",
+    response=CheckoutView,
+    headers=(OPTIONAL_KEY, IF_MATCH),
+    errors=(
+        CartNotFound,
+        CartClosed,
+        VersionMismatch,
+        InvalidInput,
+        OutOfStock,
+        CartOrdered,
+        IdempotencyInFlight,
+        IdempotencyMismatch,
+        RateLimited,
+        Unavailable,
+    ),
+    path_types={"cart_id": UUID},
+)
+async def start_checkout(request: web.Request) -> web.Response:
+    """Holds the cart's stock until `expires_at` and prices it anew. Start again to hold it for longer."""
+    cart_id, guard = cart_id_of(request), await guard_of(request)
+    await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout)
+    shop = service.checkout_context(request.app)
+
+    async def work() -> Answer:
+        started = await service.start(shop, request.app[STOCK], cart_id, guard)
+        view = cart_view(started.cart, started.priced)
+        body = CheckoutView(**msgspec.structs.asdict(view), expires_at=started.expires_at)
+        return Answer(200, encode_json(body), {"Content-Type": "application/json"})
+
+    return await _maybe_once(request, f"cart:{cart_id}", work)
+
+
+@routes.post("/api/v1/orders")
+@operation(
+    summary="Place an order",
+    tag="checkout",
+    request=PlaceOrder,
+    response=OrderView,
+    status=201,
+    answers={202: OrderView},
+    headers=(IDEMPOTENCY_KEY,),
+    errors=(
+        IdempotencyKeyMissing,
+        IdempotencyKeyInvalid,
+        MalformedBody,
+        PaymentDeclined,
+        CartNotFound,
+        CartClosed,
+        PriceChanged,
+        OutOfStock,
+        CouponExhausted,
+        GiftCardExhausted,
+        CartOrdered,
+        IdempotencyInFlight,
+        InvalidInput,
+        IdempotencyMismatch,
+        RateLimited,
+        PaymentProviderAway,
+    ),
+)
+async def create_order(request: web.Request) -> web.Response:
+    """Places the order of a cart and pays for it.
+
+    201: it is paid. 202: it is not yet; open `next_action.redirect_url` if there is one, else read the order again in a while.
+    402: the payment was declined; the stock stays held, so that the same cart may be ordered with another payment method and a new key.
+    Send the same request with the same key as often as you like: there is one order and one charge, and the answer is the first one.
+    """
+    key = idempotency.read_key(request.headers.get("Idempotency-Key"))
+    wanted = await read_json(request, PlaceOrder)
+    await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout)
+    customer_id = await current_customer_id(request)
+    shop = service.checkout_context(request.app)
+    return _send(await place_order(shop, wanted, key, path=request.path, customer_id=customer_id))
+
+
+@routes.post("/api/v1/orders/{order_id}/cancel")
+@operation(
+    summary="Cancel an order",
+    tag="orders",
+    query=OrderQuery,
+    response=OrderView,
+    headers=(OPTIONAL_KEY,),
+    errors=(NotFound, NotPossibleNow, InvalidInput, IdempotencyInFlight, IdempotencyMismatch, Unavailable),
+    path_types={"order_id": UUID},
+)
+async def cancel_order(request: web.Request) -> web.Response:
+    """Possible until something has been sent. The payment is given back; a repeat changes nothing."""
+    order = await order_for(request)
+    shop = service.checkout_context(request.app)
+
+    async def work() -> Answer:
+        await after_sale.cancel(shop.database, shop.payments, shop.jobs, order.id, actor="shopper", reason="by_shopper")
+        async with shop.database.write() as conn:
+            cancelled = await orders.order_by_id(conn, order.id)
+        body = encode_json(orders.order_view(shop.settings, cancelled))
+        return Answer(200, body, {"Content-Type": "application/json"})
+
+    return await _maybe_once(request, f"order:{order.id}", work)

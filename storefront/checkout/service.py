@@ -1,0 +1,159 @@
+"""Rules of checkout before the order: holding the stock, keeping contact, address and delivery option on the cart."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from storefront.accounts import service as accounts
+from storefront.accounts.service import normalise_email
+from storefront.cart import service as carts
+from storefront.cart.model import Cart, CartClosed, Guard
+from storefront.checkout import recovery
+from storefront.checkout.errors import CartOrdered
+from storefront.checkout.model import CheckoutContext
+from storefront.inventory.gate import StockGate
+from storefront.orders import service as orders
+from storefront.orders import store as order_store
+from storefront.orders.model import OrderHead
+from storefront.payments.service import PAYMENTS
+from storefront.platform.clock import CLOCK
+from storefront.platform.database import DATABASE, Connection
+from storefront.platform.errors import FieldError, InvalidInput, VersionMismatch
+from storefront.platform.jobs import JOBS
+from storefront.pricing import service as pricing
+from storefront.pricing.addresses import checked_address
+from storefront.pricing.model import Address, PricedCart
+from storefront.settings import SETTINGS
+
+
+class Started(msgspec.Struct, frozen=True):
+    """A checkout under way: the cart, its price, and until when its stock is held."""
+
+    cart: Cart
+    priced: PricedCart
+    expires_at: datetime
+
+
+class Details(msgspec.Struct, frozen=True):
+    """What the shopper tells us on the way. `billing_address` None: the same as delivery."""
+
+    email: str | None
+    delivery_address: Address | None
+    billing_address: Address | None
+    fulfillment_option_id: int | None
+
+
+def checkout_context(app: web.Application) -> CheckoutContext:
+    """The parts that checkout works with, as the application has them."""
+    return CheckoutContext(database=app[DATABASE], payments=app[PAYMENTS], jobs=app[JOBS], settings=app[SETTINGS], clock=app[CLOCK])
+
+
+async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Guard = carts.ANYBODY) -> Started:
+    """Prices the cart on the primary and holds its stock for a while.
+
+    Raises CartNotFound, CartClosed, VersionMismatch, InvalidInput (an empty cart), OutOfStock, CartOrdered, and what the provider's
+    absence raises when an earlier payment of the same cart has to be ended first.
+    """
+    async with shop.database.write() as conn:
+        cart = await carts.get(conn, cart_id, guard)
+        earlier = await order_store.order_of_cart(conn, cart_id)
+        priced = await pricing.price_cart(conn, cart, now=shop.clock(), settings=shop.settings)
+    if earlier is not None:
+        kept = await _earlier_order(shop, cart, earlier)
+        if kept is not None:
+            return Started(cart, priced, kept)
+    if guard.version is not None and cart.version != guard.version:
+        raise VersionMismatch(f"The cart is at version {cart.version}. Read it again.")
+    if cart.state != "open":
+        raise CartClosed("This cart is closed. Start a new one.")
+    demand = {line.variant_id: line.quantity for line in priced.lines if line.can_be_bought}
+    if not demand:
+        raise InvalidInput.of("lines", "There is nothing in the cart that can be bought.")
+    expires_at = shop.clock() + shop.hold_time
+    country = cart.delivery_address.country if cart.delivery_address else None
+    await gate.hold(cart.id, demand, expires_at=expires_at, country=country)
+    return Started(cart, priced, expires_at)
+
+
+async def _earlier_order(shop: CheckoutContext, cart: Cart, earlier: OrderHead) -> datetime | None:
+    """A pending order of the cart as it is holds the stock already, until the time returned. One of the cart as it was is given up."""
+    if earlier.status != "pending_payment":
+        raise CartOrdered.of(shop.settings, earlier)
+    if earlier.cart_version == cart.version and earlier.expires_at > shop.clock():
+        return earlier.expires_at
+    if not await recovery.give_up(shop, earlier.id, "replaced"):
+        raise CartOrdered.of(shop.settings, earlier)
+    return None
+
+
+def check_details(details: Details) -> Details:
+    """The details, normalised. Raises InvalidInput with every wrong field."""
+    errors: list[FieldError] = []
+    email, delivery, billing = details.email, details.delivery_address, details.billing_address
+    if email is not None:
+        try:
+            email = normalise_email(email)
+        except InvalidInput as error:
+            errors += error.fields
+    try:
+        delivery = checked_address(delivery, "delivery_address") if delivery is not None else None
+    except InvalidInput as error:
+        errors += error.fields
+    try:
+        billing = checked_address(billing, "billing_address") if billing is not None else None
+    except InvalidInput as error:
+        errors += error.fields
+    if errors:
+        raise InvalidInput("Some fields need another look.", fields=errors)
+    return Details(email, delivery, billing, details.fulfillment_option_id)
+
+
+def with_details(cart: Cart, details: Details) -> Cart:
+    """The cart as it would be."""
+    return msgspec.structs.replace(
+        cart,
+        email=details.email,
+        delivery_address=details.delivery_address,
+        billing_address=details.billing_address,
+        fulfillment_option_id=details.fulfillment_option_id,
+    )
+
+
+async def keep_details(conn: Connection, cart: Cart, details: Details) -> Cart:
+    """Keeps the details on the cart; a cart that has them already stays at its version. Raises VersionMismatch."""
+    if with_details(cart, details) == cart:
+        return cart
+    return await carts.set_details(
+        conn,
+        cart.id,
+        cart.version,
+        email=details.email,
+        delivery_address=details.delivery_address,
+        billing_address=details.billing_address,
+        fulfillment_option_id=details.fulfillment_option_id,
+    )
+
+
+async def own_details(conn: Connection, customer_id: UUID) -> Details:
+    """What a signed-in shopper need not type: the address of the account and the default delivery address."""
+    customer = await accounts.customer(conn, customer_id)
+    saved = await accounts.addresses(conn, customer_id)
+    default = next((address.address for address in saved if address.is_default), None)
+    return Details(customer.email, default, None, None)
+
+
+async def returned(shop: CheckoutContext, order_id: UUID) -> str:
+    """The shopper is back from the provider's page: what became of the payment is asked there, whatever the address bar says.
+
+    Returns the order's status, or "declined" when it waits for another try.
+    """
+    async with shop.database.write() as conn:
+        attempt = await order_store.live_charge(conn, order_id)
+    if attempt is not None and attempt.state not in ("succeeded", "authorized"):
+        await recovery.ask_again(shop, attempt.id)
+    async with shop.database.write() as conn:
+        order = await orders.order_by_id(conn, order_id)
+        attempt = await order_store.live_charge(conn, order_id)
+    return "declined" if order.status == "pending_payment" and attempt is None else order.status

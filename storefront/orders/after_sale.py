@@ -1,0 +1,351 @@
+"""What happens to an order once it is placed: captured, sent, cancelled, refunded.
+
+A decision is written first (the order's move, and an open payment attempt whose id is the provider's idempotency key); the money follows.
+When the provider cannot be reached the decision stands, and recovery repeats the call with the same key until it is known to be done.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID, uuid5
+
+import structlog
+
+from storefront.inventory import service as inventory
+from storefront.orders import mails, service, store
+from storefront.orders.model import AttemptKind, OrderStatus, PaymentAttempt
+from storefront.payments.model import AttemptState, ProviderAnswer
+from storefront.payments.service import Payments, ProviderUnavailable, ProviderUnknown
+from storefront.platform.clock import utc_now
+from storefront.platform.database import Connection, Database
+from storefront.platform.errors import Conflict, FieldError, InvalidInput, NotFound, Unavailable
+from storefront.platform.jobs import Jobs
+from storefront.pricing import service as pricing
+
+log = structlog.get_logger("after_sale")
+
+
+class NotPossibleNow(Conflict):
+    """The order is not in a state for this step."""
+
+    type = "order_state"
+    title = "The order is not in a state for this"
+
+
+# --- capture ---------------------------------------------------------------------------------------------------------------------
+
+
+async def capture(database: Database, payments: Payments, jobs: Jobs, order_id: UUID, *, actor: str) -> None:
+    """Takes the money that was authorized. Raises NotFound, NotPossibleNow, and Unavailable when the provider cannot be asked."""
+
+    async def decide(conn: Connection) -> PaymentAttempt | None:
+        order = await _locked(conn, order_id)
+        charge = await store.live_charge(conn, order_id)
+        if order["captured"] or charge is None or charge.state != "authorized" or order["status"] == "cancelled":
+            return None
+        attempt_id = uuid5(charge.id, "capture")
+        await store.insert_attempt(
+            conn, attempt_id, order_id, "capture", charge.amount, charge.currency, parent_id=charge.id, now=utc_now()
+        )
+        return await store.attempt_by_id(conn, attempt_id)
+
+    attempt = await database.transaction(decide)
+    if attempt is None:
+        raise NotPossibleNow("There is no authorized payment to capture.")
+    try:
+        state = await finish_attempt(database, payments, jobs, attempt, actor=actor)
+    except (ProviderUnknown, ProviderUnavailable) as error:
+        raise Unavailable("The payment provider cannot be reached. The capture is repeated until it is done.") from error
+    if state != "succeeded":
+        raise NotPossibleNow("The provider did not capture the payment; the authorization may have run out.")
+
+
+# --- fulfill ---------------------------------------------------------------------------------------------------------------------
+
+
+async def fulfill(
+    database: Database,
+    payments: Payments,
+    jobs: Jobs,
+    order_id: UUID,
+    *,
+    lines: dict[int, int],
+    tracking_number: str | None = None,
+    tracking_url: str | None = None,
+    carrier: str | None = None,
+    actor: str,
+) -> None:
+    """Records that units (by order line id) were sent; an authorized payment is captured first.
+
+    Raises NotFound, NotPossibleNow, InvalidInput (fields `line-<order line id>`, `tracking_url`).
+    """
+    if tracking_url and not tracking_url.startswith(("https://", "http://")):
+        raise InvalidInput.of("tracking_url", "Enter an address that starts with https://.")
+    if not lines:
+        raise InvalidInput.of("lines", "Choose what was sent.")
+    async with database.write() as conn:
+        order = await service.order_by_id(conn, order_id)
+    if order.captured == 0 and order.to_pay > 0 and order.status in ("authorized", "partially_fulfilled"):
+        await capture(database, payments, jobs, order_id, actor=actor)
+
+    async def work(conn: Connection) -> None:
+        now = utc_now()
+        locked = await _locked(conn, order_id)
+        if locked["status"] not in ("paid", "partially_fulfilled"):
+            raise NotPossibleNow(f"An order that is {locked['status'].replace('_', ' ')} cannot be sent.")
+        status = _status_after_sending(await store.lines_of_order(conn, order_id), lines)
+        await store.insert_fulfillment(
+            conn,
+            order_id,
+            [{"order_line_id": line_id, "quantity": quantity} for line_id, quantity in sorted(lines.items())],
+            status,
+            tracking_number=tracking_number,
+            tracking_url=tracking_url,
+            carrier=carrier,
+            actor=actor,
+            now=now,
+        )
+        await mails.enqueue(conn, jobs, "order_fulfilled", order_id)
+
+    await database.transaction(work)
+
+
+def _status_after_sending(rows: list[Any], sending: dict[int, int]) -> OrderStatus:
+    """Raises InvalidInput when more is sent than is left."""
+    left = {row["id"]: row["quantity"] - row["fulfilled"] - row["cancelled"] for row in rows}
+    errors = [
+        FieldError(f"line-{line_id}", f"At most {left.get(line_id, 0)} can be sent.")
+        for line_id, quantity in sending.items()
+        if not 1 <= quantity <= left.get(line_id, 0)
+    ]
+    if errors:
+        raise InvalidInput("More is being sent than is left.", fields=errors)
+    return "fulfilled" if all(left[line_id] == sending.get(line_id, 0) for line_id in left) else "partially_fulfilled"
+
+
+# --- cancel ----------------------------------------------------------------------------------------------------------------------
+
+
+async def cancel(database: Database, payments: Payments, jobs: Jobs, order_id: UUID, *, actor: str, reason: str = "cancelled") -> None:
+    """Cancels an order of which nothing has been sent: the payment is voided or refunded, stock and gift cards are given back.
+
+    A second call changes nothing. Raises NotFound, NotPossibleNow, Unavailable.
+    """
+    async with database.write() as conn:
+        order = await service.order_by_id(conn, order_id)
+        charge = await store.live_charge(conn, order_id)
+    ended = await _end_unpaid(payments, charge) if order.status == "pending_payment" and charge else None
+
+    async def work(conn: Connection) -> UUID | None:
+        now = utc_now()
+        locked = await _locked(conn, order_id)
+        if locked["status"] == "cancelled":
+            return None
+        if locked["status"] == "pending_payment":
+            if charge is not None and ended is not None:
+                await store.record_attempt(conn, charge.id, ended, None, now=now)
+            if await store.live_charge(conn, order_id) is not None:
+                raise NotPossibleNow("A payment for this order is under way. Please try again in a moment.")
+            await service.cancel_unpaid(conn, order_id, reason, now=now, actor=actor)
+            return None
+        if locked["status"] not in ("authorized", "paid"):
+            raise NotPossibleNow("Something of this order has been sent already. It can be returned and refunded.")
+        attempt_id = await _undo_sale(conn, locked, reason, actor=actor, now=now)
+        await mails.enqueue(conn, jobs, "order_cancelled", order_id)
+        return attempt_id
+
+    attempt_id = await database.transaction(work)
+    if attempt_id is not None:
+        await _follow_up(database, payments, jobs, attempt_id, actor)
+
+
+async def _end_unpaid(payments: Payments, charge: PaymentAttempt) -> AttemptState | None:
+    """Ends the payment of a pending order at the provider: the state that the attempt has then. None: leave it alone."""
+    try:
+        answer = await payments.lookup(attempt_id=charge.id, provider_ref=charge.provider_ref)
+        if answer is not None and answer.state == "requires_action":
+            answer = await payments.cancel(answer.provider_ref, str(uuid5(charge.id, "end")))
+    except (ProviderUnknown, ProviderUnavailable) as error:
+        raise Unavailable("The payment provider cannot be reached. Please try again in a moment.") from error
+    return answer.state if answer is not None and answer.state in ("declined", "cancelled") else None
+
+
+async def _undo_sale(conn: Connection, order: Any, reason: str, *, actor: str, now: datetime) -> UUID | None:
+    """In one transaction: the order is cancelled, its goods are back in stock, its stored value is back, its money is on the way."""
+    order_id: UUID = order["id"]
+    charge = await store.live_charge(conn, order_id)
+    sold = [(row["variant_id"], row["quantity"]) for row in await store.lines_of_order(conn, order_id) if row["variant_id"]]
+    owed = await store.owed_back(conn, order_id)
+    await store.mark_cancelled(conn, order_id, reason, actor=actor, now=now)
+    await inventory.restock(conn, order_id, sold, "cancelled")
+    await pricing.release_coupons(conn, order_id)
+    gift_card_amount = order["gift_card_amount"] - order["gift_card_refunded"]
+    if gift_card_amount:
+        await pricing.refund_gift_cards(conn, order_id, gift_card_amount)
+        await store.mark_refunded(conn, order_id, 0, gift_card_amount, now=now)
+    if charge is None:
+        return None
+    if charge.state == "authorized":
+        return await _begin(conn, uuid5(charge.id, "void"), charge, "void", charge.amount, now)
+    rest = order["captured"] - order["refunded"] - owed
+    return await _begin(conn, uuid5(charge.id, "cancel"), charge, "refund", rest, now) if rest > 0 else None
+
+
+async def _begin(conn: Connection, attempt_id: UUID, charge: PaymentAttempt, kind: AttemptKind, amount: int, now: datetime) -> UUID:
+    await store.insert_attempt(conn, attempt_id, charge.order_id, kind, amount, charge.currency, parent_id=charge.id, now=now)
+    return attempt_id
+
+
+# --- refund ----------------------------------------------------------------------------------------------------------------------
+
+
+class _Split(NamedTuple):
+    """A refund, by where it came from."""
+
+    provider: int
+    gift_cards: int
+
+
+async def refund(database: Database, payments: Payments, jobs: Jobs, order_id: UUID, *, amount: int, key: str, actor: str) -> None:
+    """Gives back `amount` minor units: first what the provider captured, then what gift cards paid. One key is one refund.
+
+    Raises NotFound, NotPossibleNow, InvalidInput (`amount`, `key`).
+    """
+    if not key or len(key) > 255:
+        raise InvalidInput.of("key", "Send the form again.")
+    attempt_id = uuid5(order_id, f"refund:{key}")
+
+    async def decide(conn: Connection) -> None:
+        now = utc_now()
+        order = await _locked(conn, order_id)
+        if await store.attempt_by_id(conn, attempt_id) is not None:
+            return
+        charge = await store.live_charge(conn, order_id)
+        split = _split(order, amount, await store.owed_back(conn, order_id))
+        await store.insert_attempt(
+            conn,
+            attempt_id,
+            order_id,
+            "refund",
+            split.provider,
+            order["currency"],
+            parent_id=charge.id if charge else None,
+            now=now,
+        )
+        if split.gift_cards:
+            await pricing.refund_gift_cards(conn, order_id, split.gift_cards)
+            await store.mark_refunded(conn, order_id, 0, split.gift_cards, now=now)
+        data = {"amount": amount, "of_which_gift_cards": split.gift_cards}
+        await store.add_event(conn, order_id, "refund_decided", data, now=now, actor=actor)
+        await mails.enqueue(conn, jobs, "refund", order_id, amount=amount)
+
+    await database.transaction(decide)
+    await _follow_up(database, payments, jobs, attempt_id, actor)
+
+
+def _split(order: Any, amount: int, owed: int) -> _Split:
+    by_provider = order["captured"] - order["refunded"] - owed
+    by_gift_cards = order["gift_card_amount"] - order["gift_card_refunded"] if order["status"] != "pending_payment" else 0
+    if order["status"] in ("pending_payment", "authorized"):
+        raise NotPossibleNow("Nothing has been captured yet. Cancel the order instead.")
+    if not 1 <= amount <= by_provider + by_gift_cards:
+        raise InvalidInput.of("amount", "Enter an amount up to what has been paid and not yet given back.")
+    provider = min(amount, by_provider)
+    return _Split(provider, amount - provider)
+
+
+# --- the money follows -----------------------------------------------------------------------------------------------------------
+
+
+async def _follow_up(database: Database, payments: Payments, jobs: Jobs, attempt_id: UUID, actor: str) -> None:
+    """One try now; recovery goes on if the provider cannot be reached."""
+    async with database.write() as conn:
+        attempt = await store.attempt_by_id(conn, attempt_id)
+    if attempt is None or attempt.state not in ("open", "processing"):
+        return
+    try:
+        await finish_attempt(database, payments, jobs, attempt, actor=actor)
+    except (ProviderUnknown, ProviderUnavailable) as error:
+        log.warning("money_follows_later", attempt=str(attempt_id), kind=attempt.kind, reason=repr(error))
+
+
+async def finish_attempt(
+    database: Database, payments: Payments, jobs: Jobs, attempt: PaymentAttempt, *, actor: str = "system"
+) -> AttemptState:
+    """Makes the provider's call of a capture, void or refund, and records it; any number of times is one effect.
+
+    Returns the attempt's state. Raises ProviderUnknown, ProviderUnavailable.
+    """
+    async with database.write() as conn:
+        charge = await store.attempt_by_id(conn, attempt.parent_id) if attempt.parent_id else None
+    answer = await _call(payments, attempt, charge)
+
+    async def record(conn: Connection) -> AttemptState:
+        return await _record(conn, attempt, answer, actor)
+
+    return await database.transaction(record)
+
+
+async def _call(payments: Payments, attempt: PaymentAttempt, charge: PaymentAttempt | None) -> ProviderAnswer | None:
+    """None: there is nothing to do at the provider."""
+    if attempt.amount == 0 or charge is None:
+        return None
+    ref = charge.provider_ref
+    if ref is None:
+        known = await payments.lookup(attempt_id=charge.id)
+        if known is None:
+            raise ProviderUnknown(f"the provider does not know charge {charge.id}")
+        ref = known.provider_ref
+    key = str(attempt.id)
+    if attempt.kind == "capture":
+        return await payments.capture(ref, attempt.amount, key)
+    if attempt.kind == "refund":
+        return await payments.refund(ref, attempt.amount, key)
+    return await _undo(payments, ref, key)
+
+
+async def _undo(payments: Payments, ref: str, key: str) -> ProviderAnswer | None:
+    """A charge that nobody wants any more: released when it is only authorized, refunded when it was captured."""
+    answer = await payments.lookup(provider_ref=ref)
+    if answer is None:
+        raise ProviderUnknown(f"the provider does not know {ref}")
+    if answer.state != "succeeded":
+        answer = await payments.cancel(ref, key)
+    if answer.state != "succeeded":
+        return answer
+    rest = answer.captured - answer.refunded
+    return await payments.refund(ref, rest, key) if rest > 0 else None
+
+
+async def _record(conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer | None, actor: str) -> AttemptState:
+    now = utc_now()
+    state = _state_after(attempt, answer)
+    kept = answer if attempt.kind == "refund" else None
+    await store.lock_order(conn, attempt.order_id)
+    before = await store.lock_attempt(conn, attempt.id)
+    if before is None or before.state not in ("open", "processing", "stuck"):
+        return before.state if before else state
+    await store.record_attempt(conn, attempt.id, state, kept, now=now)
+    if state in ("declined", "cancelled"):
+        await store.add_event(conn, attempt.order_id, f"{attempt.kind}_failed", {"amount": attempt.amount}, now=now, actor=actor)
+    elif state == "succeeded" and attempt.kind == "capture":
+        await store.mark_captured(conn, attempt.order_id, attempt.parent_id, attempt.amount, actor=actor, now=now)
+    elif state == "succeeded" and attempt.kind == "refund" and attempt.amount:
+        await store.mark_refunded(conn, attempt.order_id, attempt.amount, 0, now=now)
+        await store.add_event(conn, attempt.order_id, "refunded", {"amount": attempt.amount}, now=now, actor=actor)
+    elif state == "succeeded" and attempt.kind == "void":
+        await store.close_voided(conn, attempt.parent_id, now=now)
+        await store.add_event(conn, attempt.order_id, "payment_released", {"amount": attempt.amount}, now=now, actor=actor)
+    return state
+
+
+def _state_after(attempt: PaymentAttempt, answer: ProviderAnswer | None) -> AttemptState:
+    if answer is None or answer.state == "succeeded" or (answer.state == "cancelled" and attempt.kind == "void"):
+        return "succeeded"
+    return answer.state if answer.state in ("declined", "cancelled") else "processing"
+
+
+async def _locked(conn: Connection, order_id: UUID) -> Any:
+    order = await store.lock_order(conn, order_id)
+    if order is None:
+        raise NotFound(service.NO_SUCH_ORDER)
+    return order

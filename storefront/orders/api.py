@@ -1,0 +1,115 @@
+"""Orders for JSON clients: read one by its key or as its owner, list one's own."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from storefront.accounts import service as accounts
+from storefront.orders import service
+from storefront.orders.links import key_opens, order_url
+from storefront.orders.model import Order, OrderStatus, OrderSummary, OrderView
+from storefront.platform.database import DATABASE
+from storefront.platform.errors import InvalidInput, NotFound, SignInRequired
+from storefront.platform.http import json_response
+from storefront.platform.money import Money
+from storefront.platform.openapi import operation, read_query
+from storefront.platform.sessions import current_customer_id, require_customer_id
+from storefront.settings import SETTINGS, Settings
+
+routes = web.RouteTableDef()
+
+
+class OrderQuery(msgspec.Struct, frozen=True):
+    """`key` is the one that came with the order; a signed-in owner needs none."""
+
+    key: Annotated[str, Meta(max_length=100)] = ""
+
+
+class OrderListQuery(msgspec.Struct, frozen=True):
+    cursor: Annotated[str, Meta(max_length=200)] = ""
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class OrderListItem(msgspec.Struct, frozen=True):
+    id: UUID
+    number: str
+    status: OrderStatus
+    total: Money
+    item_count: int
+    placed_at: datetime
+    url: str
+
+
+class OrderList(msgspec.Struct, frozen=True):
+    """Newest first. `next_cursor` is null on the last page."""
+
+    items: list[OrderListItem]
+    next_cursor: str | None
+
+
+def _item(settings: Settings, order: OrderSummary) -> OrderListItem:
+    return OrderListItem(
+        id=order.id,
+        number=order.number,
+        status=order.status,
+        total=Money(order.total, order.currency),
+        item_count=order.item_count,
+        placed_at=order.placed_at,
+        url=order_url(settings, order.id, order.number),
+    )
+
+
+async def order_for(request: web.Request) -> Order:
+    """The order of the path, for who holds its key or owns it. Raises NotFound for everybody else."""
+    try:
+        order_id = UUID(request.match_info["order_id"])
+    except ValueError as error:
+        raise NotFound(service.NO_SUCH_ORDER) from error
+    given: OrderQuery = read_query(request, OrderQuery)
+    opened = bool(given.key) and key_opens(request.app[SETTINGS], order_id, given.key)
+    customer_id = None if opened else await current_customer_id(request)
+    if not opened and customer_id is None:
+        raise NotFound(service.NO_SUCH_ORDER)
+    async with request.app[DATABASE].write() as conn:
+        order = await service.order_by_id(conn, order_id)
+    if not opened and order.customer_id != customer_id:
+        raise NotFound(service.NO_SUCH_ORDER)
+    return order
+
+
+@routes.get("/api/v1/orders")
+@operation(
+    summary="Own orders",
+    tag="orders",
+    query=OrderListQuery,
+    response=OrderList,
+    errors=(SignInRequired, InvalidInput),
+    signed_in=True,
+)
+async def list_orders(request: web.Request) -> web.Response:
+    """Newest first. Guest orders with the same e-mail address are among them once the address is confirmed."""
+    customer_id = await require_customer_id(request)
+    asked: OrderListQuery = read_query(request, OrderListQuery)
+    async with request.app[DATABASE].write() as conn:
+        customer = await accounts.customer(conn, customer_id)
+        verified_email = customer.email if customer.verified else None
+        found, following = await service.history(conn, customer_id, verified_email, after=asked.cursor, most=asked.limit)
+    return json_response(OrderList([_item(request.app[SETTINGS], order) for order in found], following))
+
+
+@routes.get("/api/v1/orders/{order_id}")
+@operation(
+    summary="Read an order",
+    tag="orders",
+    query=OrderQuery,
+    response=OrderView,
+    errors=(NotFound, InvalidInput),
+    path_types={"order_id": UUID},
+)
+async def read_order(request: web.Request) -> web.Response:
+    order = await order_for(request)
+    return json_response(service.order_view(request.app[SETTINGS], order))

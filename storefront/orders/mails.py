@@ -1,0 +1,71 @@
+"""Mails about an order: queued with the change they tell of, written when they are sent."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from storefront.orders import store
+from storefront.orders.links import order_url
+from storefront.orders.model import Order
+from storefront.platform.database import Connection, Database
+from storefront.platform.jobs import Jobs
+from storefront.platform.money import format_amount
+from storefront.settings import Settings
+
+OrderMail = Literal["order_confirmation", "order_cancelled", "order_fulfilled", "refund"]
+JOB = "order_mail"
+
+
+async def enqueue(conn: Connection, jobs: Jobs, kind: OrderMail, order_id: UUID, *, amount: int | None = None) -> None:
+    """Queues a mail in the caller's transaction; `amount` is what is given back, in minor units."""
+    await jobs.enqueue(conn, JOB, {"mail": kind, "order_id": str(order_id), "amount": amount})
+
+
+async def write(database: Database, settings: Settings, jobs: Jobs, payload: dict[str, Any]) -> None:
+    """The job: turns an order as it is now into the mail, and hands that to the job that sends mails."""
+
+    async def work(conn: Connection) -> None:
+        order = await store.order_by_id(conn, UUID(payload["order_id"]))
+        if order is not None:
+            mail = {"template": payload["mail"], "to": order.email, "context": _context(settings, order, payload)}
+            await jobs.enqueue(conn, "mail", mail)
+
+    await database.transaction(work)
+
+
+def _context(settings: Settings, order: Order, payload: dict[str, Any]) -> dict[str, Any]:
+    def money(amount: int) -> str:
+        return format_amount(amount, order.currency)
+
+    sent = order.fulfillments[-1] if order.fulfillments else None
+    address = order.delivery_address
+    return {
+        "shop_name": settings.shop.name,
+        "number": order.number,
+        "url": order_url(settings, order.id, order.number),
+        "name": address.name if address else "",
+        "lines": [
+            {
+                "title": line.title,
+                "options": ", ".join(value for _, value in line.options),
+                "quantity": line.quantity,
+                "total": money(line.total),
+            }
+            for line in order.lines
+        ],
+        "subtotal": money(order.subtotal),
+        "discount": money(order.discount) if order.discount else "",
+        "delivery": money(order.delivery),
+        "delivery_name": (order.fulfillment_option or {}).get("name", ""),
+        "tax": money(order.tax),
+        "prices_include_tax": order.prices_include_tax,
+        "total": money(order.total),
+        "gift_card_amount": money(order.gift_card_amount) if order.gift_card_amount else "",
+        "address": [part for part in (address.name, address.line1, address.line2, f"{address.postal_code} {address.city}") if part]
+        if address
+        else [],
+        "country": address.country if address else "",
+        "amount": money(payload["amount"]) if payload.get("amount") else "",
+        "tracking_number": (sent.tracking_number if sent else None) or "",
+        "tracking_url": (sent.tracking_url if sent else None) or "",
+        "carrier": (sent.carrier if sent else None) or "",
+    }

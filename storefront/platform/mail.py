@@ -1,0 +1,202 @@
+"""Mail: rendered from templates/mail and sent by a durable job. In development it goes into a folder, where the operator's page reads it.
+
+A job `mail` has `{"template": "welcome", "to": "ada@example.com", "context": {…}}`. The first line of templates/mail/<template>.txt is
+"Subject: …"; the rest is the text part, <template>.html (if there is one) the HTML part.
+"""
+
+import asyncio
+import email
+import email.policy
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosmtplib
+import jinja2
+import msgspec
+from aiohttp import web
+
+from storefront.platform.jobs import Job
+from storefront.settings import ROOT, Settings
+
+JOB = "mail"
+SMTP_SECONDS = 20.0
+KEPT = 1000  # mails in the folder
+LONGEST_SUBJECT = 250
+IMPLICIT_TLS_PORT = 465
+
+T = TypeVar("T")
+_ID = re.compile(r"\d{8}T\d{6}-\d{1,19}")
+_SPACES = re.compile(r"\s+")
+
+
+class MailSummary(msgspec.Struct, frozen=True):
+    """A mail in the folder."""
+
+    id: str
+    to: str
+    subject: str
+    at: datetime
+
+
+class Mail(msgspec.Struct, frozen=True):
+    """A mail in the folder, whole. `html` is "" when it has text only."""
+
+    id: str
+    to: str
+    sender: str
+    subject: str
+    at: datetime
+    text: str
+    html: str
+
+
+class Mailer:
+    """Sends the shop's mail through settings.mail.transport."""
+
+    def __init__(self, settings: Settings, templates: Path = ROOT / "templates") -> None:
+        self._mail = settings.mail
+        self._folder = settings.data_dir / "mail"
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(templates),
+            autoescape=jinja2.select_autoescape(["html"]),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals["shop"] = settings.shop
+
+    async def deliver(self, job: Job) -> None:
+        """The handler of `mail` jobs. A repeat of a job has the same Message-ID, and the same file in the folder."""
+        asked = job.payload
+        message = self.write(asked["template"], asked["to"], asked.get("context") or {}, number=job.id, at=job.created_at)
+        if self._mail.transport == "folder":
+            await asyncio.to_thread(self._put, _name(job), message)
+        else:
+            await self._send(message)
+
+    def write(self, template: str, to: str, context: dict[str, Any], *, number: int, at: datetime) -> EmailMessage:
+        """The message. What is put into a header cannot begin another one. Raises ValueError for what is no address."""
+        subject, text, html = self._render(template, context)
+        name, sender = parseaddr(self._mail.from_address)
+        message = EmailMessage(policy=email.policy.SMTP)
+        message["From"] = Address(_one_line(name), addr_spec=sender)
+        message["To"] = _recipient(to)
+        message["Subject"] = _one_line(subject)[:LONGEST_SUBJECT]
+        message["Date"] = format_datetime(at)
+        message["Message-ID"] = f"<{int(at.timestamp() * 1_000_000):x}.{number}@{sender.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: out-of-office programs keep quiet
+        message.set_content(text)
+        if html:
+            message.add_alternative(html, subtype="html")
+        return message
+
+    def _render(self, template: str, context: dict[str, Any]) -> tuple[str, str, str]:
+        if not re.fullmatch(r"\w+", template):
+            raise ValueError(f"{template!r} is not the name of a mail")
+        try:
+            text = self._templates.get_template(f"mail/{template}.txt").render(context).strip()
+        except jinja2.TemplateNotFound as error:
+            if error.name != f"mail/{template}.txt":
+                raise
+            return template.replace("_", " ").capitalize(), _listed(context), ""
+        first, _, rest = text.partition("\n")
+        subject = first.removeprefix("Subject:")
+        try:
+            html = self._templates.get_template(f"mail/{template}.html").render(context).strip()
+        except jinja2.TemplateNotFound as error:
+            if error.name != f"mail/{template}.html":
+                raise
+            html = ""
+        return subject, rest.strip() + "\n", html
+
+    async def _send(self, message: EmailMessage) -> None:
+        mail = self._mail
+        implicit = mail.smtp_port == IMPLICIT_TLS_PORT
+        await aiosmtplib.send(
+            message,
+            hostname=mail.smtp_host,
+            port=mail.smtp_port,
+            username=mail.smtp_user or None,
+            password=mail.smtp_password or None,
+            use_tls=implicit,
+            start_tls=mail.smtp_starttls and not implicit,
+            timeout=SMTP_SECONDS,
+        )
+
+    # --- the folder
+
+    async def recent(self, most: int = 50) -> list[MailSummary]:
+        """The mails in the folder, the latest first. Empty when mail goes out by SMTP."""
+        return await asyncio.to_thread(self._recent, most)
+
+    async def read(self, mail_id: str) -> Mail | None:
+        """One mail of the folder."""
+        if not _ID.fullmatch(mail_id):
+            return None
+        return await asyncio.to_thread(self._read, self._folder / f"{mail_id}.eml", _whole)
+
+    def _put(self, name: str, message: EmailMessage) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        partial = self._folder / f"{name}.partial"
+        partial.write_bytes(message.as_bytes())
+        partial.rename(self._folder / f"{name}.eml")
+        for old in self._files()[KEPT:]:
+            old.unlink(missing_ok=True)
+
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob("*.eml"), reverse=True)
+
+    def _recent(self, most: int) -> list[MailSummary]:
+        found = (self._read(path, _summary) for path in self._files()[:most])
+        return [mail for mail in found if mail is not None]
+
+    def _read(self, path: Path, as_what: Callable[[str, EmailMessage], T]) -> T | None:
+        try:
+            message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        except FileNotFoundError:
+            return None
+        return as_what(path.stem, message)
+
+
+MAILER = web.AppKey("mailer", Mailer)
+
+
+def _name(job: Job) -> str:
+    return f"{job.created_at.astimezone(UTC):%Y%m%dT%H%M%S}-{job.id}"
+
+
+def _one_line(text: str) -> str:
+    return _SPACES.sub(" ", "".join(character if character.isprintable() else " " for character in text)).strip()
+
+
+def _recipient(to: str) -> Address:
+    local, at, domain = to.strip().rpartition("@")
+    if not at or not local or not domain or any(character.isspace() or not character.isprintable() for character in to.strip()):
+        raise ValueError("the recipient is not an address")
+    return Address(username=local, domain=domain)
+
+
+def _listed(context: dict[str, Any]) -> str:
+    return "".join(f"{name.replace('_', ' ')}: {value}\n" for name, value in context.items())
+
+
+def _moment(message: EmailMessage) -> datetime:
+    at = message["Date"].datetime
+    assert isinstance(at, datetime)
+    return at
+
+
+def _summary(mail_id: str, message: EmailMessage) -> MailSummary:
+    return MailSummary(mail_id, str(message["To"]), str(message["Subject"]), _moment(message))
+
+
+def _whole(mail_id: str, message: EmailMessage) -> Mail:
+    parts = {kind: message.get_body((kind,)) for kind in ("plain", "html")}
+    text, html = (part.get_content() if part is not None else "" for part in parts.values())
+    return Mail(mail_id, str(message["To"]), str(message["From"]), str(message["Subject"]), _moment(message), text, html)

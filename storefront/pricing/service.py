@@ -1,0 +1,150 @@
+"""What a cart costs, from the rows of one connection; and the claims an order makes on coupons and gift cards."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from storefront.catalog import service as catalog
+from storefront.inventory import service as inventory
+from storefront.platform.database import Connection
+from storefront.platform.errors import Conflict, InvalidInput
+from storefront.pricing import gift_cards, store
+from storefront.pricing.addresses import countries
+from storefront.pricing.compute import Rules, compute
+from storefront.pricing.gift_cards import GiftCardExhausted, code_hash
+from storefront.pricing.model import CartContents, GiftCard, PricedCart, Promotion, Standing
+from storefront.settings import Settings
+
+__all__ = [
+    "CouponExhausted",
+    "GiftCardExhausted",
+    "claim_coupons",
+    "delivery_countries",
+    "price_cart",
+    "read_code",
+    "refund_gift_cards",
+    "release_coupons",
+    "release_gift_cards",
+    "spend_gift_cards",
+]
+
+
+class CouponExhausted(Conflict):
+    """A coupon's last use has gone to somebody else. `codes` in the problem says which."""
+
+    type = "coupon_exhausted"
+    title = "A coupon code has been used up"
+
+
+async def price_cart(conn: Connection, cart: CartContents, *, now: datetime, settings: Settings) -> PricedCart:
+    """Prices the cart in three statements: variants, promotions, and rates of tax and delivery.
+
+    One more each, only where it matters: what the cart holds (a line looks short), gift cards, the shopper's standing (a promotion asks).
+    Until an address is known, tax is that of the shop's own country, and no delivery is offered.
+    """
+    variants = await catalog.sale_variants(conn, [line.variant_id for line in cart.lines], cart.currency)
+    held: dict[int, int] = {}
+    if any(line.variant_id in variants and line.quantity > variants[line.variant_id].available for line in cart.lines):
+        held = await inventory.held_for_cart(conn, cart.id)
+    address = cart.delivery_address
+    promotions, problems = await _promotions(conn, cart, now)
+    tax_rates, delivery = await store.rates(
+        conn, address.country if address else settings.shop.country, address.country if address else None, cart.currency
+    )
+    cards, card_problems = await _gift_cards(conn, cart, now)
+    rules = Rules(
+        promotions=tuple(promotions),
+        tax_rates=tax_rates,
+        region=address.region if address else "",
+        prices_include_tax=settings.shop.prices_include_tax,
+        delivery=delivery,
+        fulfillment_option_id=cart.fulfillment_option_id,
+        gift_cards=tuple(cards),
+        standing=await _standing(conn, cart, promotions),
+        code_problems=(*problems, *card_problems),
+    )
+    return compute(cart.currency, cart.lines, variants, rules, held=held)
+
+
+async def _promotions(conn: Connection, cart: CartContents, now: datetime) -> tuple[list[Promotion], list[tuple[str, str]]]:
+    found, states = await store.promotions(conn, cart.coupon_codes, cart.email, now)
+    problems: list[tuple[str, str]] = []
+    for state in states:
+        if state.promotion is None or not state.running:
+            problems.append((state.code, "This code is no longer valid."))
+        elif state.used_up:
+            problems.append((state.code, "This code has been used up."))
+        elif state.used_up_by_customer:
+            problems.append((state.code, "You have used this code before."))
+        else:
+            found.append(state.promotion)
+    return found, problems
+
+
+async def _gift_cards(conn: Connection, cart: CartContents, now: datetime) -> tuple[list[GiftCard], list[tuple[str, str]]]:
+    if not cart.gift_card_ids:
+        return [], []
+    usable: list[GiftCard] = []
+    problems: list[tuple[str, str]] = []
+    for card, may_be_used in await store.gift_cards(conn, cart.gift_card_ids, now):
+        name = f"Gift card ending in {card.last_four}"
+        if not may_be_used:
+            problems.append((name, "This card can no longer be used."))
+        elif card.currency != cart.currency:
+            problems.append((name, f"This card is for {card.currency}."))
+        elif card.balance == 0:
+            problems.append((name, "Nothing is left on this card."))
+        else:
+            usable.append(card)
+    return usable, problems
+
+
+async def _standing(conn: Connection, cart: CartContents, promotions: Sequence[Promotion]) -> Standing:
+    if not any(promotion.customer_group or promotion.first_order_only for promotion in promotions):
+        return Standing()
+    return await store.standing(conn, cart.customer_id, cart.email, cart.id)
+
+
+async def read_code(conn: Connection, text: str, now: datetime) -> tuple[str | None, int | None]:
+    """(coupon code, None) or (None, gift card id) for what a shopper typed. Raises InvalidInput (field `code`)."""
+    readable = text.isprintable()
+    coupon, card_id = await store.code(conn, text.strip(), code_hash(text), now) if readable else (None, None)
+    if coupon is None and card_id is None:
+        raise InvalidInput.of("code", "This code is not known, or no longer valid.")
+    return coupon, card_id
+
+
+async def claim_coupons(conn: Connection, order_id: UUID, customer_key: str, codes: Sequence[str]) -> None:
+    """Counts one use of each code for the order. `customer_key` is the lower-case e-mail address.
+
+    Raises CouponExhausted; the caller's transaction must then end without effect.
+    """
+    missing = set(codes) - await store.claim_coupons(conn, order_id, customer_key.lower(), codes)
+    if missing:
+        raise CouponExhausted(f"Used up: {', '.join(sorted(missing))}. Please look at the total again.", extra={"codes": sorted(missing)})
+
+
+async def release_coupons(conn: Connection, order_id: UUID) -> None:
+    """Gives the order's uses back. A repeat changes nothing."""
+    await store.release_coupons(conn, order_id)
+
+
+async def spend_gift_cards(conn: Connection, order_id: UUID, uses: Sequence[tuple[int, int]]) -> None:
+    """Takes (card id, amount) for the order. Raises GiftCardExhausted; the caller's transaction must then end without effect."""
+    await gift_cards.spend(conn, order_id, uses)
+
+
+async def refund_gift_cards(conn: Connection, order_id: UUID, amount: int) -> int:
+    """Gives up to `amount` of what the order spent back to its cards; returns how much that was."""
+    return await gift_cards.refund(conn, order_id, amount)
+
+
+async def release_gift_cards(conn: Connection, order_id: UUID) -> int:
+    """Gives back all that the order spent and has not got back. A repeat changes nothing."""
+    return await gift_cards.refund(conn, order_id, 2**62)
+
+
+async def delivery_countries(conn: Connection) -> list[tuple[str, str]]:
+    """(code, name) of the countries that some zone delivers to, by name."""
+    served = await store.zone_countries(conn)
+    return [(code, name) for code, name in countries() if "*" in served or code in served]

@@ -1,0 +1,118 @@
+"""SQL of pricing: rows to types, nothing else."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from storefront.platform.database import Connection
+from storefront.platform.sql import load
+from storefront.pricing.model import DeliveryRule, GiftCard, Promotion, Standing, TaxRate
+
+queries = load("pricing")
+
+
+class CodeState(msgspec.Struct, frozen=True):
+    """What became of a code that was entered: its promotion, or why there is none to apply."""
+
+    code: str
+    promotion: Promotion | None
+    running: bool
+    used_up: bool
+    used_up_by_customer: bool
+
+
+async def promotions(conn: Connection, codes: Sequence[str], email: str | None, now: datetime) -> tuple[list[Promotion], list[CodeState]]:
+    """Promotions that run by themselves, and the state of each code."""
+    automatic: list[Promotion] = []
+    states: list[CodeState] = []
+    for row in await queries.promotions(conn, codes=list(codes), email=email, now=now):
+        promotion = _promotion(row) if row["id"] is not None else None
+        if row["coupon_code"] is None:
+            assert promotion is not None
+            automatic.append(promotion)
+            continue
+        states.append(
+            CodeState(row["coupon_code"], promotion, bool(row["running"]), bool(row["used_up"]), bool(row["used_up_by_customer"]))
+        )
+    return automatic, states
+
+
+_PROMOTION_FIELDS = tuple(field.name for field in msgspec.structs.fields(Promotion))
+
+
+def _promotion(row: Any) -> Promotion:
+    return msgspec.convert({name: row[name] for name in _PROMOTION_FIELDS}, Promotion)
+
+
+async def rates(
+    conn: Connection, tax_country: str, delivery_country: str | None, currency: str
+) -> tuple[tuple[TaxRate, ...], tuple[DeliveryRule, ...]]:
+    row = await queries.rates(conn, tax_country=tax_country, delivery_country=delivery_country, currency=currency)
+    return (
+        msgspec.convert(row["tax_rates"] or [], tuple[TaxRate, ...]),
+        msgspec.convert(row["delivery"] or [], tuple[DeliveryRule, ...]),
+    )
+
+
+async def gift_cards(conn: Connection, ids: Sequence[int], now: datetime) -> list[tuple[GiftCard, bool]]:
+    """(card, whether it may be used now), in the order of `ids`."""
+    rows = await queries.gift_cards(conn, ids=list(ids), now=now)
+    return [(GiftCard(row["id"], row["last_four"], row["currency"], row["balance"], row["expires_at"]), row["usable"]) for row in rows]
+
+
+async def standing(conn: Connection, customer_id: UUID | None, email: str | None, cart_id: UUID) -> Standing:
+    row = await queries.standing(conn, customer_id=customer_id, email=email, cart_id=cart_id)
+    return Standing(row["customer_group"], row["first_order"] if customer_id or email else None)
+
+
+async def code(conn: Connection, text: str, code_hash: bytes, now: datetime) -> tuple[str | None, int | None]:
+    """(coupon code, gift card id) that the text means; at most one is set, a coupon goes first."""
+    row = await queries.code(conn, code=text, code_hash=code_hash, now=now)
+    return row["coupon_code"], row["gift_card_id"] if row["coupon_code"] is None else None
+
+
+async def claim_coupons(conn: Connection, order_id: UUID, customer_key: str, codes: Sequence[str]) -> set[str]:
+    """The codes that could be claimed."""
+    await queries.lock_coupons(conn, codes=list(codes))
+    rows = await queries.claim_coupons(conn, order_id=order_id, customer_key=customer_key, codes=list(codes))
+    return {row["code"] for row in rows}
+
+
+async def release_coupons(conn: Connection, order_id: UUID) -> None:
+    await queries.release_coupons(conn, order_id=order_id)
+
+
+async def spend_gift_cards(conn: Connection, order_id: UUID, uses: Sequence[tuple[int, int]]) -> set[int]:
+    """The cards that could be charged."""
+    ids = [card_id for card_id, _ in uses]
+    await queries.lock_gift_cards(conn, ids=ids)
+    rows = await queries.spend_gift_cards(conn, order_id=order_id, ids=ids, amounts=[amount for _, amount in uses])
+    return {row["gift_card_id"] for row in rows}
+
+
+async def refund_gift_cards(conn: Connection, order_id: UUID, amount: int) -> int:
+    """What went back to cards."""
+    return sum(row["delta"] for row in await queries.refund_gift_cards(conn, order_id=order_id, amount=amount))
+
+
+async def issue_gift_card(
+    conn: Connection,
+    code_hash: bytes,
+    last_four: str,
+    currency: str,
+    amount: int,
+    *,
+    expires_at: datetime | None,
+    order_id: UUID | None,
+) -> int:
+    card_id: int = await queries.issue_gift_card(conn, code_hash=code_hash, last_four=last_four, currency=currency, expires_at=expires_at)
+    await queries.fill_gift_card(conn, gift_card_id=card_id, amount=amount, order_id=order_id)
+    return card_id
+
+
+async def zone_countries(conn: Connection) -> set[str]:
+    """Countries that are delivered to; '*' stands for all others."""
+    return {row["country"] for row in await queries.zone_countries(conn)}

@@ -1,0 +1,126 @@
+"""What the tests of checkout and orders stand on: something for sale, and a checkout made of the real parts."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from storefront.cart import service as carts
+from storefront.checkout.model import Answer, CheckoutContext, PlaceOrder
+from storefront.checkout.place_order import place_order
+from storefront.platform.clock import utc_now
+from storefront.platform.database import Connection
+from storefront.platform.money import Money
+from storefront.pricing import service as pricing
+from storefront.pricing.model import Address
+
+ADDRESS = Address(name="Ada Byron", line1="1 Ridge Way", city="Berlin", postal_code="10115", country="DE")
+
+
+class MovableClock:
+    """A clock that tests push forward."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return utc_now() + self.ahead
+
+    def forward(self, **how_far: float) -> None:
+        self.ahead += timedelta(**how_far)
+
+
+async def offer(owner: asyncpg.Connection, *, amount: int = 1500, on_hand: int = 10, requires_delivery: bool = True) -> int:
+    """A published product with one variant; returns the variant's id."""
+    sku = f"T-{uuid.uuid4().hex[:10]}"
+    product_id = await owner.fetchval(
+        "INSERT INTO product (slug, title, status, published_at) VALUES ($1, $2, 'active', now() - interval '1 day') RETURNING id",
+        sku.lower(),
+        f"Thing {sku}",
+    )
+    variant_id: int = await owner.fetchval(
+        "INSERT INTO variant (product_id, sku, weight_grams, requires_delivery) VALUES ($1, $2, 250, $3) RETURNING id",
+        product_id,
+        sku,
+        requires_delivery,
+    )
+    await owner.execute("INSERT INTO variant_price (variant_id, currency, amount) VALUES ($1, 'EUR', $2)", variant_id, amount)
+    await owner.execute(
+        "INSERT INTO stock (variant_id, location_id, on_hand) SELECT $1, id, $2 FROM stock_location WHERE code = 'main'",
+        variant_id,
+        on_hand,
+    )
+    return variant_id
+
+
+async def open_for_delivery(owner: asyncpg.Connection) -> int:
+    """A zone with one flat option of 4.90 EUR; returns the option's id."""
+    zone_id = await owner.fetchval(
+        "INSERT INTO delivery_zone (name, countries) VALUES ('Here', '{DE}') ON CONFLICT (name) DO UPDATE SET name = 'Here' RETURNING id"
+    )
+    option_id: int = await owner.fetchval(
+        "INSERT INTO fulfillment_option (zone_id, code, name, kind, currency, amount) VALUES ($1, 'post', 'Post', 'flat', 'EUR', 490) "
+        "ON CONFLICT (zone_id, code, currency) DO UPDATE SET amount = 490 RETURNING id",
+        zone_id,
+    )
+    await owner.execute(
+        "INSERT INTO tax_rate (country, name, rate_ppm) VALUES ('DE', 'VAT', 190000) ON CONFLICT (country, region, tax_code) DO NOTHING"
+    )
+    return option_id
+
+
+async def stock_of(owner: asyncpg.Connection, variant_id: int) -> tuple[int, int]:
+    """(on hand, reserved)."""
+    row = await owner.fetchrow(
+        "SELECT sum(on_hand)::int AS on_hand, sum(reserved)::int AS reserved FROM stock WHERE variant_id = $1", variant_id
+    )
+    return row["on_hand"], row["reserved"]
+
+
+async def violations(owner: asyncpg.Connection) -> list[Any]:
+    """What the auditor would say."""
+    from storefront.platform.sql import load
+
+    queries = load("audit")
+    found = []
+    for name in queries.available_queries:
+        if not name.endswith("_cursor"):
+            found += [(name, row["what"], row["detail"]) for row in await owner.fetch(getattr(queries, name).sql)]
+    return found
+
+
+class Buyer:
+    """A guest with a cart that is ready to be ordered."""
+
+    def __init__(self, shop: CheckoutContext, cart_id: UUID, total: Money) -> None:
+        self.shop = shop
+        self.cart_id = cart_id
+        self.total = total
+
+    async def place(self, key: str = "", *, payment_method: str | None = "pm_card_visa", total: Money | None = None) -> Answer:
+        request = PlaceOrder(cart_id=self.cart_id, expected_total=total or self.total, payment_method=payment_method)
+        return await place_order(self.shop, request, key or uuid.uuid4().hex, path="/api/v1/orders")
+
+
+async def buyer_of(shop: CheckoutContext, option_id: int, *lines: tuple[int, int], email: str = "ada@shop.example") -> Buyer:
+    """A buyer whose cart holds (variant, quantity), with contact, address and delivery option."""
+
+    async def work(conn: Connection) -> Buyer:
+        cart = await carts.create(conn, currency="EUR")
+        for variant_id, quantity in lines:
+            cart = await carts.add_line(conn, cart.id, variant_id, quantity)
+        cart = await carts.set_details(
+            conn,
+            cart.id,
+            cart.version,
+            email=email,
+            delivery_address=ADDRESS,
+            billing_address=None,
+            fulfillment_option_id=option_id,
+        )
+        priced = await pricing.price_cart(conn, cart, now=shop.clock(), settings=shop.settings)
+        return Buyer(shop, cart.id, Money(priced.total, priced.currency))
+
+    return await shop.database.transaction(work)

@@ -1,0 +1,258 @@
+"""Placing an order: one key is one order and one charge, whatever dies, repeats or changes on the way."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from storefront.payments.service import Payments
+from storefront.platform.jobs import Jobs
+
+from storefront.cart import service as carts
+from storefront.checkout import idempotency, recovery, service
+from storefront.checkout.idempotency import IdempotencyInFlight, IdempotencyMismatch
+from storefront.checkout.model import CheckoutContext, Claim, PlaceOrder
+from storefront.checkout.place_order import _order_pending, carry_on
+from storefront.inventory.gate import StockGate
+from storefront.orders import service as orders
+from storefront.platform.database import Database
+from storefront.platform.errors import InvalidInput
+from storefront.platform.money import Money
+from storefront.settings import Settings
+from tests.buying import Buyer, MovableClock, buyer_of, offer, open_for_delivery, stock_of, violations
+
+DECLINED = "pm_card_chargeDeclined"
+ASKS_BACK = "pm_card_threeDSecure2Required"
+
+
+@pytest.fixture
+async def shop(settings: Settings, database: Database, provider: object) -> AsyncIterator[CheckoutContext]:
+    """Checkout on the real parts, with a clock that can be moved."""
+    payments, jobs = Payments(settings), Jobs(settings, database)
+    yield CheckoutContext(database=database, payments=payments, jobs=jobs, settings=settings, clock=MovableClock())
+    await payments.close()
+
+
+@pytest.fixture
+async def option_id(owner: asyncpg.Connection) -> int:
+    return await open_for_delivery(owner)
+
+
+async def _left_behind(buyer: Buyer, key: str) -> Claim:
+    """What a replica leaves that dies right after the order stands."""
+    request = PlaceOrder(cart_id=buyer.cart_id, expected_total=buyer.total, payment_method="pm_card_visa")
+    shop = buyer.shop
+    print_ = idempotency.fingerprint("POST", "/api/v1/orders", request)
+    async with shop.database.write() as conn:
+        held = await idempotency.claim(
+            conn,
+            f"cart:{buyer.cart_id}",
+            key,
+            print_,
+            {"request": request, "customer_id": None},
+            now=shop.clock(),
+            stale=shop.stale_after,
+        )
+    assert isinstance(held, Claim)
+    held, _ = await _order_pending(shop, held)
+    return held
+
+
+async def test_a_paid_order_takes_its_stock_and_closes_its_cart(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    variant_id = await offer(owner, amount=1500, on_hand=10)
+    buyer = await buyer_of(shop, option_id, (variant_id, 2))
+    answer = await buyer.place()
+    assert answer.status == 201, answer.body
+    order = answer.document()
+    assert (order["status"], order["total"], order["captured"]) == ("paid", {"amount": 3490, "currency": "EUR"}, order["total"])
+    assert order["number"].startswith("SF-")
+    assert await stock_of(owner, variant_id) == (8, 0)
+    assert await owner.fetchval("SELECT state FROM cart WHERE id = $1", buyer.cart_id) == "ordered"
+    assert await owner.fetchval("SELECT count(*) FROM reservation WHERE state = 'held'") == 0
+    assert await violations(owner) == []
+
+
+async def test_the_same_key_is_given_the_same_bytes(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    key = uuid.uuid4().hex
+    first, second = await buyer.place(key), await buyer.place(key)
+    assert (second.body, second.status, second.headers) == (first.body, first.status, first.headers)
+    assert (first.replayed, second.replayed) == (False, True)
+
+
+async def test_a_hundred_requests_with_one_key_are_one_order(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    variant_id = await offer(owner)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    key = uuid.uuid4().hex
+    outcomes = await asyncio.gather(*(buyer.place(key) for _ in range(100)), return_exceptions=True)
+    answers = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+    assert all(isinstance(outcome, IdempotencyInFlight) for outcome in outcomes if isinstance(outcome, BaseException))
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.body for answer in answers}) == 1
+    assert await stock_of(owner, variant_id) == (9, 0)
+    assert (
+        await owner.fetchval(
+            "SELECT count(*) FROM payment_attempt a JOIN orders o ON o.id = a.order_id WHERE o.cart_id = $1", buyer.cart_id
+        )
+        == 1
+    )
+
+
+async def test_many_keys_for_one_cart_are_one_order(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    variant_id = await offer(owner)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    outcomes = await asyncio.gather(*(buyer.place() for _ in range(20)), return_exceptions=True)
+    statuses = [outcome.status for outcome in outcomes if not isinstance(outcome, BaseException)]
+    assert statuses.count(201) == 1
+    assert set(statuses) <= {201, 409}
+    assert await stock_of(owner, variant_id) == (9, 0)
+    assert await violations(owner) == []
+
+
+async def test_a_key_belongs_to_one_request(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    key = uuid.uuid4().hex
+    await buyer.place(key)
+    with pytest.raises(IdempotencyMismatch):
+        await buyer.place(key, payment_method="pm_card_mastercard")
+
+
+async def test_a_changed_price_is_asked_about_and_not_charged(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    variant_id = await offer(owner, amount=1000)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    await owner.execute("UPDATE variant_price SET amount = 1100 WHERE variant_id = $1", variant_id)
+    answer = await buyer.place()
+    problem = answer.document()
+    assert (answer.status, problem["type"].rpartition("/")[2]) == (409, "price_changed")
+    assert problem["cart"]["total"] == {"amount": 1590, "currency": "EUR"}
+    assert await owner.fetchval("SELECT count(*) FROM orders WHERE cart_id = $1", buyer.cart_id) == 0
+    assert (await buyer.place(total=Money(1590, "EUR"))).status == 201
+
+
+async def test_a_missing_address_leaves_the_key_free(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    await owner.execute("UPDATE cart SET delivery_address = NULL WHERE id = $1", buyer.cart_id)
+    key = uuid.uuid4().hex
+    with pytest.raises(InvalidInput) as refused:
+        await buyer.place(key)
+    assert "delivery_address" in refused.value.messages()
+    assert await owner.fetchval("SELECT count(*) FROM idempotency_key WHERE key = $1", key) == 0
+
+
+async def test_two_buyers_of_the_last_unit_get_one_order(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    variant_id = await offer(owner, on_hand=1)
+    buyers = [await buyer_of(shop, option_id, (variant_id, 1)) for _ in range(2)]
+    answers = await asyncio.gather(*(buyer.place() for buyer in buyers))
+    assert sorted(answer.status for answer in answers) == [201, 409]
+    loser = next(answer for answer in answers if answer.status == 409).document()
+    assert loser["type"].endswith("/insufficient_stock")
+    assert loser["lines"] == [{"variant_id": variant_id, "wanted": 1, "available": 0}]
+    assert await stock_of(owner, variant_id) == (0, 0)
+
+
+async def test_a_declined_card_may_be_followed_by_another_on_the_same_order(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    variant_id = await offer(owner)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    declined = await buyer.place(payment_method=DECLINED)
+    assert (declined.status, declined.document()["type"].rpartition("/")[2]) == (402, "payment_declined")
+    assert await stock_of(owner, variant_id) == (10, 1)
+    paid = await buyer.place()
+    assert (paid.status, paid.document()["id"]) == (201, declined.document()["order"]["id"])
+    assert await stock_of(owner, variant_id) == (9, 0)
+    assert await violations(owner) == []
+
+
+async def test_a_cart_changed_after_a_declined_card_is_a_new_order(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    variant_id = await offer(owner, amount=1000)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    declined = await buyer.place(payment_method=DECLINED)
+    async with shop.database.write() as conn:
+        await carts.set_quantity(conn, buyer.cart_id, variant_id, 3)
+    paid = await buyer.place(total=Money(3490, "EUR"))
+    assert paid.status == 201
+    assert await owner.fetchval("SELECT status FROM orders WHERE id = $1", uuid.UUID(declined.document()["order"]["id"])) == "cancelled"
+    assert await stock_of(owner, variant_id) == (7, 0)
+    assert await violations(owner) == []
+
+
+async def test_recovery_finishes_what_a_dead_replica_began(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    variant_id = await offer(owner)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    key = uuid.uuid4().hex
+    await _left_behind(buyer, key)
+    with pytest.raises(IdempotencyInFlight):
+        await buyer.place(key)
+    shop.clock.forward(seconds=60)  # type: ignore[attr-defined]
+    assert (await recovery.recover(shop)).keys == 1
+    answer = await buyer.place(key)
+    assert (answer.status, answer.replayed) == (201, True)
+    assert await stock_of(owner, variant_id) == (9, 0)
+
+
+async def test_a_retry_takes_over_from_a_dead_replica(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    key = uuid.uuid4().hex
+    left = await _left_behind(buyer, key)
+    shop.clock.forward(seconds=60)  # type: ignore[attr-defined]
+    assert (await buyer.place(key)).status == 201
+    with pytest.raises(IdempotencyInFlight):  # the first one wakes up and finds that the key is no longer its own
+        await carry_on(shop, left)
+    assert await violations(owner) == []
+
+
+async def test_an_order_that_is_not_paid_in_time_gives_its_stock_back(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    variant_id = await offer(owner)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    waiting = await buyer.place(payment_method=ASKS_BACK)
+    assert waiting.status == 202
+    assert waiting.document()["next_action"]["redirect_url"].startswith("http")
+    assert await stock_of(owner, variant_id) == (10, 1)
+    shop.clock.forward(minutes=shop.settings.shop.reservation_minutes + 1)  # type: ignore[attr-defined]
+    await recovery.recover(shop)
+    async with shop.database.write() as conn:
+        order = await orders.order_by_id(conn, uuid.UUID(waiting.document()["id"]))
+    assert order.status == "cancelled"
+    assert await stock_of(owner, variant_id) == (10, 0)
+    assert await violations(owner) == []
+
+
+async def test_the_same_waiting_payment_is_shown_again(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    first, second = await buyer.place(payment_method=None), await buyer.place(payment_method=None)
+    assert (first.status, second.status) == (202, 202)
+    assert first.document()["next_action"] == second.document()["next_action"]
+    assert first.document()["id"] == second.document()["id"]
+
+
+async def test_paying_another_way_ends_the_payment_that_waited(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    waiting = await buyer.place(payment_method=None)
+    paid = await buyer.place()
+    assert (paid.status, paid.document()["id"]) == (201, waiting.document()["id"])
+    states = await owner.fetch(
+        "SELECT state FROM payment_attempt WHERE order_id = $1 ORDER BY created_at", uuid.UUID(paid.document()["id"])
+    )
+    assert [row["state"] for row in states] == ["cancelled", "succeeded"]
+
+
+async def test_starting_checkout_again_does_not_touch_the_stock_of_a_waiting_order(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    variant_id = await offer(owner)
+    buyer = await buyer_of(shop, option_id, (variant_id, 2))
+    gate = StockGate(shop.database)
+    await service.start(shop, gate, buyer.cart_id)
+    assert await stock_of(owner, variant_id) == (10, 2)
+    await buyer.place(payment_method=None)
+    await service.start(shop, gate, buyer.cart_id)
+    assert await stock_of(owner, variant_id) == (10, 2)
+    assert (await buyer.place()).status == 201
+    assert await stock_of(owner, variant_id) == (8, 0)
+    assert await violations(owner) == []

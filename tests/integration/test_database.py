@@ -1,0 +1,266 @@
+"""The database does what the rooms rely on: retries, routing, least privilege, migrations that happen once."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from storefront.platform.database import Connection, Database, lsn_number, statement_count
+from storefront.platform.embedded.postgres import Postgres
+from storefront.platform.migrations import FOLDER, MigrationError, migrate
+from storefront.settings import DatabaseSettings, Settings
+
+
+@pytest.fixture
+async def counter(owner: asyncpg.Connection) -> None:
+    """A table `counter` with two rows, a and b, at 0, which the shop may change."""
+    await owner.execute(
+        "DROP TABLE IF EXISTS counter; CREATE TABLE counter (name text PRIMARY KEY, value int NOT NULL);"
+        "INSERT INTO counter VALUES ('a', 0), ('b', 0); GRANT ALL ON counter TO storefront_app"
+    )
+
+
+async def _value(database: Database, name: str = "a") -> int:
+    async with database.write() as conn:
+        return int(await conn.fetchval("SELECT value FROM counter WHERE name = $1", name))
+
+
+@pytest.mark.usefixtures("counter")
+async def test_serializable_work_that_collides_runs_again_until_each_counts(database: Database) -> None:
+    async def add_one(conn: Connection) -> None:
+        value = await conn.fetchval("SELECT value FROM counter WHERE name = 'a'")
+        await asyncio.sleep(0.002)
+        await conn.execute("UPDATE counter SET value = $1 WHERE name = 'a'", value + 1)
+
+    await asyncio.gather(*(database.transaction(add_one, isolation="serializable") for _ in range(4)))
+    assert await _value(database) == 4
+
+
+@pytest.mark.usefixtures("counter")
+async def test_a_deadlock_costs_a_retry_and_not_the_work(database: Database) -> None:
+    both_hold_one = asyncio.Barrier(2)
+    met = [False, False]
+
+    async def add(order: tuple[str, str], number: int, conn: Connection) -> None:
+        await conn.execute("UPDATE counter SET value = value + 1 WHERE name = $1", order[0])
+        if not met[number]:
+            met[number] = True
+            await both_hold_one.wait()
+        await conn.execute("UPDATE counter SET value = value + 1 WHERE name = $1", order[1])
+
+    await asyncio.gather(
+        database.transaction(lambda conn: add(("a", "b"), 0, conn)), database.transaction(lambda conn: add(("b", "a"), 1, conn))
+    )
+    assert (await _value(database, "a"), await _value(database, "b")) == (2, 2)
+
+
+@pytest.mark.usefixtures("counter")
+async def test_work_that_fails_leaves_nothing_and_is_not_repeated(database: Database) -> None:
+    runs = 0
+
+    async def fail(conn: Connection) -> None:
+        nonlocal runs
+        runs += 1
+        await conn.execute("UPDATE counter SET value = 7")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.transaction(fail)
+    assert runs == 1
+    assert await _value(database) == 0
+
+
+@pytest.mark.usefixtures("counter")
+async def test_work_that_is_cancelled_leaves_its_connection_clean(settings: Settings) -> None:
+    database = Database(settings.database.url, settings=DatabaseSettings(pool_min=1, pool_max=1))
+    await database.start()
+
+    async def linger(conn: Connection) -> None:
+        await conn.execute("UPDATE counter SET value = 7")
+        await conn.execute("SELECT pg_sleep(60)")
+
+    try:
+        work = asyncio.create_task(database.transaction(linger))
+        await asyncio.sleep(0.1)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        async with database.write() as conn:
+            assert not conn.is_in_transaction()
+        assert await _value(database) == 0
+    finally:
+        await database.close()
+
+
+async def test_a_statement_past_its_deadline_is_ended_by_the_server(settings: Settings) -> None:
+    database = Database(settings.database.url, settings=DatabaseSettings(statement_timeout_ms=50))
+    await database.start()
+    try:
+        async with database.write() as conn:
+            with pytest.raises(asyncpg.QueryCanceledError):
+                await conn.execute("SELECT pg_sleep(5)")
+    finally:
+        await database.close()
+
+
+async def test_jsonb_comes_back_as_it_went_in(database: Database) -> None:
+    given = {"list": [1, 2.5, None, True], "text": "Käse 🧀", "nested": {"empty": {}}}
+    async with database.write() as conn:
+        assert await conn.fetchval("SELECT $1::jsonb", given) == given
+
+
+async def test_statements_are_counted_where_they_are_asked_for(database: Database) -> None:
+    async with database.write() as conn:
+        await conn.fetchval("SELECT 0")
+        with statement_count() as count:
+            await conn.fetchval("SELECT 1")
+            await asyncio.create_task(conn.fetchval("SELECT 2"))
+        await conn.fetchval("SELECT 3")
+    assert count.statements == ["SELECT 1", "SELECT 2"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE mine ()",
+        "ALTER TABLE product ADD COLUMN mine int",
+        "DROP TABLE product",
+        "TRUNCATE order_event",
+        "UPDATE stock_movement SET delta = 0",
+        "DELETE FROM order_event",
+        "DELETE FROM schema_migration",
+        "SET ROLE storefront",
+        "COPY product TO PROGRAM 'cat'",
+    ],
+)
+async def test_the_role_that_serves_can_neither_change_tables_nor_rewrite_history(database: Database, statement: str) -> None:
+    async with database.write() as conn:
+        with pytest.raises((asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedColumnError)) as refused:
+            await conn.execute(statement)
+    assert not isinstance(refused.value, asyncpg.UndefinedColumnError), "the test names a column that is not there"
+
+
+async def test_without_replicas_reads_go_to_the_primary(database: Database) -> None:
+    async with database.read() as conn:
+        assert not await conn.fetchval("SELECT pg_is_in_recovery()")
+
+
+async def _replicated(settings: Settings, replica: str, **given: int) -> Database:
+    database = Database(settings.database.url, [replica], DatabaseSettings(**given))  # type: ignore[arg-type]
+    await database.start()
+    async with asyncio.timeout(10):
+        while not database.replicas[0].healthy:
+            await database._check_replicas()
+    return database
+
+
+async def _reads_replica(database: Database, after_lsn: int | None = None) -> bool:
+    async with database.read(after_lsn) as conn:
+        return bool(await conn.fetchval("SELECT pg_is_in_recovery()"))
+
+
+async def _pause(control: asyncpg.Connection) -> None:
+    await control.execute("SELECT pg_wal_replay_pause()")
+    while await control.fetchval("SELECT pg_get_wal_replay_pause_state()") != "paused":
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.usefixtures("counter")
+async def test_reads_go_to_a_replica_but_never_before_ones_own_write(settings: Settings, replica: str, standby: Postgres) -> None:
+    database = await _replicated(settings, replica)
+    control = await asyncpg.connect(standby.dsn(database="postgres"))
+    try:
+        assert await _reads_replica(database)
+        await _pause(control)
+        async with database.write() as conn:
+            await conn.execute("UPDATE counter SET value = 5 WHERE name = 'a'")
+        written = await database.current_lsn()
+        await database._check_replicas()
+        assert not await _reads_replica(database, written), "the replica has not replayed the write"
+        assert await _reads_replica(database), "who has written nothing may read it"
+        await control.execute("SELECT pg_wal_replay_resume()")
+        async with asyncio.timeout(10):
+            while not await _reads_replica(database, written):
+                await database._check_replicas()
+        async with database.read(written) as conn:
+            assert await conn.fetchval("SELECT value FROM counter WHERE name = 'a'") == 5
+    finally:
+        await control.execute("SELECT pg_wal_replay_resume()")
+        await control.close()
+        await database.close()
+
+
+@pytest.mark.usefixtures("counter")
+async def test_a_replica_too_far_behind_is_left_alone_until_it_caught_up(settings: Settings, replica: str, standby: Postgres) -> None:
+    database = await _replicated(settings, replica, replica_lag_max_bytes=10_000)
+    control = await asyncpg.connect(standby.dsn(database="postgres"))
+    try:
+        await _pause(control)
+        async with database.write() as conn:
+            for _ in range(20):
+                await conn.execute("SELECT pg_logical_emit_message(true, 'test', repeat('x', 1000))")
+        await database._check_replicas()
+        assert not await _reads_replica(database)
+        assert database.replicas[0].lag_bytes > 10_000
+        await control.execute("SELECT pg_wal_replay_resume()")
+        async with asyncio.timeout(10):
+            while not await _reads_replica(database):
+                await database._check_replicas()
+    finally:
+        await control.execute("SELECT pg_wal_replay_resume()")
+        await control.close()
+        await database.close()
+
+
+async def test_a_replica_that_is_not_there_delays_nobody(settings: Settings, tmp_path: Path) -> None:
+    database = Database(settings.database.url, [f"postgresql://storefront_app@/shop?host={tmp_path}"], DatabaseSettings())
+    await database.start()
+    try:
+        assert not database.replicas[0].healthy
+        assert not await _reads_replica(database)
+    finally:
+        await database.close()
+
+
+def test_positions_in_the_log_are_ordered_as_numbers() -> None:
+    assert lsn_number("16/B374D848") == 97500059720
+    assert lsn_number("1/0") > lsn_number("0/FFFFFFFF")
+
+
+async def test_migrating_again_changes_nothing(settings: Settings) -> None:
+    assert await migrate(settings.database.migrate_url) == 0
+
+
+async def test_migrators_that_start_together_apply_each_file_once(settings: Settings, tmp_path: Path, owner: asyncpg.Connection) -> None:
+    folder = _with_migration(tmp_path, "9001_together.sql", "CREATE TABLE together (id int); SELECT pg_sleep(0.1);")
+    counts = await asyncio.gather(*(migrate(settings.database.migrate_url, folder=folder) for _ in range(3)))
+    assert sorted(counts) == [0, 0, 1]
+    assert await owner.fetchval("SELECT has_table_privilege('storefront_app', 'together', 'INSERT')")
+    assert not await owner.fetchval("SELECT has_table_privilege('storefront_app', 'order_event', 'UPDATE')")
+
+
+async def test_a_migration_that_fails_leaves_nothing_and_says_which(settings: Settings, tmp_path: Path, owner: asyncpg.Connection) -> None:
+    folder = _with_migration(tmp_path, "9002_broken.sql", "CREATE TABLE half (id int);\nSELECT no_such_column;")
+    with pytest.raises(MigrationError, match=r"9002_broken\.sql: .*no_such_column.*") as refused:
+        await migrate(settings.database.migrate_url, folder=folder)
+    assert "\n" not in str(refused.value)
+    assert await owner.fetchval("SELECT to_regclass('half')") is None
+
+
+async def test_a_changed_migration_is_refused(settings: Settings, tmp_path: Path) -> None:
+    folder = _with_migration(tmp_path, "0001_platform.sql", "SELECT 1;")
+    with pytest.raises(MigrationError, match=r"0001_platform\.sql was changed after it was applied"):
+        await migrate(settings.database.migrate_url, folder=folder)
+
+
+async def test_a_database_that_is_not_there_is_named_with_its_setting(tmp_path: Path) -> None:
+    with pytest.raises(MigrationError, match=r"^database\.url: .* Start it, or mend the address\.$"):
+        await migrate(f"postgresql://storefront@/shop?host={tmp_path}")
+
+
+def _with_migration(tmp_path: Path, name: str, text: str) -> Path:
+    folder = tmp_path / "migrations"
+    shutil.copytree(FOLDER, folder)
+    (folder / name).write_text(text)
+    return folder

@@ -1,0 +1,164 @@
+"""After the sale: what was decided once happens once, and money, stock and history agree."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import asyncpg
+import pytest
+from storefront.payments.service import Payments
+from storefront.platform.jobs import Jobs
+
+from storefront.checkout.model import CheckoutContext
+from storefront.orders import after_sale, service
+from storefront.orders.after_sale import NotPossibleNow
+from storefront.orders.links import key_opens, order_key
+from storefront.orders.model import Order
+from storefront.platform.clock import utc_now
+from storefront.platform.database import Database
+from storefront.platform.errors import InvalidInput
+from storefront.settings import Settings
+from tests.buying import MovableClock, buyer_of, offer, open_for_delivery, stock_of, violations
+
+
+@pytest.fixture
+async def shop(settings: Settings, database: Database, provider: object) -> AsyncIterator[CheckoutContext]:
+    payments, jobs = Payments(settings), Jobs(settings, database)
+    yield CheckoutContext(database=database, payments=payments, jobs=jobs, settings=settings, clock=MovableClock())
+    await payments.close()
+
+
+@pytest.fixture
+async def variant_id(owner: asyncpg.Connection) -> int:
+    return await offer(owner, amount=1500, on_hand=10)
+
+
+@pytest.fixture
+async def paid(shop: CheckoutContext, owner: asyncpg.Connection, variant_id: int) -> Order:
+    """A paid order of two units: 30.00 and 4.90 for delivery."""
+    buyer = await buyer_of(shop, await open_for_delivery(owner), (variant_id, 2))
+    answer = await buyer.place()
+    assert answer.status == 201, answer.body
+    return await _order(shop, UUID(answer.document()["id"]))
+
+
+async def _order(shop: CheckoutContext, order_id: UUID) -> Order:
+    async with shop.database.write() as conn:
+        return await service.order_by_id(conn, order_id)
+
+
+async def test_a_cancelled_order_gives_back_money_and_stock(
+    shop: CheckoutContext, owner: asyncpg.Connection, paid: Order, variant_id: int
+) -> None:
+    for _ in range(2):
+        await after_sale.cancel(shop.database, shop.payments, shop.jobs, paid.id, actor="operator")
+    order = await _order(shop, paid.id)
+    assert (order.status, order.captured, order.refunded) == ("cancelled", 3490, 3490)
+    assert await stock_of(owner, variant_id) == (10, 0)
+    async with shop.database.write() as conn:
+        charge = (await service.payment_attempts(conn, paid.id))[0]
+    answer = await shop.payments.lookup(attempt_id=charge.id)
+    assert answer is not None
+    assert answer.refunded == 3490
+    assert await violations(owner) == []
+
+
+async def test_an_order_that_was_sent_cannot_be_cancelled(shop: CheckoutContext, paid: Order) -> None:
+    await after_sale.fulfill(shop.database, shop.payments, shop.jobs, paid.id, lines={paid.lines[0].id: 1}, actor="operator")
+    with pytest.raises(NotPossibleNow):
+        await after_sale.cancel(shop.database, shop.payments, shop.jobs, paid.id, actor="operator")
+
+
+async def test_an_order_is_sent_in_parts_and_never_twice(shop: CheckoutContext, paid: Order) -> None:
+    line_id = paid.lines[0].id
+
+    async def send(quantity: int) -> Order:
+        await after_sale.fulfill(
+            shop.database,
+            shop.payments,
+            shop.jobs,
+            paid.id,
+            lines={line_id: quantity},
+            tracking_number="T1",
+            tracking_url="https://carrier.example/T1",
+            carrier="Post",
+            actor="operator",
+        )
+        return await _order(shop, paid.id)
+
+    assert (await send(1)).status == "partially_fulfilled"
+    with pytest.raises(InvalidInput):
+        await send(2)
+    sent = await send(1)
+    assert sent.status == "fulfilled"
+    assert [part.lines[0].quantity for part in sent.fulfillments] == [1, 1]
+    with pytest.raises(NotPossibleNow):
+        await send(1)
+
+
+async def test_one_key_is_one_refund(shop: CheckoutContext, owner: asyncpg.Connection, paid: Order) -> None:
+    async def refund(amount: int, key: str) -> None:
+        await after_sale.refund(shop.database, shop.payments, shop.jobs, paid.id, amount=amount, key=key, actor="operator")
+
+    await asyncio.gather(*(refund(1000, "first") for _ in range(5)))
+    assert (await _order(shop, paid.id)).refunded == 1000
+    with pytest.raises(InvalidInput):
+        await refund(2491, "too much")
+    await refund(2490, "the rest")
+    order = await _order(shop, paid.id)
+    assert (order.refunded, order.refundable) == (3490, 0)
+    assert await violations(owner) == []
+
+
+async def test_refunds_at_the_same_moment_never_exceed_what_was_paid(shop: CheckoutContext, owner: asyncpg.Connection, paid: Order) -> None:
+    refunds = (
+        after_sale.refund(shop.database, shop.payments, shop.jobs, paid.id, amount=2000, key=str(number), actor="operator")
+        for number in range(4)
+    )
+    outcomes = await asyncio.gather(*refunds, return_exceptions=True)
+    assert sum(isinstance(outcome, InvalidInput) for outcome in outcomes) == 3
+    assert (await _order(shop, paid.id)).refunded == 2000
+    assert await violations(owner) == []
+
+
+async def test_an_order_keeps_its_history_and_only_legal_moves_are_made(owner: asyncpg.Connection, paid: Order) -> None:
+    assert [event.kind for event in paid.events] == ["placed", "paid"]
+    with pytest.raises(asyncpg.CheckViolationError):
+        await owner.execute("UPDATE orders SET status = 'pending_payment' WHERE id = $1", paid.id)
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await owner.execute("DELETE FROM order_event WHERE order_id = $1", paid.id)
+
+
+async def test_only_the_right_number_and_address_open_an_order(shop: CheckoutContext, paid: Order) -> None:
+    async with shop.database.write() as conn:
+        assert (await service.look_up(conn, paid.number.lower(), " ADA@shop.example")) is not None
+        assert await service.look_up(conn, paid.number, "eve@shop.example") is None
+        assert await service.look_up(conn, "SF-0", "ada@shop.example") is None
+
+
+def test_a_key_opens_its_own_order_only(settings: Settings) -> None:
+    one, other = uuid.uuid4(), uuid.uuid4()
+    assert key_opens(settings, one, order_key(settings, one))
+    assert not key_opens(settings, other, order_key(settings, one))
+    assert not key_opens(settings, one, "")
+    assert not key_opens(settings, one, "ü" * 32)
+
+
+async def test_a_page_of_orders_goes_on_where_the_last_one_ended(shop: CheckoutContext, owner: asyncpg.Connection, variant_id: int) -> None:
+    option_id = await open_for_delivery(owner)
+    for _ in range(5):
+        assert (await (await buyer_of(shop, option_id, (variant_id, 1))).place()).status == 201
+    seen: list[UUID] = []
+    after = ""
+    async with shop.database.write() as conn:
+        while True:
+            found, following = await service.search_orders(conn, text="", status="", after=after, most=2)
+            seen += [order.id for order in found]
+            if following is None:
+                break
+            after = following
+        everything = await service.recent_orders(conn, most=100)
+        figures = await service.figures(conn, utc_now())
+    assert seen == [order.id for order in everything]
+    assert figures.paid_today >= 5
