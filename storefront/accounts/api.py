@@ -8,11 +8,11 @@ from aiohttp import web
 
 from storefront.accounts import service
 from storefront.accounts.model import Credentials, Customer, Registration, SavedAddress
-from storefront.accounts.pages import send_welcome
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import InvalidInput, NotFound, RateLimited, SignInRequired
 from storefront.platform.http import client_ip, json_response, read_json
+from storefront.platform.jobs import JOBS
 from storefront.platform.openapi import operation
 from storefront.platform.ratelimit import RATE_LIMITER
 from storefront.platform.sessions import (
@@ -65,14 +65,15 @@ async def _session(request: web.Request, customer: Customer) -> SignedIn:
 async def register_customer(request: web.Request) -> web.Response:
     """Opens an account and signs it in. A mail asks the customer to confirm the address."""
     given = await read_json(request, Registration)
-    await request.app[RATE_LIMITER].hit("register", client_ip(request), request.app[SETTINGS].limits.register)
+    app = request.app
+    await app[RATE_LIMITER].hit("register", client_ip(request), app[SETTINGS].limits.register)
 
     async def work(conn: Connection) -> Customer:
         customer = await service.register(conn, given)
-        await send_welcome(request, conn, customer)
+        await service.send_welcome(conn, app[JOBS], customer, public_url=app[SETTINGS].server.public_url, now=app[CLOCK]())
         return customer
 
-    customer = await request.app[DATABASE].transaction(work)
+    customer = await app[DATABASE].transaction(work)
     return json_response(await _session(request, customer), status=201)
 
 

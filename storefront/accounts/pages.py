@@ -20,7 +20,6 @@ from storefront.platform.sessions import (
     create_session,
     current_customer_id,
     end_session,
-    require_customer_id,
     session_token,
     set_readable_cookie,
     set_session_cookie,
@@ -37,9 +36,7 @@ class PasswordChange(msgspec.Struct, forbid_unknown_fields=True):
     new_password: str
 
 
-def personal_page(
-    request: web.Request, template: str, context: dict[str, Any], *, status: int = 200
-) -> web.Response:
+def personal_page(request: web.Request, template: str, context: dict[str, Any], *, status: int = 200) -> web.Response:
     """A rendered page that nobody may store."""
     response = aiohttp_jinja2.render_template(template, request, context, status=status)
     response.headers["Cache-Control"] = "private, no-store"
@@ -105,9 +102,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         async with request.app[DATABASE].write() as conn:
             customer = await service.sign_in(conn, email, values.get("password", ""))
     except service.WrongCredentials as error:
-        return personal_page(
-            request, "accounts/sign_in.html", {"form": _kept(values), "errors": error.messages()}, status=422
-        )
+        return personal_page(request, "accounts/sign_in.html", {"form": _kept(values), "errors": error.messages()}, status=422)
     return await _signed_in(request, customer, safe_next(values.get("next", "")))
 
 
@@ -124,29 +119,21 @@ async def register_page(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/account/register")
 async def register(request: web.Request) -> web.StreamResponse:
-    values = await form_values(request)
-    await request.app[RATE_LIMITER].hit("register", client_ip(request), request.app[SETTINGS].limits.register)
+    values, app = await form_values(request), request.app
+    await app[RATE_LIMITER].hit("register", client_ip(request), app[SETTINGS].limits.register)
     given = Registration(values.get("email", ""), values.get("name", ""), values.get("password", ""))
 
     async def work(conn: Connection) -> Customer:
         customer = await service.register(conn, given)
-        await send_welcome(request, conn, customer)
+        await service.send_welcome(conn, app[JOBS], customer, public_url=app[SETTINGS].server.public_url, now=app[CLOCK]())
         return customer
 
     try:
-        customer = await request.app[DATABASE].transaction(work)
+        customer = await app[DATABASE].transaction(work)
     except (InvalidInput, service.EmailTaken) as error:
         context = {"form": _kept(values), "errors": error.messages()}
         return personal_page(request, "accounts/register.html", context, status=422)
     return await _signed_in(request, customer, safe_next(values.get("next", "")))
-
-
-async def send_welcome(request: web.Request, conn: Connection, customer: Customer) -> None:
-    """Queues the welcome mail, with the link that confirms the address, in the transaction that made the account."""
-    token = await service.issue_token(conn, customer.id, "verify_email", request.app[CLOCK]())
-    link = f"{request.app[SETTINGS].server.public_url}/account/verify?token={token}"
-    context = {"name": customer.name, "link": link}
-    await request.app[JOBS].enqueue(conn, "mail", {"template": "welcome", "to": customer.email, "context": context})
 
 
 @routes.post("/account/sign-out")
@@ -188,8 +175,8 @@ async def forgot_password_page(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/account/forgot-password")
 async def forgot_password(request: web.Request) -> web.StreamResponse:
-    values = await form_values(request)
-    await request.app[RATE_LIMITER].hit("reset", client_ip(request), request.app[SETTINGS].limits.register)
+    values, app = await form_values(request), request.app
+    await app[RATE_LIMITER].hit("reset", client_ip(request), app[SETTINGS].limits.register)
     try:
         email = service.normalise_email(values.get("email", ""))
     except InvalidInput as error:
@@ -197,15 +184,9 @@ async def forgot_password(request: web.Request) -> web.StreamResponse:
         return personal_page(request, "accounts/forgot_password.html", context, status=422)
 
     async def work(conn: Connection) -> None:
-        customer = await service.customer_for_reset(conn, email)
-        if customer is None:
-            return
-        token = await service.issue_token(conn, customer.id, "reset_password", request.app[CLOCK]())
-        link = f"{request.app[SETTINGS].server.public_url}/account/reset-password?token={token}"
-        job = {"template": "reset_password", "to": customer.email, "context": {"name": customer.name, "link": link}}
-        await request.app[JOBS].enqueue(conn, "mail", job)
+        await service.send_reset_link(conn, app[JOBS], email, public_url=app[SETTINGS].server.public_url, now=app[CLOCK]())
 
-    await request.app[DATABASE].transaction(work)
+    await app[DATABASE].transaction(work)
     return personal_page(request, "accounts/forgot_password.html", {"form": values, "errors": {}, "sent": True})
 
 
@@ -254,9 +235,7 @@ async def change_details(request: web.Request) -> web.StreamResponse:
     async def work(conn: Connection) -> None:
         if "new_password" in values:
             change = decode_form(values, PasswordChange)
-            await service.change_password(
-                conn, customer_id, change.current_password, change.new_password, session_token(request) or ""
-            )
+            await service.change_password(conn, customer_id, change.current_password, change.new_password, session_token(request) or "")
         else:
             await service.rename(conn, customer_id, values.get("name", ""))
 
@@ -348,4 +327,4 @@ async def require_customer(request: web.Request) -> UUID:
     return await _needs_account(request)
 
 
-__all__ = ["personal_page", "require_customer", "require_customer_id", "routes", "safe_next", "send_welcome"]
+__all__ = ["personal_page", "require_customer", "routes", "safe_next"]

@@ -1,6 +1,7 @@
 """Passwords: argon2id in a bounded executor, so that hashing never holds up a page.
 
-Parameters are argon2-cffi's defaults (RFC 9106, low-memory profile). Length is bounded above because hashing is work that a stranger can order.
+Parameters are argon2-cffi's defaults (RFC 9106, low-memory profile). Length is bounded above because hashing is work that a stranger
+can order.
 """
 
 import asyncio

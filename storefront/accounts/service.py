@@ -12,12 +12,14 @@ from storefront.accounts.model import Customer, Registration, SavedAddress
 from storefront.accounts.passwords import LONGEST, SHORTEST, hash_password, verify_password
 from storefront.platform.database import Connection
 from storefront.platform.errors import Conflict, DomainError, FieldError, InvalidInput, NotFound
+from storefront.platform.jobs import Jobs
 from storefront.platform.sessions import queries as session_queries
 from storefront.platform.sessions import token_hash
 from storefront.pricing.model import Address
 
 MOST_ADDRESSES = 20
 TOKEN_LIFETIME = timedelta(hours=24)
+MAIL_JOB = "mail"  # `storefront.platform.mail` sends it
 Purpose = Literal["verify_email", "reset_password"]
 
 
@@ -69,9 +71,7 @@ async def register(conn: Connection, registration: Registration) -> Customer:
         raise InvalidInput(fields=error.fields + errors) from error
     if errors:
         raise InvalidInput(fields=errors)
-    customer = await store.insert_customer(
-        conn, email, registration.name.strip(), await hash_password(registration.password)
-    )
+    customer = await store.insert_customer(conn, email, registration.name.strip(), await hash_password(registration.password))
     if customer is None:
         raise EmailTaken(fields=[FieldError("email", "There is already an account with this address. Sign in instead.")])
     return customer
@@ -114,9 +114,7 @@ async def change_password(conn: Connection, customer_id: UUID, current: str, new
 
 async def _set_password(conn: Connection, customer_id: UUID, new: str, keep_token: str) -> None:
     await store.update_password(conn, customer_id, await hash_password(new))
-    await session_queries.delete_sessions_of_customer(
-        conn, customer_id=customer_id, except_hash=token_hash(keep_token)
-    )
+    await session_queries.delete_sessions_of_customer(conn, customer_id=customer_id, except_hash=token_hash(keep_token))
 
 
 async def issue_token(conn: Connection, customer_id: UUID, purpose: Purpose, now: datetime) -> str:
@@ -126,10 +124,22 @@ async def issue_token(conn: Connection, customer_id: UUID, purpose: Purpose, now
     return token
 
 
-async def customer_for_reset(conn: Connection, email: str) -> Customer | None:
-    """Who asked for a new password, or None; the page says the same in both cases."""
-    found = await store.customer_by_email(conn, email.strip())
-    return found[0] if found else None
+async def send_welcome(conn: Connection, jobs: Jobs, customer: Customer, *, public_url: str, now: datetime) -> None:
+    """Queues the welcome mail, with the link that confirms the address, in the transaction that made the account."""
+    token = await issue_token(conn, customer.id, "verify_email", now)
+    context = {"name": customer.name, "link": f"{public_url}/account/verify?token={token}"}
+    await jobs.enqueue(conn, MAIL_JOB, {"template": "welcome", "to": customer.email, "context": context})
+
+
+async def send_reset_link(conn: Connection, jobs: Jobs, email: str, *, public_url: str, now: datetime) -> None:
+    """Queues the mail with the link to a new password, if there is such an account; the page says the same in both cases."""
+    found = await store.customer_by_email(conn, email)
+    if found is None:
+        return
+    customer, _ = found
+    token = await issue_token(conn, customer.id, "reset_password", now)
+    context = {"name": customer.name, "link": f"{public_url}/account/reset-password?token={token}"}
+    await jobs.enqueue(conn, MAIL_JOB, {"template": "reset_password", "to": customer.email, "context": context})
 
 
 async def confirm_email(conn: Connection, token: str, now: datetime) -> UUID:

@@ -73,9 +73,7 @@ async def address_by_id(conn: Connection, customer_id: UUID, address_id: UUID) -
     return _address(row) if row else None
 
 
-async def insert_address(
-    conn: Connection, customer_id: UUID, address: Address, is_default: bool, most: int
-) -> SavedAddress | None:
+async def insert_address(conn: Connection, customer_id: UUID, address: Address, is_default: bool, most: int) -> SavedAddress | None:
     """The saved address, or None when the customer already has `most` of them."""
     if is_default:
         await queries.clear_default(conn, customer_id=customer_id, except_id=None)
@@ -85,9 +83,7 @@ async def insert_address(
     return _address(row) if row else None
 
 
-async def update_address(
-    conn: Connection, customer_id: UUID, address_id: UUID, address: Address, is_default: bool
-) -> SavedAddress | None:
+async def update_address(conn: Connection, customer_id: UUID, address_id: UUID, address: Address, is_default: bool) -> SavedAddress | None:
     if is_default:
         await queries.clear_default(conn, customer_id=customer_id, except_id=address_id)
     row = await queries.update_address(
@@ -106,9 +102,7 @@ async def delete_address(conn: Connection, customer_id: UUID, address_id: UUID) 
 
 
 async def insert_token(conn: Connection, token_hash: bytes, customer_id: UUID, purpose: str, expires_at: datetime) -> None:
-    await queries.insert_account_token(
-        conn, token_hash=token_hash, customer_id=customer_id, purpose=purpose, expires_at=expires_at
-    )
+    await queries.insert_account_token(conn, token_hash=token_hash, customer_id=customer_id, purpose=purpose, expires_at=expires_at)
 
 
 async def take_token(conn: Connection, token_hash: bytes, purpose: str, now: datetime) -> UUID | None:

@@ -158,9 +158,7 @@ async def order_action(request: web.Request) -> web.StreamResponse:
             await after_sale.cancel(database, payments, jobs, order.id, actor=actor)
         else:
             amount = _amount(values, order.currency)
-            await after_sale.refund(
-                database, payments, jobs, order.id, amount=amount, key=values.get("key", ""), actor=actor
-            )
+            await after_sale.refund(database, payments, jobs, order.id, amount=amount, key=values.get("key", ""), actor=actor)
     except DomainError as error:
         return await _order_page(request, number, error.messages() or {"": error.detail}, error.status)
     raise _see_other(f"/admin/orders/{number}")
@@ -196,9 +194,7 @@ async def product_list(request: web.Request) -> web.StreamResponse:
     return _page(request, "products.html", {"products": found[:ROWS], "text": text, "next_after": following})
 
 
-async def _product_page(
-    request: web.Request, form: dict[str, str], errors: dict[str, str], status: int = 200
-) -> web.Response:
+async def _product_page(request: web.Request, form: dict[str, str], errors: dict[str, str], status: int = 200) -> web.Response:
     async with request.app[DATABASE].write() as conn:
         product = await editing.product(conn, _id(request), request.app[SETTINGS].shop.currency)
     context = {"product": product, "form": form, "errors": errors, "saved": "saved" in request.query}

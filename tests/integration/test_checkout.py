@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from storefront.payments.service import Payments
-from storefront.platform.jobs import Jobs
 
 from storefront.cart import service as carts
 from storefront.checkout import idempotency, recovery, service
@@ -16,8 +14,10 @@ from storefront.checkout.model import CheckoutContext, Claim, PlaceOrder
 from storefront.checkout.place_order import _order_pending, carry_on
 from storefront.inventory.gate import StockGate
 from storefront.orders import service as orders
+from storefront.payments.service import Payments
 from storefront.platform.database import Database
 from storefront.platform.errors import InvalidInput
+from storefront.platform.jobs import Jobs
 from storefront.platform.money import Money
 from storefront.settings import Settings
 from tests.buying import Buyer, MovableClock, buyer_of, offer, open_for_delivery, stock_of, violations

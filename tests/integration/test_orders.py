@@ -7,17 +7,17 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from storefront.payments.service import Payments
-from storefront.platform.jobs import Jobs
 
 from storefront.checkout.model import CheckoutContext
 from storefront.orders import after_sale, service
 from storefront.orders.after_sale import NotPossibleNow
 from storefront.orders.links import key_opens, order_key
 from storefront.orders.model import Order
+from storefront.payments.service import Payments
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Database
 from storefront.platform.errors import InvalidInput
+from storefront.platform.jobs import Jobs
 from storefront.settings import Settings
 from tests.buying import MovableClock, buyer_of, offer, open_for_delivery, stock_of, violations
 
