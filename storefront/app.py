@@ -1,10 +1,14 @@
 """The composition root: settings in, an aiohttp Application out. Nothing else wires parts together."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import gc
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
 import aiohttp_jinja2
+import asyncpg
+import msgspec
+import structlog
 from aiohttp import web
 
 import storefront
@@ -14,33 +18,54 @@ from storefront.admin import pages as admin_pages
 from storefront.cart import api as cart_api
 from storefront.cart import pages as cart_pages
 from storefront.catalog import api as catalog_api
+from storefront.catalog import cache_tags
 from storefront.catalog import media as catalog_media
 from storefront.catalog import pages as catalog_pages
+from storefront.catalog import service as catalog
+from storefront.catalog.listing import LISTING_FINDER
+from storefront.catalog.media import MEDIA, MediaStore
+from storefront.catalog.model import Category
 from storefront.checkout import api as checkout_api
+from storefront.checkout import background, webhooks
 from storefront.checkout import pages as checkout_pages
-from storefront.checkout import webhooks
+from storefront.checkout.service import checkout_context
+from storefront.inventory.gate import STOCK, StockGate
 from storefront.orders import api as orders_api
 from storefront.orders import pages as orders_pages
-from storefront.platform import health, telemetry
+from storefront.payments.service import PAYMENTS, Payments
+from storefront.platform import assets, health, mail, telemetry
+from storefront.platform.assets import ASSETS, Assets
+from storefront.platform.cache import CACHE, Cache
 from storefront.platform.clock import CLOCK, utc_now
+from storefront.platform.database import DATABASE, Database
+from storefront.platform.feed import FEED, Batch, Feed
+from storefront.platform.health import READINESS, Readiness
 from storefront.platform.http import (
     error_middleware,
-    is_api,
+    install_security_headers,
     request_id_middleware,
     same_origin_middleware,
 )
+from storefront.platform.jobs import JOBS, Jobs
+from storefront.platform.mail import MAILER, Mailer
 from storefront.platform.openapi import build_document
+from storefront.platform.page_cache import PAGE_CACHE, PageCache, page_cache_middleware
+from storefront.platform.ratelimit import RATE_LIMITER, RateLimiter
+from storefront.platform.shared_cache import SharedCache
 from storefront.search import api as search_api
 from storefront.search import pages as search_pages
+from storefront.search.index import SEARCH, SearchIndex
 from storefront.settings import SETTINGS, Settings
 from storefront.templating import base_context, install_templates
 
 ROOT = Path(__file__).resolve().parent.parent
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DOCUMENT = web.AppKey("openapi_document", bytes)
+PAGES_SHARE = 0.8  # of the memory for caches, the rest is for data
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+log = structlog.get_logger("app")
 
 ROOMS: dict[str, tuple[Iterable[web.AbstractRouteDef], ...]] = {
-    "catalog": (catalog_pages.routes, catalog_api.routes, catalog_media.routes),
+    "catalog": (catalog_pages.routes, catalog_api.routes),
     "search": (search_pages.routes, search_api.routes),
     "cart": (cart_pages.routes, cart_api.routes),
     "checkout": (checkout_pages.routes, checkout_api.routes, webhooks.routes),
@@ -48,3 +73,116 @@ ROOMS: dict[str, tuple[Iterable[web.AbstractRouteDef], ...]] = {
     "accounts": (accounts_pages.routes, accounts_api.routes),
     "admin": (admin_pages.routes,),
 }
+# Behind every door: health, metrics, and what pages of any room refer to.
+EVERYWHERE: tuple[Iterable[web.AbstractRouteDef], ...] = (health.routes, telemetry.routes, assets.routes, catalog_media.routes)
+
+
+async def create_app(settings: Settings, *, only: Iterable[str] = ()) -> web.Application:
+    """The shop on the servers that `settings` name, with the doors of `only` open (all when empty). Its parts start with the runner."""
+    app = web.Application(
+        client_max_size=settings.limits.body_bytes,
+        middlewares=[
+            request_id_middleware,
+            telemetry.telemetry_middleware,
+            error_middleware,
+            same_origin_middleware,
+            admin_pages.operators_only,
+            page_cache_middleware,
+        ],
+    )
+    app[SETTINGS] = settings
+    app[CLOCK] = utc_now
+    app[READINESS] = Readiness()
+    app[ASSETS] = Assets(ROOT / "static")
+    install_templates(app, settings, str(ROOT / "templates"), page_context)
+    _install_parts(app, settings)
+    install_security_headers(app, app[PAYMENTS].browser_origins())
+    for room, tables in ROOMS.items():
+        if not only or room in only:
+            for table in tables:
+                app.add_routes(table)
+    for table in EVERYWHERE:
+        app.add_routes(table)
+    app.router.add_get("/api/v1/openapi.json", openapi_document)
+    app.router.add_get("/api/v1/docs", api_docs)
+    document = build_document(app, title=settings.shop.name, version=storefront.__version__, server=settings.server.public_url)
+    app[DOCUMENT] = msgspec.json.encode(document)
+    return app
+
+
+async def page_context(request: web.Request) -> dict[str, Any]:
+    """What every page shows around its own; a page without its navigation is better than none."""
+    nav: tuple[Category, ...] = ()
+    try:
+        nav = await catalog.navigation(request)
+    except AWAY as error:
+        log.warning("page_without_navigation", error=repr(error))
+    return base_context(request, nav)
+
+
+def _install_parts(app: web.Application, settings: Settings) -> None:
+    """Makes every part; `_running` starts and stops them in order."""
+    app[DATABASE] = Database(settings.database.url, settings.database.replica_urls, settings.database)
+    redis_url = None if settings.cache.url in ("", "none") else settings.cache.url
+    shared = SharedCache(redis_url, settings.cache) if redis_url else None
+    for_pages = int(settings.cache.l1_bytes * PAGES_SHARE)
+    app[CACHE] = Cache(settings.cache, shared, most_bytes=settings.cache.l1_bytes - for_pages)
+    app[PAGE_CACHE] = PageCache(for_pages, levels=app[CACHE].levels, lifetime=app[CACHE].lifetime)
+    app[RATE_LIMITER] = RateLimiter(redis_url)
+    app[FEED] = Feed(app[DATABASE])
+    app[JOBS] = Jobs(settings, app[DATABASE])
+    app[MAILER] = Mailer(settings)
+    app[MEDIA] = MediaStore(settings.data_dir / "media")
+    app[PAYMENTS] = Payments(settings)
+    app[STOCK] = StockGate(app[DATABASE])
+    app[SEARCH] = SearchIndex(settings.search_dir, settings.search, settings.shop.currencies)
+    app[LISTING_FINDER] = app[SEARCH].find
+    app[JOBS].register(mail.JOB, app[MAILER].deliver)
+    app[JOBS].every("feed_prune", 600, app[FEED].prune)
+    background.register(checkout_context(app))
+    app.cleanup_ctx.append(_running)
+
+
+async def _running(app: web.Application) -> AsyncIterator[None]:
+    """From the first connection to the last: the parts in the order they need each other."""
+    database, feed, search, shared = app[DATABASE], app[FEED], app[SEARCH], app[CACHE].levels.shared
+
+    async def drop_cached(batch: Batch) -> None:
+        tags: set[str] = set()
+        if batch.changes:
+            async with database.write() as conn:
+                tags = await cache_tags.tags_of(conn, batch.changes)
+        app[PAGE_CACHE].invalidate(tags)
+        await app[CACHE].invalidate(tags, batch.lsn)
+
+    await database.start()
+    await search.open(database, feed)
+    feed.follow("cache", drop_cached)
+    await feed.start()
+    await app[JOBS].start()
+    gc.freeze()  # what lives as long as the process is not looked through again and again
+    app[READINESS].ready = True
+    yield
+    app[READINESS].ready = False
+    await app[JOBS].close(app[SETTINGS].server.shutdown_grace_seconds)
+    await feed.close()
+    await search.close()
+    await app[PAYMENTS].close()
+    app[MEDIA].close()
+    if shared is not None:
+        await shared.close()
+    await database.close()
+
+
+async def openapi_document(request: web.Request) -> web.Response:
+    """The OpenAPI 3.1 document of this shop."""
+    headers = {"Cache-Control": "public, max-age=300"}
+    return web.Response(body=request.app[DOCUMENT], content_type="application/json", headers=headers)
+
+
+async def api_docs(request: web.Request) -> web.Response:
+    """The document as a page to read."""
+    context = {"document": msgspec.json.decode(request.app[DOCUMENT])}
+    response = aiohttp_jinja2.render_template("api/docs.html", request, context)
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response

@@ -1,5 +1,6 @@
 """What every template can count on: filters, globals and the base context of a page."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,8 @@ from storefront.catalog.media import picture_sources
 from storefront.platform.assets import ASSETS
 from storefront.platform.money import Money, format_amount, to_major
 from storefront.settings import SETTINGS, Settings
+
+ContextProcessor = Callable[[web.Request], Awaitable[dict[str, Any]]]
 
 _TERRITORIES = Locale("en").territories
 _SCRIPT_BREAKERS = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -57,10 +60,14 @@ def format_moment(value: datetime) -> str:
     return str(babel_datetime(value, format="medium", locale="en_GB")) + " UTC"
 
 
-def install_templates(app: web.Application, settings: Settings, folder: str) -> jinja2.Environment:
-    """Compiles the templates' environment into `app`; autoescape is on, a name that is missing is an error."""
+def install_templates(app: web.Application, settings: Settings, folder: str, context: ContextProcessor) -> jinja2.Environment:
+    """Compiles the templates' environment into `app`; autoescape is on, a name that is missing is an error.
+
+    `context` gives each page what all pages have; see `base_context`.
+    """
     environment = aiohttp_jinja2.setup(
         app,
+        context_processors=(context,),
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,

@@ -1,8 +1,7 @@
 -- What no shop owns: the change feed, sessions, settings that an operator edits.
 
--- The one river. A row is written in the transaction of the change it tells of.
--- Readers take rows with xid < pg_snapshot_xmin(pg_current_snapshot()) in (xid, seq) order,
--- so that a transaction that commits late can never be skipped.
+-- The one river. A row is written in the transaction of the change it tells of. A reader takes what is visible to it now and was not
+-- visible in the snapshot it read last, so a transaction that commits late is neither skipped nor waited for.
 CREATE TABLE change_log (
     seq bigint GENERATED ALWAYS AS IDENTITY,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -14,11 +13,17 @@ CREATE TABLE change_log (
 );
 CREATE INDEX change_log_at ON change_log (at);
 
--- Durable followers keep their place here; followers inside a replica keep it beside what they feed.
+-- How far back the feed goes: the newest transaction with a row that was pruned. A reader whose position is older starts over.
+CREATE TABLE feed_horizon (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    pruned_through xid8 NOT NULL DEFAULT '0'
+);
+INSERT INTO feed_horizon DEFAULT VALUES;
+
+-- Followers that work once for the whole shop keep their place here; those inside a replica keep it beside what they feed.
 CREATE TABLE feed_cursor (
     follower text PRIMARY KEY,
-    xid xid8 NOT NULL DEFAULT '0',
-    seq bigint NOT NULL DEFAULT 0,
+    position pg_snapshot NOT NULL,
     at timestamptz NOT NULL DEFAULT now()
 );
 

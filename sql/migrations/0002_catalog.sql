@@ -210,6 +210,24 @@ CREATE TABLE search_miss (
     last_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- A product tells of itself; the category that it leaves, or is deleted from, is told of here.
+CREATE FUNCTION log_left_category() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        INSERT INTO change_log (topic, key)
+        SELECT DISTINCT 'left_category', o.category_id::text FROM old_rows o WHERE o.category_id IS NOT NULL;
+    ELSE
+        INSERT INTO change_log (topic, key)
+        SELECT DISTINCT 'left_category', o.category_id::text FROM old_rows o JOIN new_rows n USING (id)
+        WHERE o.category_id IS DISTINCT FROM n.category_id AND o.category_id IS NOT NULL;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER feed_left_category AFTER UPDATE ON product REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION log_left_category();
+CREATE TRIGGER feed_left_category_at_delete AFTER DELETE ON product REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION log_left_category();
+
 SELECT follow_table('product', 'product', 'r.id');
 SELECT follow_table('variant', 'variant', 'r.product_id');
 SELECT follow_table('variant_price', 'price', '(SELECT v.product_id FROM variant v WHERE v.id = r.variant_id)');

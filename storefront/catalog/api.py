@@ -240,7 +240,7 @@ async def list_products(request: web.Request) -> web.Response:
     if query.category and query.collection:
         raise InvalidInput.of("collection", "Give a category or a collection, not both.")
     if not all(is_plain(text, 2000) for text in (query.category, query.collection) if text):
-        return shared_json(ProductPageOfList([], None), {"products"})
+        return shared_json(ProductPageOfList([], None), {"search"})
     async with request.app[DATABASE].read() as conn:
         ids = await service.published_after(
             conn,
@@ -252,7 +252,7 @@ async def list_products(request: web.Request) -> web.Response:
         )
         cards = await service.cards(conn, ids[: query.limit], currency)
     more = str(ids[query.limit - 1]) if len(ids) > query.limit else None
-    return shared_json(ProductPageOfList([summary(card) for card in cards], more), card_tags(cards) | {"products"})
+    return shared_json(ProductPageOfList([summary(card) for card in cards], more), card_tags(cards) | {"search"})
 
 
 @routes.get("/api/v1/products/{slug_or_id}")
@@ -292,7 +292,7 @@ def _is_id(text: str) -> bool:
 async def list_categories(request: web.Request) -> web.Response:
     """The whole tree, flat; `parent_id` gives its shape."""
     items = [category_item(category) for category in await service.categories(request)]
-    return shared_json(CategoryList(items), {service.NAVIGATION_TAG})
+    return shared_json(CategoryList(items), {service.CATEGORIES_TAG})
 
 
 @routes.get("/api/v1/categories/{path:.+}/products")
@@ -371,7 +371,8 @@ async def list_collection_products(request: web.Request) -> web.Response:
         move_to(request, f"/api/v1/collections/{answer.url.removeprefix('/collections/')}/products")
     frame = collection_frame(answer, await service.categories(request), currency)
     listing = await _listing(request, frame, query)
-    return shared_json(product_listing(listing), {f"collection:{answer.id}"} | card_tags(listing.cards))
+    tags = {f"collection:{answer.id}"} | (set() if answer.curated else {"rule-collection"})
+    return shared_json(product_listing(listing), tags | card_tags(listing.cards))
 
 
 async def _listing(request: web.Request, frame: Frame, asked: ListingParameters) -> Listing:

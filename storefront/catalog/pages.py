@@ -8,7 +8,7 @@ from yarl import URL
 
 from storefront.catalog import service, sitemap
 from storefront.catalog.listing import LISTING_FINDER, build_listing
-from storefront.catalog.model import Card, Category, Listing, ProductPage, Redirect, Variant
+from storefront.catalog.model import Card, Category, Collection, Listing, ProductPage, Redirect, Variant
 from storefront.catalog.query import Frame, category_frame, collection_frame, is_plain, parse
 from storefront.catalog.structured_data import listing_data, product_data
 from storefront.platform.database import DATABASE
@@ -33,7 +33,7 @@ async def home(request: web.Request) -> web.Response:
     categories = await service.navigation(request)
     tags = {service.NAVIGATION_TAG, "home"}
     for shown in collections:
-        tags |= {f"collection:{shown.collection.id}"} | card_tags(shown.cards)
+        tags |= collection_tags(shown.collection) | card_tags(shown.cards)
     return render_shared(request, "catalog/home.html", {"collections": collections, "categories": categories}, tags)
 
 
@@ -77,7 +77,7 @@ async def collection(request: web.Request) -> web.Response:
         move_to(request, answer.url)
     frame = collection_frame(answer, await service.categories(request), request.app[SETTINGS].shop.currency)
     listing = await listing_of(request, frame)
-    return listing_page(request, listing, {f"collection:{answer.id}"} | card_tags(listing.cards))
+    return listing_page(request, listing, collection_tags(answer) | card_tags(listing.cards))
 
 
 @routes.get("/p/{slug}")
@@ -169,6 +169,11 @@ def listing_page(request: web.Request, listing: Listing, tags: set[str]) -> web.
 def card_tags(cards: tuple[Card, ...]) -> set[str]:
     """The cache tags of the products on cards."""
     return {f"product:{card.id}" for card in cards}
+
+
+def collection_tags(collection: Collection) -> set[str]:
+    """The cache tags of a collection's listing (see `storefront.catalog.cache_tags`)."""
+    return {f"collection:{collection.id}"} | (set() if collection.curated else {"rule-collection"})
 
 
 def render_shared(request: web.Request, template: str, context: dict[str, Any], tags: set[str], *, max_age: int = 60) -> web.Response:

@@ -23,7 +23,8 @@ from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import NotFound
 
 HOME_CARDS = 8
-NAVIGATION_TAG = "navigation"
+NAVIGATION_TAG = "navigation"  # of every page: they all show the top categories
+CATEGORIES_TAG = "categories"  # of the tree with its counts
 
 
 async def product_page(conn: Connection, slug: str, currency: str) -> ProductPage | Redirect:
@@ -90,7 +91,7 @@ async def categories(request: web.Request) -> list[Category]:
         async with request.app[DATABASE].read() as conn:
             return await category_tree(conn)
 
-    found: list[Category] = await request.app[CACHE].get_or_load("categories", {NAVIGATION_TAG}, load)
+    found: list[Category] = await request.app[CACHE].get_or_load("categories", {CATEGORIES_TAG}, list[Category], load)
     return found
 
 

@@ -93,6 +93,7 @@ class Replica:
         self.pool = pool
         self.healthy = False
         self.replayed_lsn = 0
+        self.wanted_lsn = 0  # what it must have replayed before it is read from again
         self.lag_bytes = 0
 
 
@@ -208,6 +209,22 @@ class Database:
             # The insert position: what was committed asynchronously (a cart) is not yet written.
             return lsn_number(str(await conn.fetchval("SELECT pg_current_wal_insert_lsn()::text")))
 
+    async def replicas_reach(self, lsn: int, seconds: float) -> None:
+        """Returns when every replica in use has replayed `lsn`; one that has not within `seconds` is not read from until it has."""
+        for replica in self.replicas:
+            replica.wanted_lsn = max(replica.wanted_lsn, lsn)
+        await asyncio.gather(*(self._reach(replica, lsn, seconds) for replica in self.replicas if replica.healthy))
+
+    async def _reach(self, replica: Replica, lsn: int, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds), replica.pool.acquire() as conn:
+                while replica.replayed_lsn < lsn:
+                    replica.replayed_lsn = lsn_number(await conn.fetchval("SELECT pg_last_wal_replay_lsn()::text"))
+                    if replica.replayed_lsn < lsn:
+                        await asyncio.sleep(0.005)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, AttributeError):
+            replica.healthy = False
+
     async def _watch_replicas(self) -> None:
         while True:
             await asyncio.sleep(REPLICA_CHECK_SECONDS)
@@ -232,7 +249,8 @@ class Database:
             return
         replica.replayed_lsn = lsn_number(text)
         replica.lag_bytes = max(0, written - replica.replayed_lsn)
-        replica.healthy = replica.lag_bytes <= self._settings.replica_lag_max_bytes
+        near = replica.lag_bytes <= self._settings.replica_lag_max_bytes
+        replica.healthy = near and replica.replayed_lsn >= replica.wanted_lsn
 
 
 DATABASE = web.AppKey("database", Database)

@@ -169,9 +169,7 @@ class _HttpRefusal(DomainError):
         }
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         super().__init__(details.get(error.status, error.reason or "Request refused."), headers=headers)
-        self.__dict__.update(
-            type=_STATUS_TYPES.get(error.status, "error"), title=error.reason or "Error", status=error.status
-        )
+        self.__dict__.update(type=_STATUS_TYPES.get(error.status, "error"), title=error.reason or "Error", status=error.status)
 
 
 class Unexpected(DomainError):
@@ -242,9 +240,9 @@ async def same_origin_middleware(request: web.Request, handler: Handler) -> web.
     Source: web.dev, "Protect your resources from web attacks with Fetch Metadata"; OWASP CSRF cheat sheet (Verifying Origin).
     Webhooks come from servers and carry a signature instead.
     """
-    if request.method not in SAFE_METHODS and not request.path.startswith("/webhooks/"):
-        if not _same_origin(request, request.app[SETTINGS].server.public_url):
-            raise Forbidden("This request came from another site.")
+    unsafe = request.method not in SAFE_METHODS and not request.path.startswith("/webhooks/")
+    if unsafe and not _same_origin(request, request.app[SETTINGS].server.public_url):
+        raise Forbidden("This request came from another site.")
     return await handler(request)
 
 
@@ -292,9 +290,7 @@ def shared_page_headers(tags: set[str], *, max_age: int = 60, stale: int = 600) 
     """Headers of a page that is the same for every shopper: browsers ask again, the CDN keeps it and is purged by tag."""
     listed = sorted(tags)
     return {
-        "Cache-Control": (
-            f"public, max-age=0, s-maxage={max_age}, stale-while-revalidate={stale}, stale-if-error=86400"
-        ),
+        "Cache-Control": (f"public, max-age=0, s-maxage={max_age}, stale-while-revalidate={stale}, stale-if-error=86400"),
         "Cache-Tag": ",".join(listed),
         "Surrogate-Key": " ".join(listed),
     }

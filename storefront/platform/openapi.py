@@ -160,9 +160,7 @@ def _all_types(operations: Iterable[Operation]) -> list[Any]:
     return list(unique.values())
 
 
-def _operation_object(
-    path: str, name: str, described: Operation, schemas: dict[str, Any], components: dict[str, Any]
-) -> dict[str, Any]:
+def _operation_object(path: str, name: str, described: Operation, schemas: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
     parameters = [_path_parameter(found, described, schemas) for found in _PATH_PARAMETER.finditer(path)]
     parameters += _query_parameters(described.query, components)
     parameters += [
@@ -209,10 +207,7 @@ def _query_parameters(query: Any, components: dict[str, Any]) -> list[dict[str, 
         return []
     schema = components[query.__name__]
     required = set(schema.get("required", ()))
-    return [
-        {"name": name, "in": "query", "required": name in required, "schema": field}
-        for name, field in schema["properties"].items()
-    ]
+    return [{"name": name, "in": "query", "required": name in required, "schema": field} for name, field in schema["properties"].items()]
 
 
 def _responses(described: Operation, schemas: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import asyncio
 import gzip
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
@@ -18,6 +17,9 @@ import msgspec
 from aiohttp import web
 from aiohttp.helpers import rfc822_formatted_time
 from prometheus_client import Counter
+
+from storefront.platform.cache import Levels, Lifetime, log_failure
+from storefront.platform.lru import TaggedLru
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 F = TypeVar("F", bound=Callable[..., Awaitable[web.StreamResponse]])
@@ -44,9 +46,7 @@ def shared_page(*parameters: str) -> Callable[[F], F]:
 def canonical_target(path: str, query: Iterable[tuple[str, str]], allowed: frozenset[str]) -> str:
     """The key of a page: the path and its allowed parameters in order. What is not allowed, or empty, leaves no trace."""
     prefixes = tuple(name[:-1] for name in allowed if name.endswith("*"))
-    kept = sorted(
-        (name, value) for name, value in query if value and (name in allowed or (prefixes and name.startswith(prefixes)))
-    )
+    kept = sorted((name, value) for name, value in query if value and (name in allowed or (prefixes and name.startswith(prefixes))))
     return quote(path, safe="/%:@!$&'()*+,;=~-._") + ("?" + urlencode(kept) if kept else "")
 
 
@@ -110,7 +110,7 @@ class Page(msgspec.Struct):
 
 def _compress(body: bytes, name: str) -> bytes:
     if name == "br":
-        return brotli.compress(body, quality=5)
+        return bytes(brotli.compress(body, quality=5))
     if name == "gzip":
         return gzip.compress(body, compresslevel=6, mtime=0)
     return body
@@ -142,36 +142,43 @@ def _head(status: str, headers: Iterable[tuple[str, str]]) -> bytes:
     return ("\r\n".join(lines) + "\r\nDate: ").encode()
 
 
+class _PageCodec:
+    """A page as other replicas get it: its headers and its plain body."""
+
+    def pack(self, entry: Page) -> bytes:
+        return msgspec.msgpack.encode((entry.target, entry.headers, entry.identity))
+
+    def unpack(self, body: bytes, tags: frozenset[str], fresh_until: float, usable_until: float) -> Page:
+        target, headers, identity = msgspec.msgpack.decode(body, type=tuple[str, tuple[tuple[str, str], ...], bytes])
+        return Page(target, tags, headers, identity, _digest(identity), fresh_until, usable_until, {})
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
 class PageCache:
-    """Pages of this replica, least recently used out first, bounded in bytes.
+    """Pages of this replica, least recently used out first, bounded in bytes; what is missing may come from another replica."""
 
-    A page that was being made while one of its tags was invalidated is answered but not kept.
-    """
-
-    def __init__(self, most_bytes: int, *, fresh_seconds: float, usable_seconds: float) -> None:
-        self._most_bytes = most_bytes
-        self._fresh_seconds = fresh_seconds
-        self._usable_seconds = usable_seconds
-        self._pages: OrderedDict[str, Page] = OrderedDict()
-        self._by_tag: dict[str, set[str]] = {}
-        self._making: dict[str, asyncio.Future[Page | None]] = {}
-        self._invalidated: OrderedDict[str, int] = OrderedDict()
-        self._clock = 0
-        self._fills: dict[int, int] = {}
-        self._fill_number = 0
-        self.bytes = 0
+    def __init__(self, most_bytes: int, *, levels: Levels, lifetime: Lifetime) -> None:
+        self._pages: TaggedLru[Page] = TaggedLru(most_bytes)
+        self._levels = levels
+        self._lifetime = lifetime
+        self._codec = _PageCodec()
+        self._making: dict[str, asyncio.Task[web.StreamResponse | Page]] = {}
         self.fast_hits = 0
 
     def __len__(self) -> int:
         return len(self._pages)
 
+    @property
+    def bytes(self) -> int:
+        """What the pages take, in all their encodings."""
+        return self._pages.bytes
+
     def get(self, target: str) -> Page | None:
-        """A page that is fresh, or None."""
-        page = self._pages.get(target)
-        if page is None or page.fresh_until <= time.monotonic():
-            return None
-        self._pages.move_to_end(target)
-        return page
+        """A page that may be served; it may be due to be made anew."""
+        return self._pages.get(target)
 
     def encoded(self, page: Page, name: str) -> Encoded:
         """An encoding of the page; the bytes it adds are counted."""
@@ -181,91 +188,51 @@ class PageCache:
             return page.encoded[name]
         before = page.size
         found = page.encoding(name)
-        if self._pages.get(page.target) is page:
-            self.bytes += page.size - before
-            self._shrink()
+        self._pages.grown(page.target, page, page.size - before)
         return found
-
-    def begin(self) -> int:
-        """Notes that a page begins to be made; hand the number to `keep` or `abandon`."""
-        self._fill_number += 1
-        self._fills[self._fill_number] = self._clock
-        return self._fill_number
-
-    def abandon(self, fill: int) -> None:
-        """The page came to nothing."""
-        self._fills.pop(fill, None)
-        self._forget_old_invalidations()
-
-    def keep(self, fill: int, page: Page) -> bool:
-        """Keeps the page, unless one of its tags was invalidated since its making began."""
-        began = self._fills.pop(fill)
-        late = any(self._invalidated.get(tag, -1) > began for tag in page.tags)
-        self._forget_old_invalidations()
-        if late or page.size > self._most_bytes // 4:
-            return False
-        self._drop(page.target)
-        self._pages[page.target] = page
-        self.bytes += page.size
-        for tag in page.tags:
-            self._by_tag.setdefault(tag, set()).add(page.target)
-        self._shrink()
-        return True
 
     def invalidate(self, tags: Iterable[str]) -> int:
         """Drops every page with one of the tags; returns how many."""
-        dropped = 0
-        self._clock += 1
-        for tag in tags:
-            if self._fills:
-                self._invalidated[tag] = self._clock
-                self._invalidated.move_to_end(tag)
-            for target in list(self._by_tag.get(tag, ())):
-                dropped += self._drop(target)
-        return dropped
+        return self._pages.invalidate(tags)
 
     def clear(self) -> None:
         """Drops everything; what is being made now will not be kept either."""
-        self.invalidate(list(self._by_tag))
-        for fill in self._fills:
-            self._fills[fill] = -(10**9)
-        for target in list(self._pages):
-            self._drop(target)
+        self._pages.clear()
 
-    def make_page(self, target: str, headers: Iterable[tuple[str, str]], tags: frozenset[str], body: bytes) -> Page:
-        """A page from what a handler answered."""
+    def make(self, target: str, handler: Handler, request: web.Request) -> "tuple[asyncio.Task[web.StreamResponse | Page], bool]":
+        """Makes the page, once for all who ask meanwhile; the flag says whether the caller is the first of them.
+
+        What is no page to keep is the handler's own answer, which only the first may send.
+        """
+        making = self._making.get(target)
+        if making is not None:
+            return making, False
+        making = self._making[target] = asyncio.create_task(self._make(target, handler, request))
+        making.add_done_callback(lambda done: self._making.pop(target, None))
+        return making, True
+
+    async def _make(self, target: str, handler: Handler, request: web.Request) -> web.StreamResponse | Page:
+        answers: list[web.StreamResponse] = []
+
+        async def load() -> Page | None:
+            response = await handler(request)
+            answers.append(response)
+            return self._page_of(target, response)
+
+        page = await self._levels.fill(self._pages, "page:" + target, self._codec, load)
+        return page if page is not None else answers[0]
+
+    def _page_of(self, target: str, response: web.StreamResponse) -> Page | None:
+        if not isinstance(response, web.Response) or response.status != 200 or response.cookies:
+            return None
+        tags = frozenset(tag for tag in response.headers.get("Cache-Tag", "").split(",") if tag)
+        shared = response.headers.get("Cache-Control", "").startswith("public")
+        if not tags or not shared or "Set-Cookie" in response.headers or not isinstance(response.body, bytes):
+            return None
+        kept = tuple((name, value) for name, value in response.headers.items() if name.lower() not in _OWN_HEADERS)
+        fresh, usable = self._lifetime.draw()
         now = time.monotonic()
-        kept = tuple((name, value) for name, value in headers if name.lower() not in _OWN_HEADERS)
-        digest = hashlib.blake2b(body, digest_size=16).hexdigest()
-        return Page(target, tags, kept, body, digest, now + self._fresh_seconds, now + self._usable_seconds, {})
-
-    def _drop(self, target: str) -> int:
-        page = self._pages.pop(target, None)
-        if page is None:
-            return 0
-        self.bytes -= page.size
-        for tag in page.tags:
-            targets = self._by_tag.get(tag)
-            if targets is not None:
-                targets.discard(target)
-                if not targets:
-                    del self._by_tag[tag]
-        return 1
-
-    def _shrink(self) -> None:
-        while self.bytes > self._most_bytes and self._pages:
-            self._drop(next(iter(self._pages)))
-
-    def _forget_old_invalidations(self) -> None:
-        if not self._fills:
-            self._invalidated.clear()
-            return
-        oldest = min(self._fills.values())
-        while self._invalidated:
-            tag, clock = next(iter(self._invalidated.items()))
-            if clock > oldest:
-                break
-            del self._invalidated[tag]
+        return Page(target, tags, kept, response.body, _digest(response.body), now + fresh, now + usable, {})
 
 
 PAGE_CACHE = web.AppKey("page_cache", PageCache)
@@ -305,44 +272,19 @@ async def page_cache_middleware(request: web.Request, handler: Handler) -> web.S
     page = cache.get(target)
     if page is not None:
         HITS.labels("hit").inc()
+        if page.fresh_until <= time.monotonic():
+            making, first = cache.make(target, handler, request)
+            if first:
+                making.add_done_callback(log_failure)
         return answer(request, cache, page)
-    waiting = cache._making.get(target)
-    if waiting is not None:
-        page = await asyncio.shield(waiting)
-        if page is not None:
-            HITS.labels("waited").inc()
-            return answer(request, cache, page)
-        return await handler(request)
-    return await _make(request, handler, cache, target)
-
-
-async def _make(request: web.Request, handler: Handler, cache: PageCache, target: str) -> web.StreamResponse:
     HITS.labels("miss").inc()
-    future: asyncio.Future[Page | None] = asyncio.get_running_loop().create_future()
-    cache._making[target] = future
-    fill = cache.begin()
-    page: Page | None = None
+    making, first = cache.make(target, handler, request)
     try:
-        response = await handler(request)
-        page = _page_of(cache, target, response)
-        if page is None:
-            cache.abandon(fill)
-            return response
-        cache.keep(fill, page)
-        return answer(request, cache, page)
-    except BaseException:
-        cache.abandon(fill)
-        raise
-    finally:
-        del cache._making[target]
-        future.set_result(page)
-
-
-def _page_of(cache: PageCache, target: str, response: web.StreamResponse) -> Page | None:
-    if not isinstance(response, web.Response) or response.status != 200 or response.cookies:
-        return None
-    tags = frozenset(tag for tag in response.headers.get("Cache-Tag", "").split(",") if tag)
-    shared = response.headers.get("Cache-Control", "").startswith("public")
-    if not tags or not shared or "Set-Cookie" in response.headers or not isinstance(response.body, bytes):
-        return None
-    return cache.make_page(target, list(response.headers.items()), tags, response.body)
+        made = await asyncio.shield(making)
+    except web.HTTPException:
+        if first:
+            raise
+        return await handler(request)
+    if isinstance(made, Page):
+        return answer(request, cache, made)
+    return made if first else await handler(request)

@@ -39,9 +39,7 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def create_session(
-    conn: Connection, now: datetime, *, customer_id: UUID | None = None, operator_id: UUID | None = None
-) -> str:
+async def create_session(conn: Connection, now: datetime, *, customer_id: UUID | None = None, operator_id: UUID | None = None) -> str:
     """A new session of a customer or an operator; returns the token, which is not stored anywhere."""
     token = secrets.token_urlsafe(32)
     lifetime = CUSTOMER_LIFETIME if customer_id else OPERATOR_LIFETIME
@@ -132,8 +130,6 @@ def is_https(request: web.Request) -> bool:
 def set_readable_cookie(request: web.Request, response: web.StreamResponse, name: str, value: str) -> None:
     """A cookie that scripts read to fill in the header (cart badge, name). Never a secret."""
     if value:
-        response.set_cookie(
-            name, quote(value), max_age=30 * 86400, samesite="Lax", secure=is_https(request), path="/"
-        )
+        response.set_cookie(name, quote(value), max_age=30 * 86400, samesite="Lax", secure=is_https(request), path="/")
     else:
         response.del_cookie(name, path="/")

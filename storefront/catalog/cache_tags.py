@@ -1,0 +1,54 @@
+"""Which cached pages a change of the catalog reaches: from rows of the change feed to cache tags.
+
+| tag | carried by |
+| --- | --- |
+| product:ID | every page that shows the product |
+| category:ID | the listing of the category, and pages that show its name |
+| collection:ID | the listing of the collection, and the home page when it is shown there |
+| rule-collection | listings of collections that a rule makes: which products leave one, nobody is told |
+| search | search results, suggestions, and plain lists of all products |
+| home | the home page |
+| navigation | every page with the shop's head on it |
+| categories | the tree of categories with its counts (data, no page) |
+| collections | lists of collections |
+"""
+
+from collections.abc import Iterable
+
+from storefront.platform.database import Connection
+from storefront.platform.feed import Change
+from storefront.platform.sql import load
+
+queries = load("catalog_feed")
+
+PRODUCT_TOPICS = frozenset({"product", "variant", "price", "media", "stock"})
+
+
+async def tags_of(conn: Connection, changes: Iterable[Change]) -> set[str]:
+    """The tags of all pages that may show something else now; one statement when products or categories are among the changes."""
+    products: set[int] = set()
+    categories: set[int] = set()
+    tags: set[str] = set()
+    for change in changes:
+        if change.topic in PRODUCT_TOPICS:
+            number = int(change.key)
+            (products if number > 0 else categories).add(abs(number))  # a category's picture is told as its negative id
+            if change.topic in ("product", "variant"):
+                tags.add("categories")
+        elif change.topic == "left_category":
+            categories.add(int(change.key))
+            tags.add("categories")
+        elif change.topic == "category":
+            categories.add(int(change.key))
+            tags |= {f"category:{change.key}", "categories", "navigation"}
+        elif change.topic == "collection":
+            tags |= {f"collection:{change.key}", "collections", "home"}
+        elif change.topic == "synonym":
+            tags.add("search")
+    if products:
+        tags |= {"search", "rule-collection"} | {f"product:{product_id}" for product_id in products}
+    if products or categories:
+        shown = await queries.listings_of(conn, product_ids=list(products), category_ids=list(categories))
+        tags |= {f"category:{category_id}" for category_id in shown["category_ids"]}
+        tags |= {f"collection:{collection_id}" for collection_id in shown["collection_ids"]}
+    return tags

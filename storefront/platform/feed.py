@@ -1,0 +1,189 @@
+"""The change feed as a replica follows it: what was committed, told to each follower once, in a moment and without gaps.
+
+A position is a snapshot of PostgreSQL (`pg_current_snapshot()` as text). The next batch is what is visible now and was not visible then, so
+a transaction that commits late is not skipped, and one that stays open holds nobody else up. `NOTIFY` wakes us; a poll backs it up.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+from aiohttp import web
+from prometheus_client import Counter, Gauge
+
+from storefront.platform.database import Database, lsn_number
+from storefront.platform.sql import load
+
+queries = load("feed")
+log = structlog.get_logger("feed")
+
+CHANNEL = "change_log"
+POLL_SECONDS = 0.5
+PAGE = 5000  # rows
+REPLICAS_GET = 0.3  # seconds for standbys to replay what followers are about to be told
+KEPT_SECONDS = 86_400.0
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+LAG = Gauge("storefront_feed_lag_seconds", "How old what a follower knows may be, in seconds.", ["follower"])
+CHANGES = Counter("storefront_feed_changes_total", "Changes told to followers.", ["follower"])
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A row of `change_log`. `topic` says of what kind the changed thing is, `key` which one it is (see sql/migrations)."""
+
+    seq: int
+    xid: int
+    topic: str
+    key: str
+    payload: Any
+    at: datetime
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Changes, in (xid, seq) order. `lsn` is a log position past all of them; `position` is where a follower that has done this batch
+    stands, or None while more of the same step is to come.
+    """
+
+    changes: list[Change]
+    lsn: int
+    position: str | None
+
+
+Handler = Callable[[Batch], Awaitable[None]]
+
+
+class _Follower:
+    def __init__(self, name: str, handler: Handler, position: str | None) -> None:
+        self.name = name
+        self.handler = handler
+        self.position = position
+        self.caught_up = time.monotonic()
+        self.woken = asyncio.Event()
+
+
+class Feed:
+    """Followers of one replica. Register with `follow`, then `start`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._followers: list[_Follower] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def lag_seconds(self) -> float:
+        """How old what the slowest follower knows may be: at most the poll's pause while all is well."""
+        now = time.monotonic()
+        return max((now - follower.caught_up for follower in self._followers), default=0.0)
+
+    def follow(self, name: str, handler: Handler, *, since: str | None = None) -> None:
+        """Calls `handler` for each batch after `since` (None: after now). It is called again with the same batch when it raises."""
+        follower = _Follower(name, handler, since)
+        LAG.labels(name).set_function(lambda: time.monotonic() - follower.caught_up)
+        self._followers.append(follower)
+        if self._tasks:
+            self._tasks.append(asyncio.create_task(self._run(follower)))
+
+    async def still_has(self, position: str) -> bool:
+        """Whether nothing after the position was pruned yet (and it is a position of this database)."""
+        async with self._database.write() as conn:
+            return bool(await queries.still_has(conn, position=position))
+
+    async def here(self) -> str:
+        """The position now."""
+        async with self._database.write() as conn:
+            found: str = (await queries.here(conn))["position"]
+        return found
+
+    async def prune(self) -> int:
+        """Drops what is older than a day; once per shop, as a periodic job."""
+        async with self._database.write() as conn:
+            return int(await queries.prune(conn, seconds=KEPT_SECONDS))
+
+    async def start(self) -> None:
+        """Begins to follow. When it returns, every change committed from now on will be told."""
+        here = await self.here()
+        for follower in self._followers:
+            follower.position = follower.position or here
+        self._tasks = [asyncio.create_task(self._listen())]
+        self._tasks += [asyncio.create_task(self._run(follower)) for follower in self._followers]
+
+    async def close(self) -> None:
+        """Stops; a batch under way is abandoned."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        """Keeps a connection that hears NOTIFY, for as long as the feed runs."""
+        while True:
+            try:
+                conn = await asyncpg.connect(self._database.url, timeout=5, server_settings={"application_name": "storefront feed"})
+            except AWAY as error:
+                log.warning("feed_cannot_listen", error=repr(error))
+                await asyncio.sleep(random.uniform(0.5, 1.5))  # noqa: S311
+                continue
+            lost = asyncio.Event()
+            conn.add_termination_listener(lambda *_, lost=lost: lost.set())
+            try:
+                await conn.add_listener(CHANNEL, lambda *_: self._wake())
+                await lost.wait()
+            except AWAY as error:
+                log.warning("feed_listener_lost", error=repr(error))
+            finally:
+                conn.terminate()
+
+    def _wake(self) -> None:
+        for follower in self._followers:
+            follower.woken.set()
+
+    async def _run(self, follower: _Follower) -> None:
+        while True:
+            follower.woken.clear()
+            try:
+                await self._step(follower)
+            except AWAY as error:
+                log.warning("feed_away", follower=follower.name, error=repr(error))
+            except Exception:
+                log.exception("feed_follower_failed", follower=follower.name)
+            try:
+                async with asyncio.timeout(POLL_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311
+                    await follower.woken.wait()
+            except TimeoutError:
+                pass
+
+    async def _step(self, follower: _Follower) -> None:
+        """Tells the follower everything up to now."""
+        began = time.monotonic()
+        if follower.position is None:
+            follower.position = await self.here()
+        async with self._database.write() as conn:
+            here = await queries.here(conn)
+        until, lsn = here["position"], lsn_number(here["lsn"])
+        after_xid, after_seq, told = "0", 0, 0
+        while True:
+            async with self._database.write() as conn:
+                rows = await queries.changes(
+                    conn, since=follower.position, until=until, after_xid=after_xid, after_seq=after_seq, most=PAGE
+                )
+            if rows and not told:
+                # What a follower drops is soon read again, and must not be read from a standby that has not seen the change.
+                await self._database.replicas_reach(lsn, REPLICAS_GET)
+            changes = [Change(**dict(row)) for row in rows]
+            last = len(rows) < PAGE
+            await follower.handler(Batch(changes, lsn, until if last else None))
+            told += len(rows)
+            if last:
+                break
+            after_xid, after_seq = str(changes[-1].xid), changes[-1].seq
+        CHANGES.labels(follower.name).inc(told)
+        follower.position = until
+        follower.caught_up = began
+
+
+FEED = web.AppKey("feed", Feed)

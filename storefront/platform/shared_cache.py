@@ -1,0 +1,166 @@
+"""The second level of the cache: Redis or Valkey, shared by all replicas, reached through aiocache. It only makes the shop faster.
+
+An entry carries the log position (LSN) that whoever read it had been told everything up to. The sorted set `invalidations` holds, for each
+tag, the highest position at which it was invalidated (`ZADD GT`, so a replica that lags cannot lower it). An entry counts only while its
+position is at or past those of all its tags; so a fill that began before an invalidation loses, wherever and whenever it lands.
+
+When an invalidation could not be written, Redis is left alone until everything older has been declared void (the tag `*`).
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Iterable
+from typing import Any, TypeVar
+
+import msgspec
+import structlog
+from aiocache.backends.redis import RedisCache
+from aiocache.serializers import NullSerializer
+from prometheus_client import Counter
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from storefront.platform.resilience import Breaker, NotCalled
+from storefront.settings import CacheSettings
+
+T = TypeVar("T")
+log = structlog.get_logger("cache")
+
+CALLS = Counter("storefront_shared_cache_total", "Calls of the second level, by outcome.", ["outcome"])
+PREFIX = "storefront:"
+INVALIDATIONS = PREFIX + "invalidations"
+EVERYTHING = "*"
+LEASE_MS = 3000
+LEASE_WAIT = 0.4  # seconds to wait for another replica's load
+LEASE_POLL = 0.015
+FAILURES = 5
+PAUSE = 5.0  # seconds that a failing Redis is left alone
+AWAY = (RedisError, OSError, TimeoutError, NotCalled)
+
+_RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+
+
+class Envelope(msgspec.Struct, array_like=True, frozen=True):
+    """An entry as it lies in Redis. `fresh_until` and `usable_until` are seconds since 1970."""
+
+    position: int
+    tags: list[str]
+    fresh_until: float
+    usable_until: float
+    body: bytes
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Envelope)
+
+
+class SharedCache:
+    """Calls never raise: what Redis cannot answer in time is a miss, and after some failures in a row it is not asked for a while."""
+
+    def __init__(self, url: str, settings: CacheSettings) -> None:
+        self._timeout = settings.timeout_ms / 1000
+        self._client: Redis = Redis.from_url(
+            url, socket_timeout=self._timeout, socket_connect_timeout=self._timeout, max_connections=64, protocol=2
+        )
+        self._cache: Any = RedisCache(
+            client=self._client, serializer=NullSerializer(encoding=None), namespace=PREFIX, timeout=self._timeout
+        )
+        self._breaker = Breaker("redis", threshold=FAILURES, pause=PAUSE, counts=(RedisError, OSError, TimeoutError))
+        self._void_below = 0  # what could not be invalidated one by one
+        self._release = self._client.register_script(_RELEASE)
+
+    @property
+    def well(self) -> bool:
+        """Whether Redis is asked at all right now."""
+        return self._breaker.state == "closed" and not self._void_below
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+    async def get(self, key: str) -> Envelope | None:
+        """An entry that nothing it is tagged with was invalidated after."""
+        try:
+            raw = await self._call(self._cache.get(key))
+            if raw is None:
+                CALLS.labels("miss").inc()
+                return None
+            found = _decoder.decode(raw)
+            tags = [EVERYTHING, *found.tags]
+            scores = await self._call(self._client.zmscore(INVALIDATIONS, tags))
+        except (*AWAY, msgspec.DecodeError):
+            CALLS.labels("away").inc()
+            return None
+        if found.usable_until <= time.time() or any(score is not None and score > found.position for score in scores):
+            CALLS.labels("old").inc()
+            return None
+        CALLS.labels("hit").inc()
+        return found
+
+    async def put(self, key: str, entry: Envelope) -> None:
+        """Stores an entry until it is no longer usable."""
+        seconds = max(1, int(entry.usable_until - time.time()))
+        try:
+            await self._call(self._cache.set(key, _encoder.encode(entry), ttl=seconds))
+        except AWAY:
+            CALLS.labels("away").inc()
+
+    async def invalidate(self, tags: Iterable[str], position: int) -> None:
+        """Voids every entry with one of the tags that was read before `position`."""
+        scores = dict.fromkeys(tags, float(position))
+        if not scores:
+            return
+        try:
+            await self._call(self._client.zadd(INVALIDATIONS, scores, gt=True))
+        except AWAY as error:
+            if not self._void_below:
+                log.warning("invalidation_owed", error=repr(error))
+            self._void_below = max(self._void_below, position)
+
+    async def forget(self, below: int) -> None:
+        """Drops invalidations that no entry can be old enough for."""
+        try:
+            await self._call(self._client.zremrangebyscore(INVALIDATIONS, "-inf", f"({below}"))
+        except AWAY:
+            CALLS.labels("away").inc()
+
+    async def lease(self, key: str) -> str | None:
+        """The right to load `key` for all replicas: a token, or None while another has it. Redis being away, everybody has it."""
+        token = secrets.token_hex(8)
+        try:
+            taken = await self._call(self._client.set(f"{PREFIX}lease:{key}", token, nx=True, px=LEASE_MS))
+        except AWAY:
+            return token
+        return token if taken else None
+
+    async def release(self, key: str, token: str) -> None:
+        """Gives the lease back, if it is still ours."""
+        try:
+            await self._call(self._release(keys=[f"{PREFIX}lease:{key}"], args=[token]))
+        except AWAY:
+            CALLS.labels("away").inc()
+
+    async def wait_for(self, key: str) -> Envelope | None:
+        """What another replica is loading right now, if it comes in time."""
+        deadline = time.monotonic() + LEASE_WAIT
+        while time.monotonic() < deadline and self.well:
+            await asyncio.sleep(LEASE_POLL)
+            found = await self.get(key)
+            if found is not None:
+                return found
+        return None
+
+    async def _call(self, call: Awaitable[T]) -> T:
+        try:
+            with self._breaker.watch():
+                async with asyncio.timeout(self._timeout):
+                    if self._void_below:
+                        owed = self._void_below
+                        await self._client.zadd(INVALIDATIONS, {EVERYTHING: float(owed)}, gt=True)
+                        if self._void_below == owed:
+                            self._void_below = 0
+                    return await call
+        finally:
+            if asyncio.iscoroutine(call):
+                call.close()  # a call that was not made must not be warned about
