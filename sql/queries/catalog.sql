@@ -298,9 +298,9 @@ WHERE v.id = ANY (CAST(:variant_ids AS bigint[]));
 
 -- name: search_documents
 SELECT p.id, p.slug, p.title, p.brand, p.tags, p.description_html, p.attributes, p.option_names, p.popularity,
-       p.rating_sum, p.rating_count, p.published_at, is_published(p.status, p.published_at) AS published,
+       p.rating_sum, p.rating_count, p.published_at, p.status = 'active' AND p.published_at IS NOT NULL AS published,
        above.names AS category_names, above.paths AS category_paths,
-       sold.skus, sold.barcodes, sold.choices, offers.prices, offers.availability,
+       sold.skus, sold.barcodes, offers.found AS offers,
        ARRAY(SELECT DISTINCT c.collection_id FROM product_collection c WHERE c.product_id = p.id ORDER BY 1) AS collection_ids
 FROM product p
 LEFT JOIN category own ON own.id = p.category_id
@@ -310,15 +310,16 @@ LEFT JOIN LATERAL (
 ) above ON true
 LEFT JOIN LATERAL (
     SELECT array_agg(v.sku ORDER BY v.position, v.id) AS skus,
-           array_agg(v.barcode ORDER BY v.position, v.id) FILTER (WHERE v.barcode <> '') AS barcodes,
-           jsonb_agg(v.option_values ORDER BY v.position, v.id) AS choices
+           array_agg(v.barcode ORDER BY v.position, v.id) FILTER (WHERE v.barcode <> '') AS barcodes
     FROM variant v
     WHERE v.product_id = p.id AND v.active AND EXISTS (SELECT FROM variant_price vp WHERE vp.variant_id = v.id)
 ) sold ON true
 LEFT JOIN LATERAL (
-    SELECT jsonb_object_agg(c.currency, jsonb_build_array(c.lowest, c.highest)) AS prices, min(c.availability) AS availability
-    FROM (SELECT o.currency, min(o.amount) AS lowest, max(o.amount) AS highest, min(o.availability) AS availability
-          FROM variant_offer o WHERE o.product_id = p.id GROUP BY o.currency) c
+    SELECT jsonb_object_agg(c.currency, jsonb_build_object('lowest', c.lowest, 'highest', c.highest, 'availability', c.availability,
+                                                           'choices', c.choices)) AS found
+    FROM (SELECT o.currency, min(o.amount) AS lowest, max(o.amount) AS highest, min(o.availability) AS availability,
+                 jsonb_agg(v.option_values ORDER BY v.position, v.id) AS choices
+          FROM variant_offer o JOIN variant v ON v.id = o.variant_id WHERE o.product_id = p.id GROUP BY o.currency) c
 ) offers ON true
 WHERE p.id = ANY (CAST(:product_ids AS bigint[]))
 ORDER BY p.id;

@@ -251,8 +251,20 @@ class ListingResult(msgspec.Struct, frozen=True):
     suggestion: str | None = None
 
 
+class Offer(msgspec.Struct, frozen=True):
+    """What a product is in one currency: active variants with a price in it. Prices are minor units."""
+
+    lowest: int
+    highest: int
+    availability: Availability
+    options: dict[str, list[str]]
+
+
 class SearchDocument(msgspec.Struct, frozen=True):
-    """A product as the search index takes it. Only active variants with a price count; `published_at` is seconds since 1970."""
+    """A product as the search index takes it. Only active variants with a price count; `published_at` is seconds since 1970.
+
+    `offers` is by currency. `published` says that it may be shown once `published_at` has come.
+    """
 
     id: int
     slug: str
@@ -265,9 +277,7 @@ class SearchDocument(msgspec.Struct, frozen=True):
     skus: tuple[str, ...]
     barcodes: tuple[str, ...]
     attributes: dict[str, list[str]]
-    options: dict[str, list[str]]
-    prices: dict[str, tuple[int, int]]  # currency: lowest and highest, minor units
-    availability: Availability
+    offers: dict[str, Offer]
     popularity: int
     rating_average: float | None
     rating_count: int

@@ -16,6 +16,7 @@ from storefront.catalog.model import (
     ListingQuery,
     ListingResult,
     Media,
+    Offer,
     Option,
     OptionValue,
     Price,
@@ -293,11 +294,6 @@ def _sale_variant(row: Mapping[str, Any]) -> SaleVariant:
 
 
 def _document(row: Mapping[str, Any]) -> SearchDocument:
-    options: dict[str, list[str]] = {name: [] for name in row["option_names"]}
-    for choice in row["choices"] or []:
-        for name, value in zip(row["option_names"], choice, strict=False):
-            if value not in options[name]:
-                options[name].append(value)
     published_at = row["published_at"]
     return SearchDocument(
         id=row["id"],
@@ -311,9 +307,7 @@ def _document(row: Mapping[str, Any]) -> SearchDocument:
         skus=tuple(row["skus"] or ()),
         barcodes=tuple(row["barcodes"] or ()),
         attributes=_lists(row["attributes"]),
-        options=options,
-        prices={currency: (low, high) for currency, (low, high) in (row["prices"] or {}).items()},
-        availability=row["availability"] or "sold_out",
+        offers={currency: _offer(row["option_names"], offer) for currency, offer in (row["offers"] or {}).items()},
         popularity=row["popularity"],
         rating_average=_average(row),
         rating_count=row["rating_count"],
@@ -321,6 +315,15 @@ def _document(row: Mapping[str, Any]) -> SearchDocument:
         published=row["published"],
         collection_ids=tuple(row["collection_ids"]),
     )
+
+
+def _offer(names: Sequence[str], offer: Mapping[str, Any]) -> Offer:
+    options: dict[str, list[str]] = {name: [] for name in names}
+    for choice in offer["choices"]:
+        for name, value in zip(names, choice, strict=False):
+            if value not in options[name]:
+                options[name].append(value)
+    return Offer(offer["lowest"], offer["highest"], offer["availability"], options)
 
 
 def plain_text(markup: str) -> str:
