@@ -1,0 +1,181 @@
+"""The two-level cache: one load for all who ask, nothing stale past an invalidation, and a shop that goes on without Redis."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from storefront.platform.cache import Cache
+from storefront.platform.embedded.valkey import Valkey
+from storefront.platform.shared_cache import SharedCache
+from storefront.settings import CacheSettings
+from tests.conftest import free_port
+
+
+class Source:
+    """What is cached: counts how often it was read, and can be made to wait."""
+
+    def __init__(self) -> None:
+        self.value = 1
+        self.reads = 0
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def read(self) -> int:
+        self.reads += 1
+        value = self.value
+        await self.open.wait()
+        return value
+
+
+@pytest.fixture
+async def replicas(valkey: Valkey) -> AsyncIterator[list[Cache]]:
+    """Two replicas' caches on one Valkey."""
+    settings = CacheSettings()
+    made = [Cache(settings, SharedCache(valkey.url, settings), most_bytes=1_000_000) for _ in range(2)]
+    shared = made[0].levels.shared
+    assert shared is not None
+    await shared._client.flushall()
+    yield made
+    for cache in made:
+        assert cache.levels.shared is not None
+        await cache.levels.shared.close()
+
+
+async def test_200_callers_on_two_replicas_cause_one_load(replicas: list[Cache]) -> None:
+    source = Source()
+    source.open.clear()
+    callers = [asyncio.create_task(replicas[n % 2].get_or_load("one", {"t"}, int, source.read)) for n in range(200)]
+    while not source.reads:
+        await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0.05, source.open.set)
+    assert await asyncio.gather(*callers) == [1] * 200
+    assert source.reads == 1
+
+
+async def test_an_invalidation_reaches_the_other_replicas_entries(replicas: list[Cache]) -> None:
+    source = Source()
+    first, second = replicas
+    assert await first.get_or_load("two", {"t"}, int, source.read) == 1
+    source.value = 2
+    await second.invalidate({"t"}, 100)
+    assert await second.get_or_load("two", {"t"}, int, source.read) == 2, "the entry in Valkey is void"
+    assert await first.get_or_load("two", {"t"}, int, source.read) == 1, "this replica has not been told yet"
+    await first.invalidate({"t"}, 100)
+    assert await first.get_or_load("two", {"t"}, int, source.read) == 2
+
+
+async def test_a_fill_that_began_before_an_invalidation_does_not_land_after_it(replicas: list[Cache]) -> None:
+    source = Source()
+    first, second = replicas
+    source.open.clear()
+    slow = asyncio.create_task(first.get_or_load("three", {"t"}, int, source.read))
+    while not source.reads:
+        await asyncio.sleep(0)
+    source.value = 2
+    await first.invalidate({"t"}, 200)
+    source.open.set()
+    assert await slow == 1, "it was asked before the change"
+    assert await first.get_or_load("three", {"t"}, int, source.read) == 2
+    assert await second.get_or_load("three", {"t"}, int, source.read) == 2
+
+
+async def test_a_replica_that_lags_cannot_bring_an_old_entry_back(replicas: list[Cache]) -> None:
+    source = Source()
+    first, second = replicas
+    await second.invalidate({"other"}, 300)
+    assert await first.get_or_load("four", {"t"}, int, source.read) == 1  # read at position 0
+    source.value = 2
+    await second.invalidate({"t"}, 310)
+    await first.invalidate({"other"}, 305)  # told of something earlier only now
+    shared = second.levels.shared
+    assert shared is not None
+    assert await shared.get("four") is None
+    assert await second.get_or_load("four", {"t"}, int, source.read) == 2
+
+
+async def test_a_cancelled_caller_takes_nobody_with_it(replicas: list[Cache]) -> None:
+    source = Source()
+    source.open.clear()
+    leaving = asyncio.create_task(replicas[0].get_or_load("five", {"t"}, int, source.read))
+    staying = asyncio.create_task(replicas[0].get_or_load("five", {"t"}, int, source.read))
+    while not source.reads:
+        await asyncio.sleep(0)
+    leaving.cancel()
+    source.open.set()
+    assert await staying == 1
+
+
+async def test_nothing_found_is_kept_too_and_errors_are_not(replicas: list[Cache]) -> None:
+    reads = 0
+
+    async def nothing() -> None:
+        nonlocal reads
+        reads += 1
+
+    async def failing() -> int:
+        raise LookupError("no")
+
+    for _ in range(3):
+        assert await replicas[0].get_or_load("six", {"t"}, type(None), nothing) is None
+    assert reads == 1
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            await replicas[0].get_or_load("seven", {"t"}, int, failing)
+
+
+async def test_memory_stays_within_its_bound() -> None:
+    cache = Cache(CacheSettings(), None, most_bytes=100_000)
+
+    async def kilobyte() -> str:
+        return "x" * 1000
+
+    for number in range(2000):
+        await cache.get_or_load(f"key-{number}", {f"tag-{number}"}, str, kilobyte)
+    stats = cache.stats()
+    assert 50 < stats["entries"] < 100
+    assert stats["bytes"] <= 100_000
+
+
+async def test_redis_that_dies_and_comes_back_serves_nothing_stale(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    server = Valkey(tmp_path / "valkey")
+    server.start()
+    settings = CacheSettings()
+    caches = [Cache(settings, SharedCache(server.url, settings), most_bytes=1_000_000) for _ in range(2)]
+    source = Source()
+    assert await caches[0].get_or_load("eight", {"t"}, int, source.read) == 1
+    shared = [cache.levels.shared for cache in caches]
+    assert server.child is not None
+    server.child.process.send_signal(19)  # SIGSTOP: accepts connections, answers nothing
+    source.value = 2
+    for cache in caches:
+        await cache.invalidate({"t"}, 50)
+    assert await caches[0].get_or_load("eight", {"t"}, int, source.read) == 2, "without Redis"
+    server.child.process.send_signal(18)
+    for cache in caches:
+        cache.clear()
+    async with asyncio.timeout(20):
+        while not all(level is not None and level.well for level in shared):
+            await caches[0].get_or_load("probe", {"p"}, int, source.read)
+            await caches[1].get_or_load("probe", {"p"}, int, source.read)
+            caches[0].clear()
+            caches[1].clear()
+            await asyncio.sleep(0.2)
+    assert await caches[1].get_or_load("eight", {"t"}, int, source.read) == 2, "the entry that survived in Redis is void"
+    for level in shared:
+        assert level is not None
+        await level.close()
+    server.stop()
+
+
+async def test_without_redis_every_value_is_still_there() -> None:
+    settings = CacheSettings(timeout_ms=50)
+    shared = SharedCache(f"redis://127.0.0.1:{free_port()}/0", settings)
+    cache = Cache(settings, shared, most_bytes=1_000_000)
+    source = Source()
+    for number in range(20):
+        assert await cache.get_or_load(f"nine-{number}", {"t"}, int, source.read) == 1
+    assert not shared.well
+    await shared.close()

@@ -1,0 +1,157 @@
+"""The change feed: every committed change reaches every follower once, in a moment, whatever other transactions do."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from storefront.platform.database import Database
+from storefront.platform.feed import Batch, Change, Feed
+from storefront.settings import Settings
+
+
+class Listener:
+    """A follower that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[Change] = []
+        self.position: str | None = None
+        self._news = asyncio.Condition()
+
+    async def __call__(self, batch: Batch) -> None:
+        async with self._news:
+            self.told += batch.changes
+            self.position = batch.position or self.position
+            self._news.notify_all()
+
+    @property
+    def keys(self) -> list[str]:
+        return [change.key for change in self.told if change.topic == "flag"]
+
+    async def heard(self, *keys: str, seconds: float = 10) -> None:
+        async with asyncio.timeout(seconds), self._news:
+            await self._news.wait_for(lambda: set(keys) <= set(self.keys))
+
+
+async def change(conn: asyncpg.Connection, name: str) -> None:
+    """Any followed row will do: a flag."""
+    await conn.execute("INSERT INTO flag (name, value) VALUES ($1, '1') ON CONFLICT (name) DO UPDATE SET updated_at = clock_timestamp()", name)
+
+
+@pytest.fixture
+async def feed(database: Database) -> AsyncIterator[Feed]:
+    feed = Feed(database)
+    yield feed
+    await feed.close()
+
+
+async def test_a_committed_change_is_told_within_a_second(feed: Feed, owner: asyncpg.Connection) -> None:
+    listener = Listener()
+    feed.follow("test", listener)
+    await feed.start()
+    await change(owner, "quick")
+    await listener.heard("quick", seconds=1)
+
+
+async def test_a_transaction_that_stays_open_holds_nobody_up_and_is_told_when_it_commits(
+    feed: Feed, owner: asyncpg.Connection, settings: Settings
+) -> None:
+    listener = Listener()
+    feed.follow("test", listener)
+    await feed.start()
+    late = await asyncpg.connect(settings.database.migrate_url)
+    held = late.transaction()
+    await held.start()
+    await change(late, "late")
+    for number in range(3000):
+        await change(owner, f"past-{number}")
+    await listener.heard("past-2999", seconds=5)
+    assert "late" not in listener.keys
+    await held.commit()
+    await late.close()
+    await listener.heard("late", seconds=5)
+    assert len(listener.keys) == len(set(listener.keys)) == 3001, "each change is told once"
+
+
+async def test_concurrent_writers_leave_no_gap(feed: Feed, settings: Settings) -> None:
+    listener = Listener()
+    feed.follow("test", listener)
+    await feed.start()
+
+    async def write(writer: int) -> None:
+        conn = await asyncpg.connect(settings.database.migrate_url)
+        for number in range(40):
+            async with conn.transaction():
+                await change(conn, f"w{writer}-{number}")
+                await asyncio.sleep(0)  # lets the others begin and commit in between
+        await conn.close()
+
+    await asyncio.gather(*(write(writer) for writer in range(8)))
+    await listener.heard(*(f"w{writer}-{number}" for writer in range(8) for number in range(40)))
+    assert len(listener.keys) == 320
+
+
+async def test_a_follower_goes_on_where_it_stood(database: Database, owner: asyncpg.Connection) -> None:
+    first, second = Feed(database), Feed(database)
+    position = await first.here()
+    await change(owner, "while-away")
+    listener = Listener()
+    second.follow("test", listener, since=position)
+    await second.start()
+    await listener.heard("while-away")
+    await second.close()
+
+
+async def test_a_follower_that_failed_is_told_again(feed: Feed, owner: asyncpg.Connection) -> None:
+    listener = Listener()
+    failures = iter([RuntimeError("not now")])
+
+    async def stumbling(batch: Batch) -> None:
+        if batch.changes:
+            for failure in failures:
+                raise failure
+        await listener(batch)
+
+    feed.follow("test", stumbling)
+    await feed.start()
+    await change(owner, "twice")
+    await listener.heard("twice")
+
+
+async def test_a_lost_notification_is_made_up_by_the_poll(feed: Feed, owner: asyncpg.Connection) -> None:
+    listener = Listener()
+    feed.follow("test", listener)
+    await feed.start()
+    await owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'storefront feed'")
+    await owner.execute("ALTER TABLE change_log DISABLE TRIGGER change_log_notify")
+    await change(owner, "silent")
+    await owner.execute("ALTER TABLE change_log ENABLE TRIGGER change_log_notify")
+    await listener.heard("silent", seconds=3)
+
+
+async def test_what_was_pruned_is_missed_by_old_positions_only(database: Database, owner: asyncpg.Connection) -> None:
+    feed = Feed(database)
+    old = await feed.here()
+    await change(owner, "to-be-pruned")
+    new = await feed.here()
+    await owner.execute("UPDATE change_log SET at = at - interval '2 days'")
+    assert await feed.prune() >= 1
+    assert not await feed.still_has(old)
+    assert await feed.still_has(new)
+    assert not await feed.still_has("9000000000:9000000000:"), "a position of another database"
+
+
+async def test_plain_sql_outside_the_app_is_told_too(feed: Feed, owner: asyncpg.Connection) -> None:
+    listener = Listener()
+    feed.follow("test", listener)
+    await feed.start()
+    product = await owner.fetchval("INSERT INTO product (slug, title) VALUES ('by-hand', 'By hand') RETURNING id")
+    variant = await owner.fetchval("INSERT INTO variant (product_id, sku) VALUES ($1, 'BY-HAND') RETURNING id", product)
+    await owner.execute("INSERT INTO variant_price VALUES ($1, 'EUR', 100)", variant)
+    await owner.execute("UPDATE variant_price SET amount = 200 WHERE variant_id = $1", variant)
+    await owner.execute("UPDATE variant_price SET amount = 200 WHERE variant_id = $1", variant)  # changes nothing
+    await change(owner, "end")
+    await listener.heard("end")
+    topics = [(told.topic, told.key) for told in listener.told]
+    assert topics == [("product", str(product)), ("variant", str(product)), ("price", str(product)), ("price", str(product)), ("flag", "end")]
