@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 import structlog
 from aiohttp import web
 
-from storefront.payments.sandbox.faults import FaultKind, Faults
+from storefront.payments.sandbox.faults import FaultKind, FaultRule, Faults
 from storefront.payments.sandbox.ledger import Ledger
 from storefront.payments.sandbox.provider import Provider
 from storefront.payments.sandbox.wire import ApiError, Document, expand, invalid, listing, missing, nested, new_id
@@ -43,6 +43,7 @@ log = structlog.get_logger("sandbox")
 Operation = Callable[[web.Request, Provider, Document], Document]
 BEFORE: tuple[FaultKind, ...] = ("error_before", "rate_limit")
 AROUND: tuple[FaultKind, ...] = ("lose_answer", "error_after", "slow", "slow_after")
+ON_THE_WAY: tuple[FaultKind, ...] = ("lose_answer", "slow", "slow_after")  # what may befall an answer that is given again
 
 
 def operation(method: str, path: str, *, public: bool = False) -> Callable[[Operation], Operation]:
@@ -108,6 +109,9 @@ async def _answer(request: web.Request, function: Operation, params: Document) -
         if before[0] != fingerprint:
             message = "Keys for idempotent requests can only be used with the same parameters they were first used with."
             raise ApiError(400, "idempotency_error", message)
+        struck = faults.strike(request.method, request.path, ON_THE_WAY)
+        if struck is not None:
+            await _befall(request, struck)
         return before[1], before[2], True
     in_flight.add(key)
     try:
@@ -119,9 +123,9 @@ async def _answer(request: web.Request, function: Operation, params: Document) -
 async def _act(request: web.Request, function: Operation, params: Document, key: str, fingerprint: str) -> tuple[int, str, bool]:
     """The effect and its answer, committed together; then the answer, unless a fault keeps it."""
     struck = request.app[FAULTS].strike(request.method, request.path, AROUND)
-    fault, seconds = (struck.fault, struck.seconds) if struck is not None else ("", 0.0)
-    if fault == "slow":
-        await asyncio.sleep(seconds)
+    fault = struck.fault if struck is not None else ""
+    if struck is not None and fault == "slow":
+        await asyncio.sleep(struck.seconds)
     ledger, provider = request.app[LEDGER], request.app[PROVIDER]
     with ledger.transaction():
         try:
@@ -135,11 +139,17 @@ async def _act(request: web.Request, function: Operation, params: Document, key:
             status, body = 500, json.dumps(_broken().body)
         if key:
             ledger.remember(key, fingerprint, status, body)
-    if fault == "slow_after":
-        await asyncio.sleep(seconds)
-    if fault == "lose_answer" and request.transport is not None:
-        request.transport.abort()
+    if struck is not None and fault != "slow":
+        await _befall(request, struck)
     return status, body, False
+
+
+async def _befall(request: web.Request, rule: FaultRule) -> None:
+    """What happens to an answer between the books and the shop."""
+    if rule.fault in ("slow", "slow_after"):
+        await asyncio.sleep(rule.seconds)
+    if rule.fault == "lose_answer" and request.transport is not None:
+        request.transport.abort()
 
 
 def _paths(params: Document) -> list[str]:
