@@ -59,7 +59,8 @@ def _check_password(password: str, field: str = "password") -> list[FieldError]:
 
 
 def _check_name(name: str) -> list[FieldError]:
-    return [] if 1 <= len(name.strip()) <= 100 else [FieldError("name", "Enter your name (up to 100 characters).")]
+    good = 1 <= len(name.strip()) <= 100 and name.isprintable()
+    return [] if good else [FieldError("name", "Enter your name (up to 100 characters).")]
 
 
 async def register(conn: Connection, registration: Registration) -> Customer:
@@ -79,7 +80,7 @@ async def register(conn: Connection, registration: Registration) -> Customer:
 
 async def sign_in(conn: Connection, email: str, password: str) -> Customer:
     """The customer with this address and password. Raises WrongCredentials."""
-    found = await store.customer_by_email(conn, email.strip())
+    found = await store.customer_by_email(conn, email.strip()) if email.isprintable() else None
     right = await verify_password(password[: LONGEST + 1], found[1] if found else None)
     if found is None or not right:
         raise WrongCredentials(fields=[FieldError("email", WrongCredentials.title + ".")])

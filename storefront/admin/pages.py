@@ -110,8 +110,7 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/admin/orders")
 async def order_list(request: web.Request) -> web.StreamResponse:
-    text, status = request.query.get("q", "")[:100].strip(), request.query.get("status", "")
-    after = request.query.get("after", "")[:40]
+    text, status, after = _asked(request, "q", 100), _asked(request, "status", 20), _asked(request, "after", 200)
     async with request.app[DATABASE].write() as conn:
         found, following = await orders.search_orders(conn, text=text, status=status, after=after, most=ROWS)
     context = {"orders": found, "text": text, "status": status, "next_after": following}
@@ -169,8 +168,8 @@ def _quantities(values: dict[str, str]) -> dict[int, int]:
     found: dict[int, int] = {}
     for name, value in values.items():
         prefix, _, line_id = name.partition("-")
-        if prefix == "line" and line_id.isdigit() and value not in ("", "0"):
-            if not value.isdigit() or len(value) > 6:
+        if prefix == "line" and _is_id(line_id) and value not in ("", "0"):
+            if not value.isdecimal() or len(value) > 6:
                 raise InvalidInput.of(name, "Enter a whole number.")
             found[int(line_id)] = int(value)
     return found
@@ -178,16 +177,27 @@ def _quantities(values: dict[str, str]) -> dict[int, int]:
 
 def _amount(values: dict[str, str], currency: str, field: str = "amount") -> int:
     try:
-        return to_minor(values.get(field, ""), currency)
+        amount = to_minor(values.get(field, ""), currency)
     except ValueError as error:
         raise InvalidInput.of(field, f"Enter an amount in {currency}, such as 12.50.") from error
+    if amount < 0:
+        raise InvalidInput.of(field, "Enter an amount that is not below zero.")
+    return amount
+
+
+def _is_id(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 18
+
+
+def _asked(request: web.Request, name: str, most: int) -> str:
+    """A parameter of the query as text that the database can look for."""
+    return request.query.get(name, "")[:most].replace("\x00", "").strip()
 
 
 @routes.get("/admin/products")
 async def product_list(request: web.Request) -> web.StreamResponse:
-    text = request.query.get("q", "")[:100].strip()
-    after = request.query.get("after", "0")
-    after_id = int(after) if after.isdigit() and len(after) < 18 else 0
+    text, after = _asked(request, "q", 100), _asked(request, "after", 20)
+    after_id = int(after) if _is_id(after) else 0
     async with request.app[DATABASE].write() as conn:
         found = await editing.products(conn, text, after_id, ROWS + 1)
     following = found[ROWS - 1].id if len(found) > ROWS else None
@@ -254,8 +264,8 @@ def _stock_counts(values: dict[str, str]) -> dict[int, int]:
     counts: dict[int, int] = {}
     for name, value in values.items():
         prefix, _, location_id = name.partition("-")
-        if prefix == "stock" and location_id.isdigit() and value != "":
-            if not value.isdigit() or len(value) > 9:
+        if prefix == "stock" and _is_id(location_id) and value != "":
+            if not value.isdecimal() or len(value) > 9:
                 raise InvalidInput.of(name, "Enter a whole number from 0.")
             counts[int(location_id)] = int(value)
     return counts

@@ -1,12 +1,13 @@
 """The cart page. Every change is a plain form that answers with a redirect (303), or with the page and what was wrong (422)."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import aiohttp_jinja2
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from storefront.cart import service
 from storefront.cart.access import guard_of
@@ -32,7 +33,7 @@ class CodeRemoval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of the two."""
 
     code: CodeText | None = None
-    gift_card_id: int | None = None
+    gift_card_id: Annotated[int, Meta(ge=1, le=2**53 - 1)] | None = None
 
 
 @routes.get("/cart")

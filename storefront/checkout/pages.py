@@ -146,7 +146,7 @@ def _details_of(values: dict[str, str]) -> Details:
         email=values.get("email") or None,
         delivery_address=_address_of(values, "delivery_address."),
         billing_address=_address_of(values, "billing_address.") if different else None,
-        fulfillment_option_id=int(option) if option.isdigit() and len(option) < 18 else None,
+        fulfillment_option_id=int(option) if option.isdecimal() and len(option) < 18 else None,
     )
 
 
@@ -200,7 +200,7 @@ def _as_far_as_known(details: Details) -> Details:
 def _wanted(cart_id: UUID, values: dict[str, str]) -> PlaceOrder:
     """Raises InvalidInput."""
     amount, left, currency = values.get("expected_total", ""), values.get("expected_to_pay", ""), values.get("currency", "")
-    if not all(text.isdigit() and len(text) <= 15 for text in (amount, left)) or len(currency) != 3:
+    if not all(text.isdecimal() and len(text) <= 15 for text in (amount, left)) or len(currency) != 3:
         raise InvalidInput.of("expected_total", "Please look at the total again and send the form once more.")
     wanted = {
         "cart_id": cart_id,

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+import re
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -25,15 +26,22 @@ from storefront.platform.money import Money
 from storefront.pricing import service as pricing
 from storefront.settings import Settings
 
+_NUMBER = re.compile(r"[A-Z0-9-]{1,40}")
 NO_SUCH_ORDER = "There is no such order, or this link is not complete."
 
 
 async def order_by_number(conn: Connection, number: str) -> Order:
     """Raises NotFound."""
-    found = await store.order_by_number(conn, number.strip().upper())
+    found = await _numbered(conn, number)
     if found is None:
         raise NotFound(NO_SUCH_ORDER)
     return found
+
+
+async def _numbered(conn: Connection, number: str) -> Order | None:
+    """The order whose number somebody typed, or that a link names."""
+    number = number.strip().upper()
+    return await store.order_by_number(conn, number) if _NUMBER.fullmatch(number) else None
 
 
 async def order_by_id(conn: Connection, order_id: UUID) -> Order:
@@ -46,7 +54,7 @@ async def order_by_id(conn: Connection, order_id: UUID) -> Order:
 
 async def look_up(conn: Connection, number: str, email: str) -> Order | None:
     """The order with this number and this address. A wrong number and a wrong address are told by nothing, not even by time."""
-    found = await store.order_by_number(conn, number.strip().upper())
+    found = await _numbered(conn, number)
     held = found.email.lower() if found else "nobody@invalid"
     same = hmac.compare_digest(held.encode(), email.strip().lower().encode())
     return found if same else None
@@ -179,6 +187,6 @@ def read_cursor(text: str) -> tuple[datetime, UUID] | None:
     try:
         at, _, order_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(" ")
         placed_at = datetime.fromisoformat(at)
-        return (placed_at, UUID(order_id)) if placed_at.tzinfo else None
+        return (placed_at, UUID(order_id)) if placed_at.tzinfo and 2000 <= placed_at.year < 3000 else None
     except (ValueError, binascii.Error):
         return None

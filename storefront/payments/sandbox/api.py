@@ -322,7 +322,7 @@ def _list(ledger: Ledger, kind: str, url: str, params: Document) -> Document:
 
 def _limit(params: Document) -> int:
     text = str(params.get("limit", "10"))
-    if not text.isdigit() or not 1 <= int(text[:6]) <= 100:
+    if not text.isdecimal() or not 1 <= int(text[:6]) <= 100:
         raise invalid("Invalid limit: must be between 1 and 100", param="limit")
     return int(text)
 

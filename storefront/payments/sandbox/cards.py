@@ -101,7 +101,7 @@ BY_LAST4: dict[str, SandboxCard] = {card.last4: card for card in (*CARDS.values(
 
 def digits(text: str) -> str:
     """A card number without what people put between the digits."""
-    return "".join(character for character in text if character.isdigit())
+    return "".join(character for character in text if character.isdecimal())
 
 
 def luhn(number: str) -> bool:

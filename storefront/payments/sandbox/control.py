@@ -61,7 +61,7 @@ async def read_ledger(request: web.Request) -> web.Response:
     except ApiError as error:
         return _refusal(error)
     after = request.query.get("after", "0")
-    if not after.isdigit() or len(after) > 15:
+    if not after.isdecimal() or len(after) > 15:
         return _refusal(ApiError(400, "invalid_request_error", "Invalid after"))
     entries = request.app[LEDGER].entries(intent=request.query.get("intent"), after=int(after))
     return web.json_response({"entries": entries})

@@ -48,7 +48,7 @@ class Provider:
         if (year % 100 + 2000, month) < (now.tm_year, now.tm_mon):
             raise _card_error("invalid_expiry_year", "Your card's expiration date is in the past.", param="exp_year")
         cvc = str(fields.get("cvc", ""))
-        if not (cvc.isdigit() and 3 <= len(cvc) <= 4):
+        if not (cvc.isdecimal() and 3 <= len(cvc) <= 4):
             raise _card_error("invalid_cvc", "Your card's security code is invalid.", param="cvc")
         return CARDS.get(number, NOT_A_TEST_CARD)
 
@@ -450,7 +450,7 @@ def _whole(value: Any, default: int = 0) -> int:
     if value is None or value == "":
         return default
     text = str(value)
-    if not text.isdigit() or len(text) > 15:
+    if not text.isdecimal() or len(text) > 15:
         raise invalid(f"Invalid integer: {text[:20]}", code="parameter_invalid_integer")
     return int(text)
 
