@@ -1,6 +1,6 @@
 """Answers to "place this order" as bytes, so that a replay is the same to the last of them."""
 
-from storefront.checkout.errors import PaymentDeclined, PaymentGivenBack
+from storefront.checkout.errors import OrderGivenUp, PaymentDeclined
 from storefront.checkout.model import Answer
 from storefront.checkout.settle import Settlement
 from storefront.orders.model import Order
@@ -18,7 +18,7 @@ def answer_of(settings: Settings, order: Order, settlement: Settlement, answer: 
     if settlement in ("declined", "cancelled"):
         return refusal(settings, _declined(order, answer))
     if settlement == "given_back":
-        return refusal(settings, PaymentGivenBack("The order had been given up. What was paid for it is given back."))
+        return refusal(settings, OrderGivenUp("The order had been given up. What was paid for it is given back."))
     redirect_url = answer.redirect_url if answer is not None and settlement == "requires_action" else None
     return Answer(
         status=_STATUS[settlement],

@@ -7,12 +7,13 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
+from storefront.cart import service as carts
 from storefront.cart.access import cart_id_of, guard_of
 from storefront.cart.model import CartClosed, CartNotFound, CartView
 from storefront.cart.service import cart_view
 from storefront.checkout import idempotency, service
 from storefront.checkout.answers import refusal
-from storefront.checkout.errors import CartOrdered, PaymentDeclined, PaymentProviderAway, PriceChanged
+from storefront.checkout.errors import CartOrdered, OrderGivenUp, PaymentDeclined, PaymentProviderAway, PriceChanged
 from storefront.checkout.idempotency import (
     IdempotencyInFlight,
     IdempotencyKeyInvalid,
@@ -98,6 +99,9 @@ async def start_checkout(request: web.Request) -> web.Response:
     cart_id, guard = cart_id_of(request), await guard_of(request)
     await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout)
     shop = service.checkout_context(request.app)
+    if "Idempotency-Key" in request.headers:
+        async with shop.database.write() as conn:
+            await carts.get(conn, cart_id, guard)  # an answer that was given before is its owner's
 
     async def work() -> Answer:
         started = await service.start(shop, request.app[STOCK], cart_id, guard)
@@ -129,6 +133,7 @@ async def start_checkout(request: web.Request) -> web.Response:
         CouponExhausted,
         GiftCardExhausted,
         CartOrdered,
+        OrderGivenUp,
         IdempotencyInFlight,
         InvalidInput,
         IdempotencyMismatch,

@@ -47,7 +47,9 @@ class PaymentDeclined(DomainError):
     status = 402
 
 
-class PaymentGivenBack(Conflict):
+class OrderGivenUp(Conflict):
+    """It was cancelled, or its time was up, before its payment came. What came later goes back."""
+
     type = "order_cancelled"
     title = "The order was given up before its payment came"
 

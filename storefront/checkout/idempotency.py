@@ -16,7 +16,7 @@ import msgspec
 
 from storefront.checkout.model import Answer, Claim
 from storefront.platform.database import Connection, Database
-from storefront.platform.errors import DomainError, InvalidInput, NotFound
+from storefront.platform.errors import DomainError, InvalidInput, NotFound, VersionMismatch
 from storefront.platform.sql import load
 
 queries = load("checkout")
@@ -153,8 +153,10 @@ async def forget(conn: Connection, held: Claim) -> None:
 
 
 def is_answer(error: DomainError) -> bool:
-    """Whether a refusal is the key's answer. What the client mends and sends again is not; neither is any failure of ours."""
-    return error.status < 500 and not isinstance(error, InvalidInput | NotFound | IdempotencyInFlight)
+    """Whether a refusal is the key's answer. What the client mends and sends again is not, nor what another moment mends (Retry-After);
+    neither is any failure of ours.
+    """
+    return error.status < 500 and "Retry-After" not in error.headers and not isinstance(error, InvalidInput | NotFound | VersionMismatch)
 
 
 async def lease_abandoned(conn: Connection, *, now: datetime, stale: timedelta, deadline: timedelta, most: int) -> list[Claim]:
@@ -180,7 +182,10 @@ async def once(
     now: datetime,
     stale: timedelta,
 ) -> Answer:
-    """Runs `work`, which is harmless to repeat, under a key: the second caller gets the first one's answer."""
+    """Runs `work`, which is harmless to repeat, under a key: the second caller gets the first one's answer, a refusal too.
+
+    Raises what is no answer: what leaves the key free for another try.
+    """
     async with database.write() as conn:
         held = await claim(conn, scope, key, print_, {}, now=now, stale=stale)
     if isinstance(held, Answer):
@@ -188,12 +193,11 @@ async def once(
     try:
         answer = await work()
     except DomainError as error:
-        async with database.write() as conn:
-            if is_answer(error):
-                await finish(conn, held, refusal(error), now=now)
-            else:
+        if not is_answer(error):
+            async with database.write() as conn:
                 await forget(conn, held)
-        raise
+            raise
+        answer = refusal(error)
     except BaseException:
         async with database.write() as conn:
             await release(conn, held)

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from storefront.cart.model import Currency
 from storefront.payments.service import Payments
 from storefront.platform.clock import Clock
 from storefront.platform.database import Database
@@ -38,17 +39,24 @@ class CheckoutContext(msgspec.Struct, frozen=True):
         return timedelta(milliseconds=2 * self.settings.payments.timeout_ms, seconds=5)
 
 
+class Seen(Money, frozen=True, forbid_unknown_fields=True):
+    """An amount as the shopper was shown it."""
+
+    amount: Annotated[int, Meta(ge=0, le=2**53 - 1)]
+    currency: Currency
+
+
 class PlaceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the shopper agreed to. `expected_total` is the total they saw, `expected_to_pay` (where gift cards are used) what of it was left
-    to pay; `payment_method` is the provider's token, never a card, and without one the shopper is sent to the provider's own page.
+    """What the shopper agreed to. `expected_total` is the total they saw, `expected_to_pay` what gift cards left of it (needed when the
+    cart has some); `payment_method` is the provider's token, never a card, and without one the shopper is sent to the provider's own page.
     `return_url` is where that page sends them back to.
     """
 
     cart_id: UUID
-    expected_total: Money
+    expected_total: Seen
     payment_method: PaymentToken | None = None
     return_url: ReturnUrl | None = None
-    expected_to_pay: Money | None = None
+    expected_to_pay: Seen | None = None
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -88,3 +96,4 @@ class PendingOrder(msgspec.Struct, frozen=True):
     payment_method: str | None
     capture_later: bool = False
     under_way: bool = False  # the attempt was begun under another key: ask the provider before charging
+    provider_ref: str | None = None  # of an attempt that is under way

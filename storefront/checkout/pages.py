@@ -43,6 +43,7 @@ NOTICES = {
     "price_changed": "The total has changed since you last saw it. Please look at it again before you order; nothing was charged.",
     "payment_declined": "The payment was declined. Your cart is kept for you; please use another way to pay.",
     "gift_card_exhausted": "A gift card has less on it than was shown. Please look at the total again; nothing was charged.",
+    "order_cancelled": "The order was given up before it was paid. Please look at it again and send it once more.",
     "coupon_exhausted": "A coupon code has just been used up. Please look at the total again; nothing was charged.",
     "payment_provider_away": "Payments cannot be taken right now. Nothing was charged; please try again in a moment.",
     "idempotency_mismatch": "Something was changed after the order was sent. Please look at it and send it again.",
@@ -239,6 +240,10 @@ async def _answer_of_the_first(request: web.Request, shop: CheckoutContext, valu
     except InvalidInput:
         return None
     async with shop.database.write() as conn:
+        try:
+            await carts.get(conn, cart_id, Guard(customer_id=await current_customer_id(request)))
+        except CartNotFound:
+            return None
         return await idempotency.answered(conn, f"cart:{cart_id}", key, print_)
 
 

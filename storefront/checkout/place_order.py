@@ -19,10 +19,10 @@ import msgspec
 
 from storefront.accounts.service import normalise_email
 from storefront.cart import service as carts
-from storefront.cart.model import Cart, CartClosed, CartNotFound
+from storefront.cart.model import Cart, CartClosed, CartNotFound, Guard
 from storefront.checkout import idempotency
 from storefront.checkout.answers import answer_of, refusal
-from storefront.checkout.errors import CartOrdered, PaymentProviderAway, PriceChanged
+from storefront.checkout.errors import CartOrdered, OrderGivenUp, PaymentProviderAway, PriceChanged
 from storefront.checkout.idempotency import IdempotencyInFlight
 from storefront.checkout.model import Answer, CheckoutContext, Claim, PendingOrder, PlaceOrder
 from storefront.checkout.settle import settle_free, settle_payment
@@ -36,7 +36,6 @@ from storefront.payments.model import ChargeRequest, ProviderAnswer
 from storefront.payments.service import ProviderUnavailable, ProviderUnknown
 from storefront.platform.database import Connection
 from storefront.platform.errors import DomainError, FieldError, InvalidInput
-from storefront.platform.money import Money
 from storefront.pricing import service as pricing
 from storefront.pricing.addresses import checked_address
 from storefront.pricing.model import Address, PricedCart
@@ -67,8 +66,9 @@ async def place_order(shop: CheckoutContext, request: PlaceOrder, key: str, *, p
     params = {"request": request, "customer_id": customer_id}
     async with shop.database.write() as conn:
         held = await idempotency.claim(conn, f"cart:{request.cart_id}", key, print_, params, now=now, stale=shop.stale_after)
-    if isinstance(held, Answer):
-        return held
+        if isinstance(held, Answer):
+            await carts.get(conn, request.cart_id, Guard(customer_id=customer_id))  # the answer is its owner's
+            return held
     return await carry_on(shop, held)
 
 
@@ -149,9 +149,16 @@ def _agreed(cart: Cart, priced: PricedCart, request: PlaceOrder) -> None:
     errors = contact_errors(cart, priced)
     if errors:
         raise InvalidInput("Something is missing before the order can be placed.", fields=errors)
-    left = request.expected_to_pay
-    if Money(priced.total, priced.currency) != request.expected_total or (left and left != Money(priced.to_pay, priced.currency)):
+    if cart.gift_card_ids and request.expected_to_pay is None:
+        raise InvalidInput.of("expected_to_pay", "Say what the gift cards left to pay.")
+    if not _as_seen(request, priced.total, priced.to_pay, priced.currency):
         raise PriceChanged(cart, priced)
+
+
+def _as_seen(request: PlaceOrder, total: int, to_pay: int, currency: str) -> bool:
+    """Whether the shopper was shown this total, and this as left to pay."""
+    seen, left = request.expected_total, request.expected_to_pay
+    return (seen.amount, seen.currency) == (total, currency) and (left is None or (left.amount, left.currency) == (to_pay, currency))
 
 
 def contact_errors(cart: Cart, priced: PricedCart) -> list[FieldError]:
@@ -279,13 +286,13 @@ async def _go_on_with(
         raise CartOrdered.of(shop.settings, earlier)
     same = (
         earlier.cart_version == cart.version
-        and Money(earlier.total, earlier.currency) == request.expected_total
+        and _as_seen(request, earlier.total, earlier.to_pay, earlier.currency)
         and earlier.expires_at > now
     )
     live = await order_store.live_charge(conn, earlier.id)
     if live is not None:
         if same and live.state == "requires_action" and live.payment_method == request.payment_method:
-            return _pending(earlier, live.id, cart, request, under_way=True)
+            return _pending(earlier, live.id, cart, request, under_way=live)
         raise EarlierPayment(earlier, live)
     if same and earlier.to_pay == 0:
         return _pending(earlier, None, cart, request)
@@ -309,7 +316,9 @@ async def _go_on_with(
     return _pending(earlier, attempt_id, cart, request)
 
 
-def _pending(earlier: OrderHead, attempt_id: UUID | None, cart: Cart, request: PlaceOrder, *, under_way: bool = False) -> PendingOrder:
+def _pending(
+    earlier: OrderHead, attempt_id: UUID | None, cart: Cart, request: PlaceOrder, *, under_way: PaymentAttempt | None = None
+) -> PendingOrder:
     return PendingOrder(
         order_id=earlier.id,
         number=earlier.number,
@@ -318,7 +327,8 @@ def _pending(earlier: OrderHead, attempt_id: UUID | None, cart: Cart, request: P
         to_pay=earlier.to_pay,
         attempt_id=attempt_id,
         payment_method=request.payment_method,
-        under_way=under_way,
+        under_way=under_way is not None,
+        provider_ref=under_way.provider_ref if under_way is not None else None,
     )
 
 
@@ -353,27 +363,45 @@ async def end_payment(shop: CheckoutContext, attempt: PaymentAttempt) -> Provide
 
 
 async def _payment_known(shop: CheckoutContext, held: Claim, pending: PendingOrder, *, ask_first: bool) -> tuple[Claim, ProviderAnswer]:
-    """Asks the provider for the money and notes the answer. A lost answer is asked for again; there is never a new attempt for it."""
-    charge = _charge(shop, held, pending)
-    answer = await _ask(shop, charge.attempt_id) if ask_first else None
+    """Asks the provider for the money, or first what became of a call that was begun before, and notes the answer."""
+    answer = await _ask(shop, pending) if ask_first else None
     if answer is None:
-        try:
-            answer = await shop.payments.charge(charge)
-        except ProviderUnknown:
-            answer = await _ask(shop, charge.attempt_id)
-            if answer is None:
-                raise
-        except ProviderUnavailable as error:
-            await _nothing_happened(shop, held, charge.attempt_id)
-            raise PaymentProviderAway() from error
+        answer = await _take_money(shop, held, pending, begun_before=ask_first)
     async with shop.database.write() as conn:
         return await idempotency.note_answer(conn, held, msgspec.to_builtins(answer)), answer
 
 
-async def _ask(shop: CheckoutContext, attempt_id: UUID) -> ProviderAnswer | None:
-    """What became of an attempt; None when the provider has not heard of it. Raises ProviderUnknown."""
+async def _take_money(shop: CheckoutContext, held: Claim, pending: PendingOrder, *, begun_before: bool) -> ProviderAnswer:
+    """The call. A lost answer is asked for; there is never a new attempt for it."""
+    charge = _charge(shop, held, pending)
+    if begun_before:
+        await _must_be_live(shop, charge.attempt_id)
     try:
-        return await shop.payments.lookup(attempt_id=attempt_id)
+        return await shop.payments.charge(charge)
+    except ProviderUnknown:
+        answer = await _ask(shop, pending)
+        if answer is None:
+            raise
+        return answer
+    except ProviderUnavailable as error:
+        if begun_before:  # this call surely did nothing; the one before may still be on its way
+            raise ProviderUnknown(str(error)) from error
+        await _nothing_happened(shop, held, charge.attempt_id)
+        raise PaymentProviderAway() from error
+
+
+async def _must_be_live(shop: CheckoutContext, attempt_id: UUID) -> None:
+    """An attempt that was closed while nobody was at work on it is not charged any more. Raises OrderGivenUp."""
+    async with shop.database.write() as conn:
+        attempt = await order_store.attempt_by_id(conn, attempt_id)
+    if attempt is None or not attempt.live:
+        raise OrderGivenUp("The order was given up before it was paid. Nothing was charged.")
+
+
+async def _ask(shop: CheckoutContext, pending: PendingOrder) -> ProviderAnswer | None:
+    """What became of the attempt; None when the provider has not heard of it. Raises ProviderUnknown."""
+    try:
+        return await shop.payments.lookup(attempt_id=pending.attempt_id, provider_ref=pending.provider_ref)
     except ProviderUnavailable as error:
         raise ProviderUnknown(str(error)) from error
 

@@ -23,6 +23,8 @@ from storefront.pricing import service as pricing
 
 log = structlog.get_logger("after_sale")
 
+AGAIN = {"Retry-After": "5"}  # what another moment mends
+
 
 class NotPossibleNow(Conflict):
     """The order is not in a state for this step."""
@@ -144,7 +146,7 @@ async def cancel(database: Database, payments: Payments, jobs: Jobs, order_id: U
             if charge is not None and ended is not None:
                 await store.record_attempt(conn, charge.id, ended, None, now=now)
             if await store.live_charge(conn, order_id) is not None:
-                raise NotPossibleNow("A payment for this order is under way. Please try again in a moment.")
+                raise NotPossibleNow("A payment for this order is under way. Please try again in a moment.", headers=AGAIN)
             await service.cancel_unpaid(conn, order_id, reason, now=now, actor=actor)
             return None
         if locked["status"] not in ("authorized", "paid"):
