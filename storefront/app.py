@@ -45,6 +45,7 @@ from storefront.platform.http import (
     install_security_headers,
     request_id_middleware,
     same_origin_middleware,
+    security_headers,
 )
 from storefront.platform.jobs import JOBS, Jobs
 from storefront.platform.mail import MAILER, Mailer
@@ -95,8 +96,10 @@ async def create_app(settings: Settings, *, only: Iterable[str] = ()) -> web.App
     app[READINESS] = Readiness()
     app[ASSETS] = Assets(ROOT / "static")
     install_templates(app, settings, str(ROOT / "templates"), page_context)
-    _install_parts(app, settings)
-    install_security_headers(app, app[PAYMENTS].browser_origins())
+    app[PAYMENTS] = Payments(settings)
+    headers = security_headers(app[PAYMENTS].browser_origins(), settings.server.public_url.startswith("https:"))
+    install_security_headers(app, headers)
+    _install_parts(app, settings, headers)
     for room, tables in ROOMS.items():
         if not only or room in only:
             for table in tables:
@@ -120,20 +123,19 @@ async def page_context(request: web.Request) -> dict[str, Any]:
     return base_context(request, nav)
 
 
-def _install_parts(app: web.Application, settings: Settings) -> None:
+def _install_parts(app: web.Application, settings: Settings, headers: dict[str, str]) -> None:
     """Makes every part; `_running` starts and stops them in order."""
     app[DATABASE] = Database(settings.database.url, settings.database.replica_urls, settings.database)
     redis_url = None if settings.cache.url in ("", "none") else settings.cache.url
     shared = SharedCache(redis_url, settings.cache) if redis_url else None
     for_pages = int(settings.cache.l1_bytes * PAGES_SHARE)
     app[CACHE] = Cache(settings.cache, shared, most_bytes=settings.cache.l1_bytes - for_pages)
-    app[PAGE_CACHE] = PageCache(for_pages, levels=app[CACHE].levels, lifetime=app[CACHE].lifetime)
+    app[PAGE_CACHE] = PageCache(for_pages, levels=app[CACHE].levels, lifetime=app[CACHE].lifetime, headers=headers)
     app[RATE_LIMITER] = RateLimiter(redis_url)
     app[FEED] = Feed(app[DATABASE])
     app[JOBS] = Jobs(settings, app[DATABASE])
     app[MAILER] = Mailer(settings)
     app[MEDIA] = MediaStore(settings.data_dir / "media")
-    app[PAYMENTS] = Payments(settings)
     app[STOCK] = StockGate(app[DATABASE])
     app[SEARCH] = SearchIndex(settings.search_dir, settings.search, settings.shop.currencies)
     app[LISTING_FINDER] = app[SEARCH].find

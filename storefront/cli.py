@@ -178,10 +178,11 @@ async def _prepare(settings: Settings, only: tuple[str, ...]) -> web.Application
 async def _serve_app(
     settings: Settings, embedded: Embedded, listening: socket.socket, app: web.Application, stop: asyncio.Event, made_password: bool
 ) -> None:
+    from storefront.platform.fast_lane import FastRunner
     from storefront.platform.health import READINESS
 
     grace = settings.server.shutdown_grace_seconds
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=grace)
+    runner = FastRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=grace)
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -191,7 +191,7 @@ async def request_id_middleware(request: web.Request, handler: Handler) -> web.S
         response = await handler(request)
     finally:
         structlog.contextvars.unbind_contextvars("request_id")
-    if not response.prepared:
+    if not response.prepared and not response.get("shared_page"):
         response.headers["X-Request-Id"] = request_id
     return response
 
@@ -275,9 +275,8 @@ def security_headers(provider_origins: tuple[str, ...], https: bool) -> dict[str
     return headers
 
 
-def install_security_headers(app: web.Application, provider_origins: tuple[str, ...]) -> None:
+def install_security_headers(app: web.Application, headers: Mapping[str, str]) -> None:
     """Adds the security headers to whatever the application answers."""
-    headers = security_headers(provider_origins, app[SETTINGS].server.public_url.startswith("https:"))
 
     async def add(request: web.Request, response: web.StreamResponse) -> None:
         for name, value in headers.items():

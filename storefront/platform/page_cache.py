@@ -7,8 +7,9 @@ A handler says `@shared_page("sort", "page", "opt.*")`: it answers the same byte
 import asyncio
 import gzip
 import hashlib
+import re
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -20,6 +21,7 @@ from prometheus_client import Counter
 
 from storefront.platform.cache import Levels, Lifetime, log_failure
 from storefront.platform.lru import TaggedLru
+from storefront.platform.telemetry import route_name
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 F = TypeVar("F", bound=Callable[..., Awaitable[web.StreamResponse]])
@@ -28,6 +30,9 @@ HITS = Counter("storefront_page_cache_total", "Shared pages by outcome.", ["outc
 SERVER: Final = "storefront"
 ENCODINGS: Final = ("br", "gzip", "identity")
 SMALLEST_COMPRESSED: Final = 256  # bytes
+LONGEST_RAW_TARGET: Final = 512  # bytes
+MOST_RAW_TARGETS: Final = 20_000
+_PLAIN_TARGET = re.compile(r"/(?:[!-.0-~][!-~]*)?")
 ENTRY_OVERHEAD: Final = 2048  # bytes counted for an entry's objects
 # Never part of a kept page: they belong to one answer or one connection.
 _OWN_HEADERS = frozenset({"content-length", "content-encoding", "date", "server", "connection", "etag", "vary", "x-request-id"})
@@ -41,6 +46,18 @@ def shared_page(*parameters: str) -> Callable[[F], F]:
         return handler
 
     return mark
+
+
+_date: tuple[int, bytes] = (0, b"")
+
+
+def date_bytes() -> bytes:
+    """The value of a Date header (RFC 9110, 6.6.1)."""
+    global _date
+    now = int(time.time())
+    if _date[0] != now:
+        _date = (now, rfc822_formatted_time().encode())
+    return _date[1]
 
 
 def canonical_target(path: str, query: Iterable[tuple[str, str]], allowed: frozenset[str]) -> str:
@@ -83,9 +100,10 @@ class Encoded(msgspec.Struct):
 
 
 class Page(msgspec.Struct):
-    """A kept page. `encoded` fills up as encodings are asked for."""
+    """A kept page. `encoded` fills up as encodings are asked for; `route` is the pattern of its address, for metrics."""
 
     target: str
+    route: str
     tags: frozenset[str]
     headers: tuple[tuple[str, str], ...]
     identity: bytes
@@ -146,11 +164,11 @@ class _PageCodec:
     """A page as other replicas get it: its headers and its plain body."""
 
     def pack(self, entry: Page) -> bytes:
-        return msgspec.msgpack.encode((entry.target, entry.headers, entry.identity))
+        return msgspec.msgpack.encode((entry.target, entry.route, entry.headers, entry.identity))
 
     def unpack(self, body: bytes, tags: frozenset[str], fresh_until: float, usable_until: float) -> Page:
-        target, headers, identity = msgspec.msgpack.decode(body, type=tuple[str, tuple[tuple[str, str], ...], bytes])
-        return Page(target, tags, headers, identity, _digest(identity), fresh_until, usable_until, {})
+        target, route, headers, identity = msgspec.msgpack.decode(body, type=tuple[str, str, tuple[tuple[str, str], ...], bytes])
+        return Page(target, route, tags, headers, identity, _digest(identity), fresh_until, usable_until, {})
 
 
 def _digest(body: bytes) -> str:
@@ -160,25 +178,40 @@ def _digest(body: bytes) -> str:
 class PageCache:
     """Pages of this replica, least recently used out first, bounded in bytes; what is missing may come from another replica."""
 
-    def __init__(self, most_bytes: int, *, levels: Levels, lifetime: Lifetime) -> None:
+    def __init__(self, most_bytes: int, *, levels: Levels, lifetime: Lifetime, headers: Mapping[str, str]) -> None:
         self._pages: TaggedLru[Page] = TaggedLru(most_bytes)
         self._levels = levels
         self._lifetime = lifetime
         self._codec = _PageCodec()
         self._making: dict[str, asyncio.Task[web.StreamResponse | Page]] = {}
-        self.fast_hits = 0
+        self._headers = dict(headers)  # of every answer of the shop
+        self._raw_targets: dict[bytes, str] = {}
 
     def __len__(self) -> int:
         return len(self._pages)
 
     @property
-    def bytes(self) -> int:
-        """What the pages take, in all their encodings."""
+    def size(self) -> int:
+        """Bytes that the pages take, in all their encodings."""
         return self._pages.bytes
 
     def get(self, target: str) -> Page | None:
         """A page that may be served; it may be due to be made anew."""
         return self._pages.get(target)
+
+    def learn(self, raw_target: str, target: str) -> None:
+        """Remembers under which key the page of an address is kept, as it was sent. It never changes."""
+        if len(raw_target) > LONGEST_RAW_TARGET or not _PLAIN_TARGET.fullmatch(raw_target):
+            return
+        if len(self._raw_targets) >= MOST_RAW_TARGETS:
+            self._raw_targets.clear()
+        self._raw_targets[raw_target.encode()] = target
+
+    def by_raw_target(self, raw_target: bytes) -> Page | None:
+        """The page of an address as it was sent, if it is known and fresh."""
+        target = self._raw_targets.get(raw_target)
+        page = self._pages.get(target) if target is not None else None
+        return page if page is not None and page.fresh_until > time.monotonic() else None
 
     def encoded(self, page: Page, name: str) -> Encoded:
         """An encoding of the page; the bytes it adds are counted."""
@@ -217,22 +250,24 @@ class PageCache:
         async def load() -> Page | None:
             response = await handler(request)
             answers.append(response)
-            return self._page_of(target, response)
+            return self._page_of(target, route_name(request), response)
 
         page = await self._levels.fill(self._pages, "page:" + target, self._codec, load)
         return page if page is not None else answers[0]
 
-    def _page_of(self, target: str, response: web.StreamResponse) -> Page | None:
+    def _page_of(self, target: str, route: str, response: web.StreamResponse) -> Page | None:
         if not isinstance(response, web.Response) or response.status != 200 or response.cookies:
             return None
         tags = frozenset(tag for tag in response.headers.get("Cache-Tag", "").split(",") if tag)
         shared = response.headers.get("Cache-Control", "").startswith("public")
         if not tags or not shared or "Set-Cookie" in response.headers or not isinstance(response.body, bytes):
             return None
-        kept = tuple((name, value) for name, value in response.headers.items() if name.lower() not in _OWN_HEADERS)
+        everywhere = ((name, value) for name, value in self._headers.items() if name not in response.headers)
+        given = (pair for pair in response.headers.items() if pair[0].lower() not in _OWN_HEADERS)
+        kept = (*given, *everywhere)
         fresh, usable = self._lifetime.draw()
         now = time.monotonic()
-        return Page(target, tags, kept, response.body, _digest(response.body), now + fresh, now + usable, {})
+        return Page(target, route, tags, kept, response.body, _digest(response.body), now + fresh, now + usable, {})
 
 
 PAGE_CACHE = web.AppKey("page_cache", PageCache)
@@ -272,6 +307,7 @@ async def page_cache_middleware(request: web.Request, handler: Handler) -> web.S
     page = cache.get(target)
     if page is not None:
         HITS.labels("hit").inc()
+        cache.learn(request.raw_path, target)
         if page.fresh_until <= time.monotonic():
             making, first = cache.make(target, handler, request)
             if first:
