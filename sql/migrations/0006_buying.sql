@@ -164,6 +164,7 @@ CREATE TABLE webhook_inbox (
     PRIMARY KEY (provider, event_id)
 );
 CREATE INDEX webhook_inbox_waiting ON webhook_inbox (received_at) WHERE applied_at IS NULL;
+CREATE INDEX webhook_inbox_applied ON webhook_inbox (applied_at) WHERE applied_at IS NOT NULL;
 
 -- One row for each idempotency key: what was asked, how far we got, what was answered.
 -- Source: Brandur Leach, "Implementing Stripe-like Idempotency Keys in Postgres".
@@ -246,6 +247,12 @@ SELECT o.id, o.number, o.status, o.total, o.currency, o.email, o.customer_id, o.
        o.status <> 'cancelled' OR o.paid_at IS NOT NULL
            OR EXISTS (SELECT FROM payment_attempt a WHERE a.order_id = o.id AND a.kind <> 'charge') AS accepted
 FROM orders o;
+
+-- The order of a cart that waits for its money. What it has claimed (a coupon's use, a gift card's value) does not stand in the way
+-- of that cart: it goes on with the order, or gives it up.
+CREATE FUNCTION pending_order_of(asked_cart uuid) RETURNS uuid LANGUAGE sql STABLE AS $$
+    SELECT o.id FROM orders o WHERE o.cart_id = asked_cart AND o.status = 'pending_payment'
+$$;
 
 -- What a promotion may ask about a shopper: the customer's group, and whether anything was ordered before (another cart, not cancelled).
 CREATE FUNCTION customer_standing(asked_customer uuid, asked_email text, asked_cart uuid)

@@ -62,7 +62,8 @@ UPDATE idempotency_key SET locked_at = NULL
 WHERE finished_at IS NULL AND recovery_point = 'started' AND locked_at < :stale;
 
 -- name: prune_keys!
-DELETE FROM idempotency_key WHERE created_at < :before AND (finished_at IS NOT NULL OR recovery_point = 'started');
+-- Finished or not: what became of an order that was begun does not hang on its key.
+DELETE FROM idempotency_key WHERE created_at < :before;
 
 -- name: store_event$
 -- True when the event is new.
@@ -76,3 +77,6 @@ SELECT type, payload FROM webhook_inbox WHERE provider = :provider AND event_id 
 
 -- name: event_applied!
 UPDATE webhook_inbox SET applied_at = :now, outcome = :outcome WHERE provider = :provider AND event_id = :event_id;
+
+-- name: prune_events!
+DELETE FROM webhook_inbox WHERE applied_at < :before;

@@ -43,16 +43,14 @@ SELECT fits FROM verdict;
 SELECT variant_id, sum(quantity)::int AS quantity FROM reservation
 WHERE cart_id = :cart_id AND state = 'held' GROUP BY variant_id;
 
--- name: extend_holds!
-UPDATE reservation SET expires_at = :expires_at WHERE order_id = :order_id AND state = 'held' AND expires_at < :expires_at;
-
 -- name: commit_holds$
 SELECT commit_reservations(:order_id);
 
 -- name: release_holds$
 SELECT release_reservations(ARRAY(
     SELECT id FROM reservation
-    WHERE state = 'held' AND (order_id = :order_id::uuid OR (cart_id = :cart_id::uuid AND order_id IS NULL))), NULL);
+    WHERE state = 'held' AND (order_id = :order_id::uuid OR (cart_id = :cart_id::uuid AND order_id IS NULL))),
+    CASE WHEN :order_id::uuid IS NULL THEN timestamptz 'infinity' END);  -- what an order takes over at this moment is not freed
 
 -- name: release_expired$
 -- Holds of an order are freed with their order, by whoever cancels it; these belong to carts alone.

@@ -210,6 +210,13 @@ WHERE a.state = 'stuck' ORDER BY a.updated_at LIMIT :most;
 SELECT coalesce(sum(amount), 0)::bigint FROM payment_attempt
 WHERE order_id = :order_id AND kind = 'refund' AND state IN ('open', 'requires_action', 'processing', 'stuck');
 
+-- name: capture_under_way$
+SELECT EXISTS (SELECT FROM payment_attempt WHERE order_id = :order_id AND kind = 'capture' AND state IN ('open', 'processing', 'stuck'));
+
+-- name: fail_refund!
+UPDATE payment_attempt SET state = 'declined', decline_code = :decline_code, updated_at = :now
+WHERE id = :id AND kind = 'refund' AND state = 'succeeded';
+
 -- name: mark_refunded^
 UPDATE orders
 SET refunded = refunded + :amount, gift_card_refunded = gift_card_refunded + :gift_card_amount, updated_at = :now

@@ -1,5 +1,6 @@
 -- name: promotions
--- Those that run by themselves, and one row for each code that was entered, whether it is known or not.
+-- Those that run by themselves, and one row for each code that was entered, whether it is known or not. What the cart's own pending
+-- order has used does not count.
 SELECT p.id, p.name, p.kind, p.percent_ppm, p.amount, p.currency, p.buy_quantity, p.get_quantity, p.product_ids, p.category_ids,
        p.collection_ids, p.customer_group, p.first_order_only, p.minimum_subtotal, p.combinable, p.priority,
        NULL AS coupon_code, true AS running, false AS used_up, false AS used_up_by_customer
@@ -11,9 +12,10 @@ SELECT p.id, p.name, p.kind, p.percent_ppm, p.amount, p.currency, p.buy_quantity
        p.collection_ids, p.customer_group, p.first_order_only, p.minimum_subtotal, p.combinable, p.priority,
        asked.code,
        p.active AND (p.starts_at IS NULL OR p.starts_at <= :now) AND (p.ends_at IS NULL OR p.ends_at > :now),
-       c.used >= c.usage_limit,
+       c.used - (SELECT count(*) FROM coupon_use u WHERE u.code = c.code AND u.order_id = pending_order_of(:cart_id)) >= c.usage_limit,
        c.customer_limit IS NOT NULL AND c.customer_limit <=
-           (SELECT count(*) FROM coupon_use u WHERE u.code = c.code AND u.customer_key = lower(CAST(:email AS text)))
+           (SELECT count(*) FROM coupon_use u WHERE u.code = c.code AND u.customer_key = lower(CAST(:email AS text))
+                AND u.order_id IS DISTINCT FROM pending_order_of(:cart_id))
 FROM unnest(CAST(:codes AS text[])) AS asked (code)
 LEFT JOIN coupon c ON c.code = asked.code
 LEFT JOIN promotion p ON p.id = c.promotion_id;
@@ -35,7 +37,10 @@ SELECT
        AND CAST(:delivery_country AS text) IS NOT NULL) AS delivery;
 
 -- name: gift_cards
-SELECT g.id, g.last_four, g.currency, g.balance, g.expires_at,
+-- With what the cart's own pending order has taken from them.
+SELECT g.id, g.last_four, g.currency, g.expires_at,
+       (g.balance - coalesce((SELECT sum(e.delta) FROM gift_card_entry e
+                              WHERE e.gift_card_id = g.id AND e.order_id = pending_order_of(:cart_id)), 0))::bigint AS balance,
        g.active AND (g.expires_at IS NULL OR g.expires_at > :now) AS usable
 FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS asked (id, place) JOIN gift_card g ON g.id = asked.id
 ORDER BY asked.place;

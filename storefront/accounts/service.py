@@ -170,6 +170,12 @@ async def reset_link_valid(conn: Connection, token: str, now: datetime) -> bool:
     return await store.token_exists(conn, token_hash(token), "reset_password", now)
 
 
+async def forget_expired(conn: Connection, now: datetime) -> None:
+    """Drops sessions and mailed links whose time is up."""
+    await session_queries.delete_expired_sessions(conn, now=now)
+    await store.delete_expired_tokens(conn, now)
+
+
 async def addresses(conn: Connection, customer_id: UUID) -> list[SavedAddress]:
     """The customer's addresses, the default first."""
     return await store.addresses(conn, customer_id)

@@ -111,5 +111,9 @@ async def take_token(conn: Connection, token_hash: bytes, purpose: str, now: dat
     return found
 
 
+async def delete_expired_tokens(conn: Connection, now: datetime) -> None:
+    await queries.delete_expired_tokens(conn, now=now)
+
+
 async def token_exists(conn: Connection, token_hash: bytes, purpose: str, now: datetime) -> bool:
     return bool(await queries.account_token_exists(conn, token_hash=token_hash, purpose=purpose, now=now))

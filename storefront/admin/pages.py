@@ -9,6 +9,8 @@ from aiohttp import web
 from storefront.accounts.service import WrongCredentials
 from storefront.admin import service
 from storefront.catalog import editing
+from storefront.checkout import recovery
+from storefront.checkout.service import checkout_context
 from storefront.inventory import service as inventory
 from storefront.orders import after_sale
 from storefront.orders import service as orders
@@ -104,8 +106,9 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].write() as conn:
         figures = await orders.figures(conn, request.app[CLOCK]())
         recent = await orders.recent_orders(conn, most=10)
+        stuck = await orders.stuck_attempts(conn)
         dead = await request.app[JOBS].dead_letters(conn)
-    return _page(request, "dashboard.html", {"figures": figures, "orders": recent, "dead_letters": len(dead)})
+    return _page(request, "dashboard.html", {"figures": figures, "orders": recent, "stuck": stuck, "dead_letters": len(dead)})
 
 
 @routes.get("/admin/orders")
@@ -129,7 +132,7 @@ async def order_detail(request: web.Request) -> web.StreamResponse:
     return await _order_page(request, request.match_info["number"], {})
 
 
-@routes.post("/admin/orders/{number}/{action:capture|fulfill|cancel|refund}")
+@routes.post("/admin/orders/{number}/{action:capture|fulfill|cancel|refund|ask}")
 async def order_action(request: web.Request) -> web.StreamResponse:
     """One step after the sale. A refusal shows the order again with the reason."""
     number, action = request.match_info["number"], request.match_info["action"]
@@ -155,6 +158,8 @@ async def order_action(request: web.Request) -> web.StreamResponse:
             )
         elif action == "cancel":
             await after_sale.cancel(database, payments, jobs, order.id, actor=actor)
+        elif action == "ask":
+            await recovery.ask_about_order(checkout_context(request.app), order.id)
         else:
             amount = _amount(values, order.currency)
             await after_sale.refund(database, payments, jobs, order.id, amount=amount, key=values.get("key", ""), actor=actor)

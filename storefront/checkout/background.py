@@ -1,18 +1,24 @@
-"""What checkout and orders do without a shopper waiting: mails, the provider's events, recovery."""
+"""What checkout and orders do without a shopper waiting: mails, the provider's events, recovery, and putting away what is past its time."""
 
-from storefront.checkout import recovery, webhooks
+from storefront.accounts import service as accounts
+from storefront.checkout import idempotency, recovery, webhooks
 from storefront.checkout.model import CheckoutContext
+from storefront.inventory import service as inventory
 from storefront.orders import mails
+from storefront.platform.database import Connection
 from storefront.platform.jobs import Job
 
 RECOVER_EVERY = 5.0  # seconds
+FREE_STOCK_EVERY = 10.0
+TIDY_EVERY = 600.0
+AT_ONCE = 500  # holds that are freed in one transaction
 
 
 def register(shop: CheckoutContext) -> None:
     """Tells the shop's jobs who does them. Once, before they start."""
 
     async def write_mail(job: Job) -> None:
-        await mails.write(shop.database, shop.settings, shop.jobs, job.payload)
+        await mails.write(shop.database, shop.settings, shop.jobs, job.payload, number=job.id)
 
     async def apply_event(job: Job) -> None:
         await webhooks.apply_event(shop, job.payload)
@@ -20,6 +26,36 @@ def register(shop: CheckoutContext) -> None:
     async def recover() -> None:
         await recovery.recover(shop)
 
+    async def free() -> None:
+        await free_stock(shop)
+
+    async def put_away() -> None:
+        await tidy(shop)
+
     shop.jobs.register(mails.JOB, write_mail)
     shop.jobs.register(webhooks.JOB, apply_event)
     shop.jobs.every("recovery", RECOVER_EVERY, recover)
+    shop.jobs.every("free_stock", FREE_STOCK_EVERY, free)
+    shop.jobs.every("tidy", TIDY_EVERY, put_away)
+
+
+async def free_stock(shop: CheckoutContext) -> int:
+    """Gives back what carts hold past its time; returns how many holds. An order's holds are freed with the order."""
+
+    async def some(conn: Connection) -> int:
+        return await inventory.release_expired(conn, shop.clock(), AT_ONCE)
+
+    freed = last = await shop.database.transaction(some)
+    while last == AT_ONCE:
+        last = await shop.database.transaction(some)
+        freed += last
+    return freed
+
+
+async def tidy(shop: CheckoutContext) -> None:
+    """Drops what nobody can use any more: sessions and mailed links that have run out, answers and events that nobody will ask for."""
+    now = shop.clock()
+    async with shop.database.write() as conn:
+        await accounts.forget_expired(conn, now)
+        await idempotency.prune(conn, now)
+        await webhooks.prune(conn, now)

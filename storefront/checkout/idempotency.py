@@ -165,9 +165,13 @@ async def lease_abandoned(conn: Connection, *, now: datetime, stale: timedelta, 
     return [Claim(**dict(row)) for row in rows]
 
 
-async def tidy(conn: Connection, *, now: datetime, stale: timedelta) -> None:
-    """Frees keys whose holder died before any effect, and drops old ones."""
+async def release_idle(conn: Connection, *, now: datetime, stale: timedelta) -> None:
+    """Frees keys whose holder died before any effect."""
     await queries.release_idle_keys(conn, stale=now - stale)
+
+
+async def prune(conn: Connection, now: datetime) -> None:
+    """Drops keys past their time."""
     await queries.prune_keys(conn, before=now - KEPT_FOR)
 
 

@@ -25,7 +25,7 @@ from storefront.orders.model import PaymentAttempt
 from storefront.payments.model import ProviderAnswer
 from storefront.payments.service import ProviderUnavailable, ProviderUnknown
 from storefront.platform.database import Connection
-from storefront.platform.errors import DomainError, NotFound
+from storefront.platform.errors import DomainError, NotFound, Unavailable
 
 T = TypeVar("T")
 log = structlog.get_logger("recovery")
@@ -33,7 +33,7 @@ log = structlog.get_logger("recovery")
 BATCH = 50
 AT_ONCE = 5  # calls to the provider that recovery makes at the same time
 STUCK_AFTER = timedelta(hours=1)
-PROCESSING_MAY_TAKE = timedelta(days=7)
+SETTLING_MAY_TAKE = timedelta(days=7)  # of what is processing, and of money that is on its way back
 LEASE = timedelta(minutes=2)
 
 
@@ -50,7 +50,7 @@ async def recover(shop: CheckoutContext) -> Recovered:
     """One round. What fails is left for the next one and counted."""
     done = Recovered()
     async with shop.database.write() as conn:
-        await idempotency.tidy(conn, now=shop.clock(), stale=shop.stale_after)
+        await idempotency.release_idle(conn, now=shop.clock(), stale=shop.stale_after)
     done.keys = await _keys(shop, done)
     done.attempts = await _attempts(shop, done)
     done.orders = await _expired_orders(shop, done)
@@ -100,7 +100,7 @@ async def _ask_about(shop: CheckoutContext, attempt: PaymentAttempt) -> None:
     try:
         await ask_again(shop, attempt.id)
     except (ProviderUnknown, ProviderUnavailable) as error:
-        allowed = PROCESSING_MAY_TAKE if attempt.state == "processing" else STUCK_AFTER
+        allowed = STUCK_AFTER if attempt.kind == "charge" and attempt.state != "processing" else SETTLING_MAY_TAKE
         if shop.clock() - attempt.created_at < allowed:
             raise
         await _mark_stuck(shop, attempt, repr(error))
@@ -118,7 +118,7 @@ async def _mark_stuck(shop: CheckoutContext, attempt: PaymentAttempt, reason: st
 
 
 async def ask_again(shop: CheckoutContext, attempt_id: UUID) -> Settlement | None:
-    """Asks the provider what became of an attempt and applies it; None when it has not heard of it. Operators may do so too.
+    """Asks the provider what became of an attempt and applies it; None when it has not heard of it.
 
     Raises NotFound, ProviderUnknown, ProviderUnavailable.
     """
@@ -131,6 +131,18 @@ async def ask_again(shop: CheckoutContext, attempt_id: UUID) -> Settlement | Non
         return None
     answer = await shop.payments.lookup(attempt_id=attempt.id, provider_ref=attempt.provider_ref)
     return await _settle(shop, attempt, answer) if answer is not None else None
+
+
+async def ask_about_order(shop: CheckoutContext, order_id: UUID) -> None:
+    """For operators: asks the provider about every attempt of an order that has not come to an end. Raises Unavailable."""
+    async with shop.database.write() as conn:
+        attempts = await store.attempts_of_order(conn, order_id)
+    try:
+        for attempt in attempts:
+            if attempt.unsettled:
+                await ask_again(shop, attempt.id)
+    except (ProviderUnknown, ProviderUnavailable) as error:
+        raise Unavailable("The payment provider cannot be asked right now.") from error
 
 
 async def _settle(shop: CheckoutContext, attempt: PaymentAttempt, answer: ProviderAnswer) -> Settlement:
@@ -159,8 +171,8 @@ async def give_up(shop: CheckoutContext, order_id: UUID, reason: str) -> bool:
         answer = await end_payment(shop, attempt)
         if answer is not None:
             await _settle(shop, attempt, answer)
-        elif shop.clock() - attempt.updated_at > shop.stale_after:
-            never_sent = attempt.id
+        elif attempt.provider_ref is None and shop.clock() - attempt.created_at > shop.stale_after:
+            never_sent = attempt.id  # whoever wrote it died before the call; should it come after all, the money goes back
 
     async def work(conn: Connection) -> bool:
         now = shop.clock()

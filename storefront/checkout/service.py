@@ -60,12 +60,12 @@ async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Gu
         cart = await carts.get(conn, cart_id, guard)
         earlier = await order_store.order_of_cart(conn, cart_id)
         priced = await pricing.price_cart(conn, cart, now=shop.clock(), settings=shop.settings)
+    if guard.version is not None and cart.version != guard.version:
+        raise VersionMismatch(f"The cart is at version {cart.version}. Read it again.")
     if earlier is not None:
         kept = await _earlier_order(shop, cart, earlier)
         if kept is not None:
             return Started(cart, priced, kept)
-    if guard.version is not None and cart.version != guard.version:
-        raise VersionMismatch(f"The cart is at version {cart.version}. Read it again.")
     if cart.state != "open":
         raise CartClosed("This cart is closed. Start a new one.")
     demand = {line.variant_id: line.quantity for line in priced.lines if line.can_be_bought}

@@ -4,6 +4,7 @@ An event says only that something happened to an object. Its amounts and states 
 any order, or be lost altogether.
 """
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ routes = web.RouteTableDef()
 log = structlog.get_logger("webhooks")
 
 JOB = "payment_event"
+KEPT_FOR = timedelta(days=30)  # the provider repeats an event for some days; one that is known is not applied twice
 
 
 @routes.post("/webhooks/{provider}")
@@ -68,6 +70,11 @@ async def apply_event(shop: CheckoutContext, payload: dict[str, Any]) -> None:
     log.info("payment_event", event_id=event_id, kind=event["type"], outcome=outcome)
     async with shop.database.write() as conn:
         await queries.event_applied(conn, provider=provider, event_id=event_id, outcome=outcome, now=shop.clock())
+
+
+async def prune(conn: Connection, now: datetime) -> None:
+    """Drops events that were applied long ago."""
+    await queries.prune_events(conn, before=now - KEPT_FOR)
 
 
 async def _attempt_of(conn: Connection, kept: dict[str, Any]) -> PaymentAttempt | None:

@@ -76,11 +76,6 @@ async def held_for_cart(conn: Connection, cart_id: UUID) -> dict[int, int]:
     return await store.held_for_cart(conn, cart_id)
 
 
-async def extend_holds(conn: Connection, order_id: UUID, expires_at: datetime) -> None:
-    """Lets the order's holds live longer, while it is being paid."""
-    await store.extend_holds(conn, order_id, expires_at)
-
-
 async def commit_holds(conn: Connection, order_id: UUID) -> int:
     """The order's holds become sales: on_hand and reserved go down, the ledger says 'sold'. Returns the units; a repeat does nothing."""
     return await store.commit_holds(conn, order_id)

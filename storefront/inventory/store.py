@@ -89,10 +89,6 @@ async def held_for_cart(conn: Connection, cart_id: UUID) -> dict[int, int]:
     return {row["variant_id"]: row["quantity"] for row in await queries.held_for_cart(conn, cart_id=cart_id)}
 
 
-async def extend_holds(conn: Connection, order_id: UUID, expires_at: datetime) -> None:
-    await queries.extend_holds(conn, order_id=order_id, expires_at=expires_at)
-
-
 async def commit_holds(conn: Connection, order_id: UUID) -> int:
     sold: int = await queries.commit_holds(conn, order_id=order_id)
     return sold

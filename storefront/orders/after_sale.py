@@ -151,6 +151,8 @@ async def cancel(database: Database, payments: Payments, jobs: Jobs, order_id: U
             return None
         if locked["status"] not in ("authorized", "paid"):
             raise NotPossibleNow("Something of this order has been sent already. It can be returned and refunded.")
+        if await store.capture_under_way(conn, order_id):
+            raise NotPossibleNow("The payment is being captured at this moment. Please try again.", headers=AGAIN)
         attempt_id = await _undo_sale(conn, locked, reason, actor=actor, now=now)
         await mails.enqueue(conn, jobs, "order_cancelled", order_id)
         return attempt_id
@@ -311,7 +313,7 @@ async def _undo(payments: Payments, ref: str, key: str) -> ProviderAnswer | None
     if answer is None:
         raise ProviderUnknown(f"the provider does not know {ref}")
     if answer.state != "succeeded":
-        answer = await payments.cancel(ref, key)
+        answer = await payments.cancel(ref, f"{key}-cancel")  # a key of its own: a refund may have to follow
     if answer.state != "succeeded":
         return answer
     rest = answer.captured - answer.refunded
@@ -324,6 +326,8 @@ async def _record(conn: Connection, attempt: PaymentAttempt, answer: ProviderAns
     kept = answer if attempt.kind == "refund" else None
     await store.lock_order(conn, attempt.order_id)
     before = await store.lock_attempt(conn, attempt.id)
+    if before is not None and before.state == "succeeded" and attempt.kind == "refund" and state == "declined":
+        return await _refund_came_back(conn, attempt, answer, now)
     if before is None or before.state not in ("open", "processing", "stuck"):
         return before.state if before else state
     await store.record_attempt(conn, attempt.id, state, kept, now=now)
@@ -338,6 +342,14 @@ async def _record(conn: Connection, attempt: PaymentAttempt, answer: ProviderAns
         await store.close_voided(conn, attempt.parent_id, now=now)
         await store.add_event(conn, attempt.order_id, "payment_released", {"amount": attempt.amount}, now=now, actor=actor)
     return state
+
+
+async def _refund_came_back(conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer | None, now: datetime) -> AttemptState:
+    """A refund that the provider took on and the bank sent back days later: the money is the shop's again, and an operator's to decide."""
+    await store.fail_refund(conn, attempt.id, answer.decline_code if answer else None, now=now)
+    await store.mark_refunded(conn, attempt.order_id, -attempt.amount, 0, now=now)
+    await store.add_event(conn, attempt.order_id, "refund_failed", {"amount": attempt.amount}, now=now)
+    return "declined"
 
 
 def _state_after(attempt: PaymentAttempt, answer: ProviderAnswer | None) -> AttemptState:

@@ -20,14 +20,14 @@ async def enqueue(conn: Connection, jobs: Jobs, kind: OrderMail, order_id: UUID,
     await jobs.enqueue(conn, JOB, {"mail": kind, "order_id": str(order_id), "amount": amount})
 
 
-async def write(database: Database, settings: Settings, jobs: Jobs, payload: dict[str, Any]) -> None:
-    """The job: turns an order as it is now into the mail, and hands that to the job that sends mails."""
+async def write(database: Database, settings: Settings, jobs: Jobs, payload: dict[str, Any], *, number: int) -> None:
+    """The job of that number: turns an order as it is now into the mail, and hands that to the job that sends mails."""
 
     async def work(conn: Connection) -> None:
         order = await store.order_by_id(conn, UUID(payload["order_id"]))
         if order is not None:
             mail = {"template": payload["mail"], "to": order.email, "context": _context(settings, order, payload)}
-            await jobs.enqueue(conn, "mail", mail)
+            await jobs.enqueue(conn, "mail", mail, dedupe_key=f"{JOB}:{number}")
 
     await database.transaction(work)
 

@@ -150,6 +150,11 @@ class PaymentAttempt(msgspec.Struct, frozen=True):
         """Whether it may still move money, or has: no second charge may stand beside it."""
         return self.state not in ("declined", "cancelled")
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether the provider may still have something to say of it."""
+        return self.state in ("open", "requires_action", "processing", "stuck")
+
 
 class NextAction(msgspec.Struct, frozen=True):
     """What the shopper has to do before the order can be paid: open `redirect_url`."""

@@ -260,6 +260,16 @@ async def owed_back(conn: Connection, order_id: UUID) -> int:
     return amount
 
 
+async def capture_under_way(conn: Connection, order_id: UUID) -> bool:
+    """Whether a capture of the order is decided and not yet known to be done."""
+    return bool(await queries.capture_under_way(conn, order_id=order_id))
+
+
+async def fail_refund(conn: Connection, attempt_id: UUID, decline_code: str | None, *, now: datetime) -> None:
+    """A refund that had succeeded has failed after all."""
+    await queries.fail_refund(conn, id=attempt_id, decline_code=decline_code, now=now)
+
+
 async def mark_refunded(conn: Connection, order_id: UUID, amount: int, gift_card_amount: int, *, now: datetime) -> str:
     """Counts what was given back; returns the order's number."""
     row = await queries.mark_refunded(conn, order_id=order_id, amount=amount, gift_card_amount=gift_card_amount, now=now)

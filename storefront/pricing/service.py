@@ -67,7 +67,7 @@ async def price_cart(conn: Connection, cart: CartContents, *, now: datetime, set
 
 
 async def _promotions(conn: Connection, cart: CartContents, now: datetime) -> tuple[list[Promotion], list[tuple[str, str]]]:
-    found, states = await store.promotions(conn, cart.coupon_codes, cart.email, now)
+    found, states = await store.promotions(conn, cart.id, cart.coupon_codes, cart.email, now)
     problems: list[tuple[str, str]] = []
     for state in states:
         if state.promotion is None or not state.running:
@@ -86,7 +86,7 @@ async def _gift_cards(conn: Connection, cart: CartContents, now: datetime) -> tu
         return [], []
     usable: list[GiftCard] = []
     problems: list[tuple[str, str]] = []
-    for card, may_be_used in await store.gift_cards(conn, cart.gift_card_ids, now):
+    for card, may_be_used in await store.gift_cards(conn, cart.id, cart.gift_card_ids, now):
         name = f"Gift card ending in {card.last_four}"
         if not may_be_used:
             problems.append((name, "This card can no longer be used."))

@@ -24,11 +24,13 @@ class CodeState(msgspec.Struct, frozen=True):
     used_up_by_customer: bool
 
 
-async def promotions(conn: Connection, codes: Sequence[str], email: str | None, now: datetime) -> tuple[list[Promotion], list[CodeState]]:
-    """Promotions that run by themselves, and the state of each code."""
+async def promotions(
+    conn: Connection, cart_id: UUID, codes: Sequence[str], email: str | None, now: datetime
+) -> tuple[list[Promotion], list[CodeState]]:
+    """Promotions that run by themselves, and the state of each code for this cart."""
     automatic: list[Promotion] = []
     states: list[CodeState] = []
-    for row in await queries.promotions(conn, codes=list(codes), email=email, now=now):
+    for row in await queries.promotions(conn, cart_id=cart_id, codes=list(codes), email=email, now=now):
         promotion = _promotion(row) if row["id"] is not None else None
         if row["coupon_code"] is None:
             assert promotion is not None
@@ -57,9 +59,9 @@ async def rates(
     )
 
 
-async def gift_cards(conn: Connection, ids: Sequence[int], now: datetime) -> list[tuple[GiftCard, bool]]:
-    """(card, whether it may be used now), in the order of `ids`."""
-    rows = await queries.gift_cards(conn, ids=list(ids), now=now)
+async def gift_cards(conn: Connection, cart_id: UUID, ids: Sequence[int], now: datetime) -> list[tuple[GiftCard, bool]]:
+    """(card, whether it may be used now), in the order of `ids`, with what is left for this cart."""
+    rows = await queries.gift_cards(conn, cart_id=cart_id, ids=list(ids), now=now)
     return [(GiftCard(row["id"], row["last_four"], row["currency"], row["balance"], row["expires_at"]), row["usable"]) for row in rows]
 
 
