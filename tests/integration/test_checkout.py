@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -14,29 +13,12 @@ from storefront.checkout.model import CheckoutContext, Claim, PlaceOrder
 from storefront.checkout.place_order import _order_pending, carry_on
 from storefront.inventory.gate import StockGate
 from storefront.orders import service as orders
-from storefront.payments.service import Payments
-from storefront.platform.database import Database
 from storefront.platform.errors import InvalidInput
-from storefront.platform.jobs import Jobs
 from storefront.platform.money import Money
-from storefront.settings import Settings
-from tests.buying import Buyer, MovableClock, buyer_of, offer, open_for_delivery, stock_of, violations
+from tests.buying import Buyer, buyer_of, offer, stock_of, violations
 
 DECLINED = "pm_card_chargeDeclined"
 ASKS_BACK = "pm_card_threeDSecure2Required"
-
-
-@pytest.fixture
-async def shop(settings: Settings, database: Database, provider: object) -> AsyncIterator[CheckoutContext]:
-    """Checkout on the real parts, with a clock that can be moved."""
-    payments, jobs = Payments(settings), Jobs(settings, database)
-    yield CheckoutContext(database=database, payments=payments, jobs=jobs, settings=settings, clock=MovableClock())
-    await payments.close()
-
-
-@pytest.fixture
-async def option_id(owner: asyncpg.Connection) -> int:
-    return await open_for_delivery(owner)
 
 
 async def _left_behind(buyer: Buyer, key: str) -> Claim:

@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import asyncpg
@@ -13,20 +12,10 @@ from storefront.orders import after_sale, service
 from storefront.orders.after_sale import NotPossibleNow
 from storefront.orders.links import key_opens, order_key
 from storefront.orders.model import Order
-from storefront.payments.service import Payments
 from storefront.platform.clock import utc_now
-from storefront.platform.database import Database
 from storefront.platform.errors import InvalidInput
-from storefront.platform.jobs import Jobs
 from storefront.settings import Settings
-from tests.buying import MovableClock, buyer_of, offer, open_for_delivery, stock_of, violations
-
-
-@pytest.fixture
-async def shop(settings: Settings, database: Database, provider: object) -> AsyncIterator[CheckoutContext]:
-    payments, jobs = Payments(settings), Jobs(settings, database)
-    yield CheckoutContext(database=database, payments=payments, jobs=jobs, settings=settings, clock=MovableClock())
-    await payments.close()
+from tests.buying import buyer_of, offer, open_for_delivery, stock_of, violations
 
 
 @pytest.fixture

@@ -26,13 +26,6 @@ async def payments(settings: Settings, provider: object) -> AsyncIterator[Paymen
     await made.close()
 
 
-@pytest.fixture
-async def sandbox(settings: Settings, provider: object) -> AsyncIterator[Sandbox]:
-    async with Sandbox(settings) as made:
-        await made.misbehave([])
-        yield made
-
-
 async def test_a_good_card_pays(payments: Payments, sandbox: Sandbox) -> None:
     request = charge_request()
     answer = await payments.charge(request)

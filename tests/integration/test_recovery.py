@@ -1,0 +1,238 @@
+"""A process may die before any statement, commit or call: the order is finished by a retry, or by recovery, and there is one charge."""
+
+import uuid
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+
+from storefront.checkout import recovery
+from storefront.checkout.model import CheckoutContext
+from storefront.orders import after_sale
+from storefront.orders import service as orders
+from storefront.payments.service import Payments
+from storefront.platform.errors import Unavailable
+from storefront.settings import Settings
+from tests.buying import Buyer, MovableClock, buyer_of, offer, stock_of, violations
+from tests.conftest import free_port
+from tests.dying import Died, Life, mortal
+from tests.sandbox import Sandbox, eventually
+
+DECLINED = "pm_card_chargeDeclined"
+ASKS_BACK = "pm_card_threeDSecure2Required"
+
+
+async def captured_for(owner: asyncpg.Connection, sandbox: Sandbox, cart_id: UUID) -> list[int]:
+    """Every capture that the provider's books have for orders of this cart."""
+    rows = await owner.fetch("SELECT a.id FROM payment_attempt a JOIN orders o ON o.id = a.order_id WHERE o.cart_id = $1", cart_id)
+    found: list[int] = []
+    for row in rows:
+        for intent in await sandbox.intents_of(row["id"]):
+            found += [amount for kind, amount in await sandbox.movements(intent["id"]) if kind == "capture"]
+    return found
+
+
+async def dies_at(shop: CheckoutContext, buyer: Buyer, key: str, step: int | None, *, payment_method: str = "pm_card_visa") -> Life:
+    """A process that begins to place the order and does not live past `step`."""
+    life = Life(step)
+    dying = Buyer(mortal(shop, life), buyer.cart_id, buyer.total)
+    try:
+        await dying.place(key, payment_method=payment_method)
+    except Died:
+        assert life.over
+    return life
+
+
+async def a_whole_life(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, payment_method: str) -> Life:
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    return await dies_at(shop, buyer, uuid.uuid4().hex, None, payment_method=payment_method)
+
+
+async def test_after_a_death_at_any_step_a_retry_is_one_order_and_one_charge(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    whole = await a_whole_life(shop, owner, option_id, "pm_card_visa")
+    assert {"charge", "charged", "commit", "committed"} <= set(whole.at)
+    assert whole.steps > 15
+    for step in range(whole.steps):
+        variant_id = await offer(owner, on_hand=10)
+        buyer, key = await buyer_of(shop, option_id, (variant_id, 2)), uuid.uuid4().hex
+        life = await dies_at(shop, buyer, key, step)
+        clock.forward(seconds=60)
+        answer = await buyer.place(key)
+        assert answer.status == 201, (step, life.at[-1:], answer.body)
+        assert await captured_for(owner, sandbox, buyer.cart_id) == [buyer.total.amount], (step, life.at[-1:])
+        assert await stock_of(owner, variant_id) == (8, 0), (step, life.at[-1:])
+        assert (await buyer.place(key)).body == answer.body
+    assert await violations(owner) == []
+
+
+async def test_after_a_death_at_any_step_recovery_leaves_an_order_or_nothing(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    whole = await a_whole_life(shop, owner, option_id, "pm_card_visa")
+    outcomes = set()
+    for step in range(whole.steps):
+        variant_id = await offer(owner, on_hand=10)
+        buyer, key = await buyer_of(shop, option_id, (variant_id, 1)), uuid.uuid4().hex
+        life = await dies_at(shop, buyer, key, step)
+        clock.forward(seconds=60)
+        done = await recovery.recover(shop)
+        assert done.failed == 0, (step, life.at[-1:])
+        order = await owner.fetchrow("SELECT status, total FROM orders WHERE cart_id = $1", buyer.cart_id)
+        captured = await captured_for(owner, sandbox, buyer.cart_id)
+        if order is None:
+            assert (captured, await stock_of(owner, variant_id)) == ([], (10, 0)), (step, life.at[-1:])
+        else:
+            assert (order["status"], captured) == ("paid", [order["total"]]), (step, life.at[-1:])
+            assert await stock_of(owner, variant_id) == (9, 0), (step, life.at[-1:])
+        outcomes.add(order is None)
+    assert outcomes == {True, False}
+    assert await violations(owner) == []
+    mails = "SELECT count(*) FROM job WHERE kind = 'order_mail' AND payload ->> 'order_id' = o.id::text"
+    assert await owner.fetch(f"SELECT o.number FROM orders o WHERE status = 'paid' AND ({mails}) <> 1") == []
+
+
+async def test_after_a_death_at_any_step_a_declined_card_holds_the_stock_and_takes_no_money(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    whole = await a_whole_life(shop, owner, option_id, DECLINED)
+    for step in range(whole.steps):
+        variant_id = await offer(owner, on_hand=10)
+        buyer, key = await buyer_of(shop, option_id, (variant_id, 1)), uuid.uuid4().hex
+        life = await dies_at(shop, buyer, key, step, payment_method=DECLINED)
+        clock.forward(seconds=60)
+        answer = await buyer.place(key, payment_method=DECLINED)
+        assert answer.status == 402, (step, life.at[-1:], answer.body)
+        assert await captured_for(owner, sandbox, buyer.cart_id) == []
+        assert await stock_of(owner, variant_id) == (10, 1), (step, life.at[-1:])
+    clock.forward(minutes=shop.settings.shop.reservation_minutes + 1)
+    await recovery.recover(shop)
+    assert await owner.fetchval("SELECT count(*) FROM reservation WHERE state = 'held'") == 0
+    assert await violations(owner) == []
+
+
+async def test_recovery_may_die_too(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    """At every step of finishing an order whose first process died after the charge."""
+    step, finished = 0, False
+    charged = (await a_whole_life(shop, owner, option_id, "pm_card_visa")).at.index("charged")
+    while not finished:
+        variant_id = await offer(owner, on_hand=10)
+        buyer, key = await buyer_of(shop, option_id, (variant_id, 1)), uuid.uuid4().hex
+        await dies_at(shop, buyer, key, charged)
+        clock.forward(seconds=60)
+        life = Life(step)
+        try:
+            await recovery.recover(mortal(shop, life))
+            finished = True
+        except Died:
+            pass
+        clock.forward(seconds=60)
+        await recovery.recover(shop)
+        assert (await buyer.place(key)).status == 201
+        assert await captured_for(owner, sandbox, buyer.cart_id) == [buyer.total.amount], life.at[-1:]
+        assert await stock_of(owner, variant_id) == (9, 0), life.at[-1:]
+        step += 1
+    assert step > 10
+    assert await violations(owner) == []
+
+
+async def test_an_order_whose_charge_was_never_made_is_given_up_in_the_end(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    """The shop was down for longer than recovery goes on with what a shopper began."""
+    variant_id = await offer(owner, on_hand=10)
+    buyer, key = await buyer_of(shop, option_id, (variant_id, 1)), uuid.uuid4().hex
+    before = (await a_whole_life(shop, owner, option_id, "pm_card_visa")).at.index("charge")
+    await dies_at(shop, buyer, key, before)
+    assert await stock_of(owner, variant_id) == (10, 1)
+    clock.forward(hours=3)
+    for _ in range(3):
+        await recovery.recover(shop)
+        clock.forward(minutes=5)
+    assert await owner.fetchval("SELECT status FROM orders WHERE cart_id = $1", buyer.cart_id) == "cancelled"
+    assert await stock_of(owner, variant_id) == (10, 0)
+    again = await buyer.place(key)
+    assert (again.status, again.document()["type"].rpartition("/")[2]) == (409, "order_cancelled")
+    assert await captured_for(owner, sandbox, buyer.cart_id) == []
+    assert (await buyer.place()).status == 201
+    assert await violations(owner) == []
+
+
+async def test_money_that_comes_for_an_order_that_was_given_up_goes_back(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    variant_id = await offer(owner, on_hand=1)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    waiting = (await buyer.place(payment_method=ASKS_BACK)).document()
+    attempt_id = await owner.fetchval("SELECT id FROM payment_attempt WHERE order_id = $1", UUID(waiting["id"]))
+    async with shop.database.write() as conn:  # as if the provider had not told us the truth when the order was given up
+        await conn.execute("UPDATE payment_attempt SET state = 'cancelled' WHERE id = $1", attempt_id)
+        await orders.cancel_unpaid(conn, UUID(waiting["id"]), "not_paid_in_time", now=clock())
+    await sandbox.send(waiting["next_action"]["redirect_url"], answer="approve")
+    assert await recovery.ask_again(shop, attempt_id) == "given_back"
+    clock.forward(minutes=1)
+    await recovery.recover(shop)
+    (intent,) = await sandbox.intents_of(attempt_id)
+    assert [kind for kind, _ in await sandbox.movements(intent["id"])] == ["authorize", "capture", "refund"]
+    assert await stock_of(owner, variant_id) == (1, 0)
+    assert await violations(owner) == []
+
+
+async def test_a_provider_that_is_away_costs_nothing_and_the_same_key_pays_later(
+    shop: CheckoutContext, settings: Settings, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox
+) -> None:
+    settings_away = msgspec.convert(msgspec.to_builtins(settings), Settings)
+    settings_away.payments.api_base = f"http://127.0.0.1:{free_port()}"
+    away = Payments(settings_away)
+    variant_id = await offer(owner, on_hand=10)
+    buyer, key = await buyer_of(shop, option_id, (variant_id, 1)), uuid.uuid4().hex
+    unlucky = Buyer(msgspec.structs.replace(shop, payments=away), buyer.cart_id, buyer.total)
+    with pytest.raises(Unavailable) as refused:
+        await unlucky.place(key)
+    assert refused.value.headers["Retry-After"]
+    assert await stock_of(owner, variant_id) == (10, 1)
+    assert (await buyer.place(key)).status == 201
+    assert await captured_for(owner, sandbox, buyer.cart_id) == [buyer.total.amount]
+    await away.close()
+    assert await violations(owner) == []
+
+
+async def test_lost_answers_are_asked_for_and_never_charged_again(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    """While the provider answers nothing at all, the shopper is told that the payment is under way; then recovery learns the truth."""
+    await sandbox.misbehave([{"fault": "lose_answer"}])
+    buyer, key = await buyer_of(shop, option_id, (await offer(owner), 1)), uuid.uuid4().hex
+    answer = await buyer.place(key)
+    assert (answer.status, answer.document()["status"]) == (202, "pending_payment")
+    await sandbox.misbehave([])
+    clock.forward(seconds=60)
+    await recovery.recover(shop)
+    paid = await buyer.place(key)
+    assert (paid.status, paid.replayed) == (201, True)
+    assert await captured_for(owner, sandbox, buyer.cart_id) == [buyer.total.amount]
+
+
+async def test_a_refund_that_the_bank_sends_back_is_money_the_shop_has_again(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox
+) -> None:
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    order_id = UUID((await buyer.place(payment_method="pm_card_refundFail")).document()["id"])
+    await sandbox.misbehave([], takes_a_while=0)
+    await after_sale.refund(shop.database, shop.payments, shop.jobs, order_id, amount=500, key="once", actor="operator")
+    refund_id = await owner.fetchval("SELECT id FROM payment_attempt WHERE order_id = $1 AND kind = 'refund'", order_id)
+
+    async def told() -> bool:
+        await recovery.ask_again(shop, refund_id)  # as the event `refund.failed` makes the shop do
+        return await owner.fetchval("SELECT state FROM payment_attempt WHERE id = $1", refund_id) == "declined"
+
+    await eventually(told)
+    async with shop.database.write() as conn:
+        order = await orders.order_by_id(conn, order_id)
+    assert (order.refunded, order.refundable) == (0, order.captured)
+    assert "refund_failed" in [event.kind for event in order.events]
+    assert await violations(owner) == []
