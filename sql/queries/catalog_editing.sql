@@ -5,7 +5,7 @@ SELECT p.id, p.slug, p.title, p.brand, p.status, p.updated_at,
          WHERE v.product_id = p.id) AS available
 FROM product p
 WHERE p.id > :after_id
-  AND (:text = '' OR lower(p.title) LIKE '%' || lower(:text) || '%' OR p.slug = :text
+  AND (:text = '' OR strpos(lower(p.title), lower(:text)) > 0 OR p.slug = :text
        OR EXISTS (SELECT FROM variant v WHERE v.product_id = p.id AND v.sku = :text))
 ORDER BY p.id
 LIMIT :most;

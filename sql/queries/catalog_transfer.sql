@@ -8,16 +8,20 @@ CREATE TEMP TABLE IF NOT EXISTS file_product (
     attributes jsonb, option_names text[], status text, published boolean, seo_title text, seo_description text,
     gift_card boolean, extra jsonb
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS file_picture (slug text, url text, alt text, position int) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS file_picture (
+    slug text, url text, alt text, position int, last_position int, place int
+) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS file_variant (
-    slug text, variant_id bigint, sku text, option_values text[], position int, barcode text, weight_grams int,
+    slug text, variant_id bigint, sku text, option_values text[], position int, first boolean, barcode text, weight_grams int,
     requires_delivery boolean, taxable boolean, tax_code text, track_stock boolean, stock_policy text, active boolean,
     picture text, extra jsonb
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS file_price (
     sku text, currency text, amount bigint, compare_at bigint, compare_given boolean
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS file_stock (sku text, location_id bigint, quantity int, stock_policy text) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS file_stock (
+    line int, sku text, location_id bigint, quantity int, stock_policy text, is_new boolean
+) ON COMMIT DELETE ROWS;
 
 -- name: lock_imports$
 SELECT pg_try_advisory_lock(hashtext('catalog import'));
@@ -28,8 +32,9 @@ SELECT set_config('storefront.stock_reason', 'import', true), set_config('storef
 -- name: stock_locations
 SELECT id, code FROM stock_location ORDER BY code <> 'main', priority, id;
 
--- name: categories_by_path
-SELECT id, path FROM category;
+-- name: categories_from_the_root
+-- Parents before their children.
+SELECT id, parent_id, path, name FROM category ORDER BY array_length(string_to_array(path, '/'), 1), id;
 
 -- name: insert_category^
 INSERT INTO category (parent_id, slug, path, name) VALUES (:parent_id, :slug, :path, :name)
@@ -37,13 +42,13 @@ ON CONFLICT (path) DO UPDATE SET path = EXCLUDED.path
 RETURNING id, xmax = 0 AS created;
 
 -- name: variants_of_slugs
-SELECT p.slug, v.id, v.sku, v.option_values, v.active
+SELECT p.slug, v.id, v.sku, v.option_values, v.position, v.active, v.stock_policy
 FROM product p JOIN variant v ON v.product_id = p.id
 WHERE p.slug = ANY(:slugs::text[])
-ORDER BY v.id;
+ORDER BY v.position, v.id;
 
--- name: known_slugs
-SELECT slug FROM product WHERE slug = ANY(:slugs::text[]);
+-- name: products_of_slugs
+SELECT slug, option_names FROM product WHERE slug = ANY(:slugs::text[]);
 
 -- name: owners_of_skus
 SELECT v.sku, p.slug FROM variant v JOIN product p ON p.id = v.product_id WHERE v.sku = ANY(:skus::text[]);
@@ -93,17 +98,20 @@ ON CONFLICT (slug) DO NOTHING
 RETURNING id AS product_id;
 
 -- name: update_pictures_from_file
-UPDATE media m SET alt = coalesce(f.alt, m.alt), position = f.position
+UPDATE media m SET alt = coalesce(f.alt, m.alt), position = coalesce(f.position, m.position)
 FROM file_picture f JOIN product p ON p.slug = f.slug
-WHERE m.product_id = p.id AND m.url = f.url AND (m.alt, m.position) IS DISTINCT FROM (coalesce(f.alt, m.alt), f.position)
+WHERE m.product_id = p.id AND m.url = f.url
+  AND (m.alt, m.position) IS DISTINCT FROM (coalesce(f.alt, m.alt), coalesce(f.position, m.position))
 RETURNING m.product_id;
 
 -- name: insert_pictures_from_file
+-- Those without a position come after all others, of the file and of the shop.
 INSERT INTO media (product_id, url, alt, position)
-SELECT p.id, f.url, coalesce(f.alt, ''), f.position
+SELECT p.id, f.url, coalesce(f.alt, ''),
+       coalesce(f.position, f.place + greatest(f.last_position, (SELECT max(position) FROM media WHERE product_id = p.id)))
 FROM file_picture f JOIN product p ON p.slug = f.slug
 WHERE NOT EXISTS (SELECT FROM media m WHERE m.product_id = p.id AND m.url = f.url)
-ORDER BY p.id, f.position
+ORDER BY p.id, f.position NULLS LAST, f.place
 ON CONFLICT (product_id, url) DO NOTHING
 RETURNING product_id;
 
@@ -117,7 +125,7 @@ UPDATE variant SET option_values = ARRAY['(' || id || ')'] WHERE id = ANY(:varia
 
 -- name: update_variants_from_file
 WITH wanted AS (
-    SELECT v.id, f.sku, f.option_values, f.position,
+    SELECT v.id, f.sku, f.option_values, coalesce(f.position, v.position) AS position,
            CASE WHEN f.barcode IS NULL THEN v.barcode ELSE nullif(f.barcode, '') END AS barcode,
            coalesce(f.weight_grams, v.weight_grams) AS weight_grams,
            coalesce(f.requires_delivery, v.requires_delivery) AS requires_delivery,
@@ -128,7 +136,7 @@ WITH wanted AS (
                 ELSE coalesce(f.stock_policy, v.stock_policy) END AS stock_policy,
            coalesce(f.active, v.active) AS active,
            CASE WHEN f.picture IS NULL THEN v.media_id ELSE m.id END AS media_id,
-           (v.import_extra - :extra_columns::text[]) || f.extra AS import_extra
+           (v.import_extra - CASE WHEN f.first THEN :first_extra_columns::text[] ELSE :extra_columns::text[] END) || f.extra AS import_extra
     FROM file_variant f
     JOIN variant v ON v.id = f.variant_id
     LEFT JOIN media m ON m.product_id = v.product_id AND m.url = f.picture
@@ -149,7 +157,7 @@ RETURNING v.product_id;
 -- name: insert_variants_from_file
 INSERT INTO variant (product_id, sku, option_values, position, barcode, weight_grams, requires_delivery, taxable, tax_code, track_stock,
                      stock_policy, active, media_id, import_extra)
-SELECT p.id, f.sku, f.option_values, f.position, nullif(f.barcode, ''), coalesce(f.weight_grams, 0), coalesce(f.requires_delivery, true),
+SELECT p.id, f.sku, f.option_values, coalesce(f.position, 1), nullif(f.barcode, ''), coalesce(f.weight_grams, 0), coalesce(f.requires_delivery, true),
        coalesce(f.taxable, true), nullif(f.tax_code, ''), coalesce(f.track_stock, true), coalesce(f.stock_policy, 'deny'),
        coalesce(f.active, true), m.id, f.extra
 FROM file_variant f
@@ -173,13 +181,17 @@ SELECT variant_id, currency, amount, compare_at FROM wanted
 WHERE (amount, compare_at) IS DISTINCT FROM (known_amount, known_compare_at)
 ORDER BY variant_id, currency
 ON CONFLICT (variant_id, currency) DO UPDATE SET amount = EXCLUDED.amount, compare_at = EXCLUDED.compare_at
-RETURNING (SELECT v.product_id FROM variant v WHERE v.id = variant_price.variant_id) AS product_id;
+RETURNING (SELECT v.product_id FROM variant v WHERE v.id = variant_price.variant_id) AS product_id, xmax = 0 AS created;
 
 -- name: insert_stock_from_file
+-- A variant of the shop's gets a new row only where there is something to count: no row and a row of zero are the same.
 INSERT INTO stock (variant_id, location_id, on_hand, backorder_limit)
-SELECT v.id, f.location_id, coalesce(f.quantity, 0), CASE WHEN f.stock_policy = 'backorder' THEN :backorder_limit::int ELSE 0 END
-FROM file_stock f JOIN variant v ON v.sku = f.sku
-WHERE NOT EXISTS (SELECT FROM stock s WHERE s.variant_id = v.id AND s.location_id = f.location_id)
+SELECT v.id, f.location_id, greatest(coalesce(f.quantity, 0), -target.backorder_limit), target.backorder_limit
+FROM file_stock f
+JOIN variant v ON v.sku = f.sku
+CROSS JOIN LATERAL (SELECT CASE WHEN v.stock_policy = 'deny' THEN 0 ELSE :backorder_limit::int END AS backorder_limit) target
+WHERE (f.is_new OR f.quantity <> 0 OR (f.quantity = 0 AND f.stock_policy = 'backorder'))
+  AND NOT EXISTS (SELECT FROM stock s WHERE s.variant_id = v.id AND s.location_id = f.location_id)
 ORDER BY v.id, f.location_id
 ON CONFLICT (variant_id, location_id) DO NOTHING
 RETURNING (SELECT v.product_id FROM variant v WHERE v.id = stock.variant_id) AS product_id;
@@ -205,21 +217,35 @@ UPDATE stock s SET on_hand = w.on_hand, backorder_limit = w.backorder_limit
 FROM wanted w WHERE s.variant_id = w.variant_id AND s.location_id = w.location_id
 RETURNING w.product_id;
 
+-- name: stock_unlike_file
+SELECT f.line, p.slug, f.quantity, s.on_hand, s.reserved
+FROM file_stock f
+JOIN variant v ON v.sku = f.sku
+JOIN product p ON p.id = v.product_id
+JOIN stock s ON s.variant_id = v.id AND s.location_id = f.location_id
+WHERE s.on_hand <> f.quantity
+ORDER BY f.line;
+
 -- name: export_columns^
--- What the header of an export must have beside the usual columns.
+-- What the header of an export must have beside the usual columns. Of the first variant of a product, which shares its row,
+-- only columns of variants are written.
 SELECT
     ARRAY(SELECT DISTINCT jsonb_object_keys(import_extra) FROM product WHERE import_extra <> '{}' ORDER BY 1) AS product_extra,
-    ARRAY(SELECT DISTINCT jsonb_object_keys(import_extra) FROM variant WHERE import_extra <> '{}' ORDER BY 1) AS variant_extra,
+    ARRAY(SELECT DISTINCT k FROM variant v CROSS JOIN jsonb_object_keys(v.import_extra) k
+          JOIN product p ON p.id = v.product_id AND cardinality(p.option_names) = cardinality(v.option_values)
+          WHERE v.import_extra <> '{}'
+            AND (starts_with(k, 'Variant ') OR k = ANY(:variant_columns::text[])
+                 OR EXISTS (SELECT FROM variant b WHERE b.product_id = v.product_id AND (b.position, b.id) < (v.position, v.id)
+                              AND cardinality(b.option_values) = cardinality(v.option_values)))
+          ORDER BY 1) AS variant_extra,
     ARRAY(SELECT DISTINCT jsonb_object_keys(attributes) FROM product WHERE attributes <> '{}' ORDER BY 1) AS attributes,
     ARRAY(SELECT DISTINCT currency FROM variant_price ORDER BY 1) AS currencies,
     ARRAY(SELECT DISTINCT l.code FROM stock s JOIN stock_location l ON l.id = s.location_id ORDER BY 1) AS locations,
-    EXISTS (SELECT FROM variant WHERE NOT active) AS has_inactive,
-    (SELECT count(*) FROM product) AS products;
-
--- name: export_categories
-SELECT id, parent_id, name FROM category;
+    EXISTS (SELECT FROM variant v JOIN product p ON p.id = v.product_id
+             WHERE NOT v.active AND cardinality(p.option_names) = cardinality(v.option_values)) AS has_inactive;
 
 -- name: export_page
+-- Variants that no longer fit the options of their product, kept for its history, are left out.
 SELECT p.slug, p.title, p.description_html, p.brand, p.category_id, p.tags, p.attributes, p.option_names, p.status,
        p.published_at IS NOT NULL AS published, p.seo_title, p.seo_description, p.gift_card, p.import_extra,
        coalesce(pictures.list, '[]') AS pictures, coalesce(variants.list, '[]') AS variants
@@ -239,7 +265,7 @@ LEFT JOIN LATERAL (
                'quantities', (SELECT coalesce(jsonb_object_agg(l.code, s.on_hand), '{}')
                               FROM stock s JOIN stock_location l ON l.id = s.location_id WHERE s.variant_id = v.id)
            ) ORDER BY v.position, v.id) AS list
-    FROM variant v WHERE v.product_id = p.id
+    FROM variant v WHERE v.product_id = p.id AND cardinality(v.option_values) = cardinality(p.option_names)
 ) variants ON true
 WHERE p.slug > :after
 ORDER BY p.slug

@@ -7,6 +7,8 @@ Beside Shopify's columns the shop reads and writes
 - `Variant Active`: whether a variant is offered;
 - `NAME (product.metafields.SPACE.KEY)`: the attribute NAME; several values stand with `; ` between them.
 Columns that the shop has no use for are kept with the product or variant and written back.
+A column that is missing says nothing, and what the shop has stays; so do blank prices, quantities, yes-or-no cells and options.
+Any other blank cell clears what the shop has.
 Source: Shopify Help Center, "Using CSV files to import and export products".
 """
 
@@ -76,17 +78,22 @@ ALIASES = {
     "requires shipping": "Variant Requires Shipping",
     "fulfillment service": "Variant Fulfillment Service",
     "charge tax": "Variant Taxable",
+    "tax code": "Variant Tax Code",
     "product image url": "Image Src",
     "variant image url": "Variant Image",
 }
 """Shopify's newer names of the same columns, lower case."""
 
 PRICE = re.compile(r"(?:Variant )?(Price|Compare At Price) / ([A-Z]{3})")
-STOCK = re.compile(r"Variant Inventory Qty / (.+)")
-ATTRIBUTE = re.compile(r"(.+?) \(product\.metafields\..+\)")
+STOCK = re.compile(r"Variant Inventory Qty / (.+)", re.DOTALL)
+ATTRIBUTE = re.compile(r"(.+) \(product\.metafields\.[^()]+\)", re.DOTALL)
+SURPLUS_OPTION = re.compile(r"option([4-9]|[1-9]\d+) (name|value)", re.IGNORECASE)
 
 NO_OPTIONS = ("Title", "Default Title")
-"""How Shopify writes a product with one variant."""
+"""How Shopify writes a product with one variant: the name and the value of its only option."""
+
+NO_CATEGORY = ">"
+"""Type of a product without a category, where a blank one would be filled in from Product Category."""
 
 BACKORDER_LIMIT = 1_000_000
 """Units that may be sold beyond the stock where the policy is `continue`."""
@@ -96,7 +103,10 @@ GRAMS = {"g": "1", "kg": "1000", "oz": "28.349523125", "lb": "453.59237"}
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Something about a row that the operator should know. `refused`: the row was left out; else it was taken, with a change."""
+    """Something about a row that the operator should know. `refused`: the row was left out; else it was taken, with a change.
+
+    `line` counts from 1, with the header; it is where the row begins.
+    """
 
     line: int
     handle: str
@@ -106,7 +116,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class FilePicture(msgspec.Struct):
-    """`position` None: after the others. `alt` None: the file has no such column."""
+    """`position` None: where the shop has it, else after the others. `alt` None: the file has no such column."""
 
     url: str
     alt: str | None
@@ -116,14 +126,16 @@ class FilePicture(msgspec.Struct):
 class FileVariant(msgspec.Struct):
     """A variant as a file gives it; None (or a missing key) where the file does not say, so that what the shop has stays.
 
-    `sku` is empty where one is to be made. `prices`: currency to (amount, compare-at, whether the file speaks of compare-at), minor units.
-    `quantities`: stock location code to units. `picture` is an address, empty for none.
+    `sku` is empty where one is to be made; `position` is for planning to say. `prices`: currency to (amount, compare-at, whether the file
+    speaks of compare-at), minor units. `quantities`: stock location code to units. `picture` is an address, empty for none.
+    `first`: it stands in the first row with a variant, whose other columns tell of the product.
     """
 
     line: int
-    sku: str
-    option_values: tuple[str, ...]
-    position: int
+    sku: str = ""
+    option_values: tuple[str, ...] | None = None
+    position: int | None = None
+    first: bool = False
     barcode: str | None = None
     weight_grams: int | None = None
     requires_delivery: bool | None = None
@@ -139,7 +151,10 @@ class FileVariant(msgspec.Struct):
 
 
 class FileProduct(msgspec.Struct):
-    """A product as a file gives it; None where the file does not say. `category` is names from the root, () for none."""
+    """A product as a file gives it; None where the file does not say. `category` is names from the root, () for none.
+
+    Without `variants` the file tells of the product alone.
+    """
 
     line: int
     slug: str
@@ -154,7 +169,7 @@ class FileProduct(msgspec.Struct):
     seo_title: str | None = None
     seo_description: str | None = None
     attributes: dict[str, list[str]] = {}
-    option_names: tuple[str, ...] = ()
+    option_names: tuple[str, ...] | None = None
     extra: dict[str, str] = {}
     pictures: list[FilePicture] = []
     variants: list[FileVariant] = []
@@ -175,25 +190,38 @@ class Header:
         self.prices: dict[str, dict[str, int]] = {}
         self.stock: dict[str, int] = {}
         self.attributes: dict[str, list[int]] = {}
+        self.surplus_options: list[int] = []
         self.extra: dict[str, int] = {}
+        seen: set[str] = set()
         for index, cell in enumerate(cells):
-            name = cell.strip()
+            name = known.get(cell.strip().lower(), cell.strip())
+            if name in seen:
+                raise ValueError(f"the column {name} stands in it twice")
             if name:
-                self._place(known.get(name.lower(), name), index, locations)
+                seen.add(name)
+                self._place(name, index, locations)
         if "Handle" not in self.at:
             raise ValueError("there is no column Handle, so this is not a product CSV")
+        for currency, places in self.prices.items():
+            if "Price" not in places:
+                raise ValueError(f"there is a column Compare At Price / {currency}, but no Price / {currency}")
+        if "Variant Compare At Price" in self.at and "Variant Price" not in self.at:
+            raise ValueError("there is a column Variant Compare At Price, but no Variant Price")
 
     def _place(self, name: str, index: int, locations: frozenset[str]) -> None:
-        if name in self.at or name in self.extra:
-            raise ValueError(f"the column {name} stands in it twice")
         if name in KNOWN_COLUMNS:
             self.at[name] = index
         elif price := PRICE.fullmatch(name):
-            self.prices.setdefault(price.group(2), {})[price.group(1)] = index
+            places = self.prices.setdefault(price.group(2), {})
+            if price.group(1) in places:
+                raise ValueError(f"the column {price.group(1)} / {price.group(2)} stands in it twice")
+            places[price.group(1)] = index
         elif (stock := STOCK.fullmatch(name)) and stock.group(1) in locations:
             self.stock[stock.group(1)] = index
         elif attribute := ATTRIBUTE.fullmatch(name):
             self.attributes.setdefault(attribute.group(1), []).append(index)
+        elif SURPLUS_OPTION.fullmatch(name):
+            self.surplus_options.append(index)
         else:
             self.extra[name] = index
 

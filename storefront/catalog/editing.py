@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 
 from storefront.catalog.sanitise import sanitise_html
+from storefront.catalog.slugs import is_slug
 from storefront.platform.database import Connection
 from storefront.platform.errors import FieldError, InvalidInput, NotFound
 from storefront.platform.sql import load
@@ -14,7 +15,6 @@ from storefront.platform.sql import load
 queries = load("catalog_editing")
 
 Status = Literal["draft", "active", "archived"]
-_SLUG_BREAKERS = set("/ \t\n\r?#%")
 
 
 class ProductRow(msgspec.Struct, frozen=True):
@@ -109,10 +109,11 @@ async def product(conn: Connection, product_id: int, currency: str) -> EditableP
 
 async def save_product(conn: Connection, product_id: int, change: ProductChange, now: datetime) -> None:
     """Changes the product; an old slug goes on answering with a redirect. Raises InvalidInput, NotFound."""
+    title, slug = change.title.strip(), change.slug.strip()
     errors = []
-    if not 1 <= len(change.title) <= 255:
+    if not 1 <= len(title) <= 255 or "\x00" in title:
         errors.append(FieldError("title", "Enter a title of up to 255 characters."))
-    if not 1 <= len(change.slug) <= 255 or _SLUG_BREAKERS & set(change.slug):
+    if not is_slug(slug):
         errors.append(FieldError("slug", "Use letters, digits and hyphens."))
     if errors:
         raise InvalidInput(fields=errors)
@@ -121,8 +122,8 @@ async def save_product(conn: Connection, product_id: int, change: ProductChange,
             saved = await queries.update_product(
                 conn,
                 product_id=product_id,
-                title=change.title,
-                slug=change.slug,
+                title=title,
+                slug=slug,
                 status=change.status,
                 description_html=sanitise_html(change.description_html),
                 now=now,
@@ -133,9 +134,7 @@ async def save_product(conn: Connection, product_id: int, change: ProductChange,
         raise NotFound("There is no such product.")
 
 
-async def set_price(
-    conn: Connection, product_id: int, variant_id: int, currency: str, amount: int, compare_at: int | None
-) -> None:
+async def set_price(conn: Connection, product_id: int, variant_id: int, currency: str, amount: int, compare_at: int | None) -> None:
     """Sets a variant's price in minor units. Raises InvalidInput, NotFound."""
     if not 0 <= amount <= 10**12:
         raise InvalidInput.of("amount", "Enter a price from 0.")

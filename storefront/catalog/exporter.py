@@ -4,14 +4,15 @@ Products come in order of handle, read page by page from one snapshot, so that t
 Pictures of the shop's own store are written as /media/… paths. Importing the file into the same shop changes nothing.
 """
 
+import contextlib
 import csv
 import io
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 from slugify import slugify
@@ -22,13 +23,15 @@ from storefront.catalog.csv_format import (
     IMAGE_COLUMNS,
     LATER_PRODUCT_COLUMNS,
     LATER_VARIANT_COLUMNS,
+    NO_CATEGORY,
     NO_OPTIONS,
     OPTION_COLUMNS,
     PRODUCT_COLUMNS,
     VARIANT_COLUMNS,
+    is_variant_column,
 )
 from storefront.catalog.importer import connect
-from storefront.catalog.transfer.parsing import attribute_values
+from storefront.catalog.transfer.cells import attribute_values
 from storefront.catalog.transfer.writing import queries
 from storefront.platform.database import Connection
 from storefront.platform.money import to_major
@@ -45,45 +48,51 @@ class Layout(msgspec.Struct, frozen=True):
     other_currencies: tuple[str, ...]
     main_location: str
     other_locations: tuple[str, ...]
-    attributes: tuple[str, ...]
-    products: int
 
 
 async def run(settings: Settings, path: Path | None) -> int:
     """The command: to `path`, which appears when it is complete, or to standard output."""
     conn = await connect(settings.database.url)
     try:
-        if path is None:
-            with io.TextIOWrapper(os.fdopen(os.dup(sys.stdout.fileno()), "wb"), encoding="utf-8", newline="") as out:
-                await export_to(conn, settings.shop.currency, out)
-            return 0
-        count = await _export_to_file(conn, settings.shop.currency, path)
+        with _standard_output() if path is None else _appearing(path) as out:
+            count = await export_to(conn, settings.shop.currency, out)
     finally:
         await conn.close()
-    print(f"storefront: {count:,} products written to {path}")
+    if path is not None:
+        print(f"storefront: {count:,} products written to {path}")
     return 0
 
 
-async def _export_to_file(conn: Connection, currency: str, path: Path) -> int:
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+def _standard_output() -> TextIO:
+    return io.TextIOWrapper(os.fdopen(os.dup(sys.stdout.fileno()), "wb"), encoding="utf-8", newline="")
+
+
+@contextlib.contextmanager
+def _appearing(path: Path) -> Iterator[TextIO]:
+    """A file that stands under its name when all of it is written, and not before. What is no file (/dev/null) is written to as it is."""
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8", newline="") as out:
+            yield out
+        return
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:200]}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-            count = await export_to(conn, currency, out)
+            yield out
         Path(partial).chmod(0o644)
         Path(partial).replace(path)
     except BaseException:
         Path(partial).unlink(missing_ok=True)
         raise
-    return count
 
 
-async def export_to(conn: Connection, currency: str, out: Any) -> int:
+async def export_to(conn: Connection, currency: str, out: TextIO) -> int:
     """Writes the catalog into a text file opened with newline=''; prices of `currency` stand in `Variant Price`. Returns the products."""
     writer = csv.writer(out)
     count = 0
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         layout = await _layout(conn, currency)
-        categories = _category_names(await queries.export_categories(conn))
+        categories = _category_names(await queries.categories_from_the_root(conn))
         writer.writerow(layout.columns)
         async for product in _products(conn):
             for cells in _product_rows(product, categories, layout):
@@ -93,7 +102,7 @@ async def export_to(conn: Connection, currency: str, out: Any) -> int:
 
 
 async def _layout(conn: Connection, currency: str) -> Layout:
-    found = await queries.export_columns(conn)
+    found = await queries.export_columns(conn, variant_columns=EXTRA_VARIANT_COLUMNS)
     locations = [row["code"] for row in await queries.stock_locations(conn)]
     others = tuple(code for code in found["currencies"] if code != currency)
     elsewhere = tuple(code for code in found["locations"] if code != locations[0])
@@ -112,7 +121,7 @@ async def _layout(conn: Connection, currency: str) -> Layout:
             "Status",
         ]
     )
-    return Layout(tuple(columns), currency, others, locations[0], elsewhere, tuple(found["attributes"]), found["products"])
+    return Layout(tuple(columns), currency, others, locations[0], elsewhere)
 
 
 def attribute_column(name: str) -> str:
@@ -121,14 +130,12 @@ def attribute_column(name: str) -> str:
 
 
 def _category_names(rows: Iterable[Any]) -> dict[int, str]:
-    """Category id to its names from the root, as Type has them: 'Kitchen > Cookware'."""
-    known = {row["id"]: (row["parent_id"], row["name"]) for row in rows}
-
-    def names(category_id: int) -> list[str]:
-        parent_id, name = known[category_id]
-        return [*(names(parent_id) if parent_id else []), name]
-
-    return {category_id: " > ".join(names(category_id)) for category_id in known}
+    """Category id to its names from the root, as Type has them: 'Kitchen > Cookware'. `rows`: parents before their children."""
+    names: dict[int, str] = {}
+    for row in rows:
+        parent = names.get(row["parent_id"])
+        names[row["id"]] = f"{parent} > {row['name']}" if parent else row["name"]
+    return names
 
 
 async def _products(conn: Connection) -> AsyncIterator[dict[str, Any]]:
@@ -148,7 +155,7 @@ def _product_rows(product: dict[str, Any], categories: dict[int, str], layout: L
         if number == 0:
             cells |= _product_cells(product, categories)
         if number < len(variants):
-            cells |= _variant_cells(variants[number], layout)
+            cells |= _variant_cells(variants[number], layout, first=number == 0)
             cells |= _option_cells(product["option_names"], variants[number]["option_values"], named=number == 0)
         if number < len(pictures):
             picture = pictures[number]
@@ -158,13 +165,14 @@ def _product_rows(product: dict[str, Any], categories: dict[int, str], layout: L
 
 
 def _product_cells(product: dict[str, Any], categories: dict[int, str]) -> dict[str, str]:
-    cells = dict(product["import_extra"])
+    cells: dict[str, str] = dict(product["import_extra"])
+    category = categories.get(product["category_id"], NO_CATEGORY if cells.get("Product Category") else "")
     cells |= {attribute_column(name): _attribute_text(values) for name, values in product["attributes"].items()}
     return cells | {
         "Title": product["title"],
         "Body (HTML)": product["description_html"],
         "Vendor": product["brand"],
-        "Type": categories.get(product["category_id"], ""),
+        "Type": category,
         "Tags": ", ".join(product["tags"]),
         "Published": _word(product["published"]),
         "Gift Card": _word(product["gift_card"]),
@@ -188,13 +196,13 @@ def _option_cells(names: list[str], values: list[str], *, named: bool) -> dict[s
     return cells
 
 
-def _variant_cells(variant: dict[str, Any], layout: Layout) -> dict[str, str]:
-    cells = dict(variant["extra"])
+def _variant_cells(variant: dict[str, Any], layout: Layout, *, first: bool) -> dict[str, str]:
+    cells = {name: text for name, text in variant["extra"].items() if not first or is_variant_column(name)}
     cells |= {
         "Variant SKU": variant["sku"],
         "Variant Grams": str(variant["weight_grams"]),
         "Variant Inventory Tracker": "shopify" if variant["track_stock"] else "",
-        "Variant Inventory Qty": str(variant["quantities"].get(layout.main_location, "")),
+        "Variant Inventory Qty": str(variant["quantities"].get(layout.main_location, 0)),
         "Variant Inventory Policy": "deny" if variant["stock_policy"] == "deny" else "continue",
         "Variant Requires Shipping": _word(variant["requires_delivery"]),
         "Variant Taxable": _word(variant["taxable"]),

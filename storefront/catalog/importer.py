@@ -25,6 +25,9 @@ from storefront.platform.database import Connection, prepare_connection
 from storefront.settings import Settings
 
 BATCH = 1000
+"""Products of one transaction."""
+BATCH_ROWS = 5000
+"""A batch ends early at this many rows, so that products of a thousand variants do not make giants of transactions."""
 SHOWN = 20
 STATEMENT_TIMEOUT_MS = 120_000
 ACTOR = "catalog import"
@@ -49,7 +52,7 @@ class ImportResult(msgspec.Struct):
 
 
 async def run(settings: Settings, path: Path) -> int:
-    """The command. Prints progress and a summary; returns 0 when every row was taken, 1 when some were refused, 2 when none could be read."""
+    """The command. Prints progress and a summary; returns 0 when every row was taken, 1 when some were refused, 2 when the file was."""
     try:
         conn = await connect(settings.database.url)
         try:
@@ -111,15 +114,15 @@ def _batches(
     """Batches of products, each with the number of rows read so far."""
     parser = Parser(file.header, currency, main_location, problems)
     batch: list[FileProduct] = []
-    done = 0
+    done = begun = 0
     for rows in groups(path, file, problems):
         done += len(rows)
         product = parser.product(rows)
         if product is not None:
             batch.append(product)
-        if len(batch) == BATCH:
+        if len(batch) == BATCH or done - begun >= BATCH_ROWS:
             yield batch, done
-            batch = []
+            batch, begun = [], done
     if batch:
         yield batch, done
 
@@ -137,12 +140,12 @@ class _progress:
             task = self._bar.add_task("importing", total=None)
             bar = self._bar
             return lambda done, total: bar.update(task, completed=done, total=total)
-        self._last = time.monotonic()
+        self._last, self._printed = time.monotonic(), -1
         return self._print_line
 
     def _print_line(self, done: int, total: int) -> None:
-        if done == total or time.monotonic() - self._last >= 2:
-            self._last = time.monotonic()
+        if done != self._printed and (done == total or time.monotonic() - self._last >= 2):
+            self._last, self._printed = time.monotonic(), done
             print(f"storefront: {done:,} of {total:,} rows read", flush=True)
 
     def __exit__(self, *error: object) -> None:
@@ -151,24 +154,28 @@ class _progress:
 
 
 def _print_summary(result: ImportResult, listed: Path | None) -> None:
-    console = Console(highlight=False)
     tally = result.tally
-    console.print(
+    print(
         f"{result.rows:,} rows in {result.seconds:.1f} s: {tally.products_created:,} products created, {tally.products_updated:,} updated, "
         f"{tally.products_unchanged:,} unchanged; {len(result.refused):,} rows refused."
     )
     table = Table("rows of", "created", "changed", box=None)
     for kind in KINDS:
         table.add_row(kind, f"{tally.created[kind]:,}", f"{tally.changed[kind]:,}")
-    console.print(table)
+    Console(highlight=False).print(table)
     for problem in sorted(result.problems, key=lambda problem: not problem.refused)[:SHOWN]:
         word = "refused" if problem.refused else "note"
         where = f" {problem.column}:" if problem.column else ""
-        print(f"line {problem.line} ({problem.handle or 'no handle'}) {word}:{where} {problem.reason}")
+        print(_printable(f"line {problem.line} ({problem.handle or 'no handle'}) {word}:{where} {problem.reason}"))
     if len(result.problems) > SHOWN:
         print(f"… and {len(result.problems) - SHOWN:,} more")
     if listed:
         print(f"All of them: {listed}")
+
+
+def _printable(text: str) -> str:
+    """Without what a file could tell the terminal to do."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def _write_problems(path: Path, problems: list[Problem]) -> Path | None:

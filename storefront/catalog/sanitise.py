@@ -6,8 +6,11 @@ from html import unescape
 import nh3
 
 TAGS = frozenset(
-    "a b blockquote br code dd div dl dt em figcaption figure h2 h3 h4 h5 h6 hr i img li ol p pre s small span strong sub sup "
-    "table tbody td tfoot th thead tr u ul".split()
+    (
+        *("h2", "h3", "h4", "h5", "h6", "p", "div", "blockquote", "pre", "hr", "figure", "figcaption"),
+        *("ul", "ol", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tfoot", "tr", "th", "td"),
+        *("a", "b", "br", "code", "em", "i", "img", "s", "small", "span", "strong", "sub", "sup", "u"),
+    )
 )
 ATTRIBUTES = {
     "a": {"href", "title"},
@@ -28,14 +31,20 @@ _HAS_MARKUP = re.compile("[<&>]")
 _BLOCK_END = re.compile(r"(?i)<br\s*/?>|</(?:p|div|li|h[1-6]|tr|td|th|dd|dt|blockquote|figcaption|pre)>")
 _TAG = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
+_PRE_AND_LINE_END = re.compile(r"<pre>(?=\n)")
 
 
 def sanitise_html(html: str) -> str:
     """The same text with only harmless tags, attributes and links. Cleaning twice gives what cleaning once gave."""
-    html = html.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    html = _unix_lines(html).replace("\x00", "")
     if not _HAS_MARKUP.search(html):
         return html.strip()
-    return _CLEANER.clean(html).strip()
+    cleaned = _unix_lines(_CLEANER.clean(html)).strip()  # &#13; has become a carriage return
+    return _PRE_AND_LINE_END.sub("<pre>\n", cleaned)  # a parser drops the first line end of a pre, so one more stands for it
+
+
+def _unix_lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def plain_text(html: str) -> str:

@@ -33,6 +33,8 @@ def to_minor(text: str, currency: str) -> int:
         raise ValueError(f"{text!r} is not an amount") from error
     if not value.is_finite():
         raise ValueError(f"{text!r} is not an amount")
+    if value.adjusted() > 15:
+        raise ValueError(f"{text!r} is too large")  # before it is scaled, which ends at 1e999999
     scaled = value.scaleb(minor_digits(currency))
     if scaled != scaled.to_integral_value():
         raise ValueError(f"{text!r} has more decimals than {currency} has")

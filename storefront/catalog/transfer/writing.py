@@ -1,19 +1,20 @@
 """A batch of products into the database: one transaction, a fixed number of statements whatever the size of the batch."""
 
-import hashlib
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
-from slugify import slugify
 
-from storefront.catalog.csv_format import BACKORDER_LIMIT, FilePicture, FileProduct, FileVariant, Header, Problem
-from storefront.catalog.transfer.planning import KnownVariant, Plan, made_sku, plan
+from storefront.catalog.csv_format import BACKORDER_LIMIT, FileProduct, FileVariant, Header, Problem, is_variant_column
+from storefront.catalog.slugs import made_slug
+from storefront.catalog.transfer.planning import KnownProduct, KnownVariant, Match, Plan, made_sku, plan
 from storefront.platform.database import RETRIES, RETRYABLE, Connection
 from storefront.platform.sql import load
 
 queries = load("catalog_transfer")
+
+REFUSALS = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.ProgramLimitExceededError)
+"""What the database answers to a product that it cannot take."""
 
 KINDS = ("product", "variant", "price", "stock", "picture", "category")
 
@@ -37,6 +38,13 @@ class Tally(msgspec.Struct):
             self.changed[kind] += other.changed[kind]
 
 
+class _Place(NamedTuple):
+    """A category: its id and path."""
+
+    id: int
+    path: str
+
+
 class Writer:
     """Writes batches through one connection. `prepare()` first."""
 
@@ -45,7 +53,8 @@ class Writer:
         self._actor = actor
         self._extra_columns: list[str] = []
         self._attribute_names: list[str] = []
-        self._categories: dict[str, int] = {}
+        self._categories: dict[tuple[str, ...], _Place] = {}  # by names from the root
+        self._categories_by_path: dict[str, _Place] = {}
         self._locations: dict[str, int] = {}
         self.main_location = ""
         self.tally = Tally()
@@ -56,7 +65,12 @@ class Writer:
         await queries.create_staging(self._conn)
         self._locations = {row["code"]: row["id"] for row in await queries.stock_locations(self._conn)}
         self.main_location = next(iter(self._locations))
-        self._categories = {row["path"]: row["id"] for row in await queries.categories_by_path(self._conn)}
+        names: dict[int | None, tuple[str, ...]] = {None: ()}
+        for row in await queries.categories_from_the_root(self._conn):
+            names[row["id"]] = (*names[row["parent_id"]], row["name"])
+            place = _Place(row["id"], row["path"])
+            self._categories.setdefault(names[row["id"]], place)
+            self._categories_by_path[place.path] = place
 
     def speaks_of(self, header: Header) -> None:
         """Columns of the file whose blank cells clear what the shop has."""
@@ -73,20 +87,20 @@ class Writer:
         if not products:
             return
         try:
-            await self._retrying(lambda: self._write_once(products))
-        except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
+            await self._write_retrying(products)
+        except REFUSALS as error:
             if len(products) == 1:
-                reason = f"The database refuses it: {error.args[0]}."
-                self.problems += [Problem(variant.line, products[0].slug, "", reason) for variant in products[0].variants]
+                self.problems += _all_rows(products[0], "", f"The database refuses it: {error.args[0]}.")
                 return
             middle = len(products) // 2
             await self.write(products[:middle])
             await self.write(products[middle:])
 
-    async def _retrying(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _write_retrying(self, products: list[FileProduct]) -> None:
         for attempt in range(RETRIES):
             try:
-                return await work()
+                await self._write_once(products)
+                return
             except RETRYABLE:
                 if attempt == RETRIES - 1:
                     raise
@@ -94,17 +108,17 @@ class Writer:
     async def _write_once(self, products: list[FileProduct]) -> None:
         problems: list[Problem] = []
         tally = Tally()
-        known_categories = dict(self._categories)
+        known_categories = dict(self._categories), dict(self._categories_by_path)
         products = [_copy(product) for product in products]
         try:
             async with self._conn.transaction():
                 await queries.begin_import_batch(self._conn, actor=self._actor)
                 plans = await self._plan(products, problems)
-                await self._add_categories([product for product, _ in plans], tally)
-                await self._stage(plans)
+                await self._stage(plans, tally)
                 await self._merge([found for _, found in plans], len(plans), tally)
+                problems += await self._told_otherwise()
         except BaseException:
-            self._categories = known_categories
+            self._categories, self._categories_by_path = known_categories
             raise
         self.tally.add(tally)
         self.problems += problems
@@ -112,65 +126,67 @@ class Writer:
     # Deciding
 
     async def _plan(self, products: list[FileProduct], problems: list[Problem]) -> list[tuple[FileProduct, Plan]]:
-        slugs = [product.slug for product in products]
-        known: dict[str, list[KnownVariant]] = {}
-        for row in await queries.variants_of_slugs(self._conn, slugs=slugs):
-            found = KnownVariant(row["id"], row["sku"], tuple(row["option_values"]), row["active"])
-            known.setdefault(row["slug"], []).append(found)
-        untitled = [product.slug for product in products if product.title is None]
-        titled = {row["slug"] for row in await queries.known_slugs(self._conn, slugs=untitled)} if untitled else set()
-        wanted = [v.sku or made_sku(p.slug, v.option_values) for p in products for v in p.variants]
+        known = await self._known([product.slug for product in products])
+        wanted = [v.sku or made_sku(p.slug, v.option_values or ()) for p in products for v in p.variants]
         owners = {row["sku"]: row["slug"] for row in await queries.owners_of_skus(self._conn, skus=wanted)}
         plans = []
         for product in products:
-            if product.title is None and product.slug not in titled:
-                reason = "The shop has no such product, so the file must give its title."
-                problems += [Problem(variant.line, product.slug, "Title", reason) for variant in product.variants]
-                continue
-            found_plan = plan(product, known.get(product.slug, []), owners, problems)
-            if found_plan.matches:
-                plans.append((product, found_plan))
+            shop = known.get(product.slug)
+            if shop is None and product.title is None:
+                problems += _all_rows(product, "Title", "The shop has no such product, so the file must give its title.")
+            elif found := plan(product, shop, owners, problems):
+                plans.append((product, found))
         return plans
 
-    async def _add_categories(self, products: list[FileProduct], tally: Tally) -> None:
-        for product in products:
-            for depth in range(1, len(product.category or ()) + 1):
-                names = (product.category or ())[:depth]
-                path = category_path(names)
-                if path in self._categories:
-                    continue
-                parent_id = self._categories[category_path(names[:-1])] if depth > 1 else None
-                row = await queries.insert_category(
-                    self._conn, parent_id=parent_id, slug=category_slug(names[-1]), path=path, name=names[-1]
-                )
-                self._categories[path] = row["id"]
-                tally.created["category"] += row["created"]
+    async def _known(self, slugs: list[str]) -> dict[str, KnownProduct]:
+        rows = await queries.products_of_slugs(self._conn, slugs=slugs)
+        known = {row["slug"]: KnownProduct(tuple(row["option_names"])) for row in rows}
+        for row in await queries.variants_of_slugs(self._conn, slugs=slugs):
+            variant = KnownVariant(row["id"], row["sku"], tuple(row["option_values"]), row["position"], row["active"], row["stock_policy"])
+            known[row["slug"]].variants.append(variant)
+        return known
+
+    async def _category(self, names: tuple[str, ...], tally: Tally) -> _Place | None:
+        """By its names, else by the path that they make; made when the shop has neither."""
+        if not names:
+            return None
+        if names in self._categories:
+            return self._categories[names]
+        parent = await self._category(names[:-1], tally)
+        slug = made_slug(names[-1])
+        path = f"{parent.path}/{slug}" if parent else slug
+        if path not in self._categories_by_path:
+            parent_id = parent.id if parent else None
+            row = await queries.insert_category(self._conn, parent_id=parent_id, slug=slug, path=path, name=names[-1])
+            self._categories_by_path[path] = _Place(row["id"], path)
+            tally.created["category"] += row["created"]
+        self._categories[names] = self._categories_by_path[path]
+        return self._categories[names]
 
     # Staging
 
-    async def _stage(self, plans: list[tuple[FileProduct, Plan]]) -> None:
-        variants = [(product, variant, match) for product, found in plans for variant, match in found.matches]
-        await self._copy("file_product", [self._product_record(product) for product, _ in plans])
+    async def _stage(self, plans: list[tuple[FileProduct, Plan]], tally: Tally) -> None:
+        matches = [(product.slug, *match) for product, found in plans for match in found.matches]
+        await self._copy("file_product", [await self._product_record(product, tally) for product, _ in plans])
         await self._copy("file_picture", [record for product, found in plans for record in _picture_records(product, found)])
-        await self._copy("file_variant", [_variant_record(product.slug, variant, match) for product, variant, match in variants])
+        await self._copy("file_variant", [_variant_record(slug, variant, known) for slug, variant, known in matches])
         await self._copy(
-            "file_price",
-            [(v.sku, currency, *price) for _, v, _ in variants for currency, price in v.prices.items()],
+            "file_price", [(variant.sku, currency, *price) for _, variant, _ in matches for currency, price in variant.prices.items()]
         )
-        await self._copy("file_stock", [record for _, variant, _ in variants for record in self._stock_records(variant)])
+        await self._copy("file_stock", [record for _, variant, known in matches for record in self._stock_records((variant, known))])
 
     async def _copy(self, table: str, records: list[tuple[Any, ...]]) -> None:
         if records:
             await self._conn.copy_records_to_table(table, records=records)
 
-    def _product_record(self, product: FileProduct) -> tuple[Any, ...]:
-        category_id = self._categories[category_path(product.category)] if product.category else None
+    async def _product_record(self, product: FileProduct, tally: Tally) -> tuple[Any, ...]:
+        place = await self._category(product.category or (), tally)
         return (
             product.slug,
             product.title,
             product.description_html,
             product.brand,
-            category_id,
+            place.id if place else None,
             product.category is not None,
             product.tags,
             {name: values for name, values in product.attributes.items() if values},
@@ -183,14 +199,36 @@ class Writer:
             product.extra,
         )
 
-    def _stock_records(self, variant: FileVariant) -> list[tuple[Any, ...]]:
-        quantities: dict[str, int | None] = {self.main_location: None, **variant.quantities}
-        return [(variant.sku, self._locations[code], quantity, variant.stock_policy) for code, quantity in quantities.items()]
+    def _stock_records(self, match: Match) -> list[tuple[Any, ...]]:
+        """A new variant is counted at the main location; a change of its policy reaches every location."""
+        variant, known = match
+        quantities: dict[str, int | None] = {}
+        policy = variant.stock_policy
+        if known is None:
+            quantities = {self.main_location: None}
+        elif policy is None or (policy == "deny") == (known.stock_policy == "deny"):
+            policy = None
+        else:
+            quantities = dict.fromkeys(self._locations)
+        quantities |= variant.quantities
+        return [
+            (variant.line, variant.sku, self._locations[code], quantity, policy, known is None) for code, quantity in quantities.items()
+        ]
+
+    async def _told_otherwise(self) -> list[Problem]:
+        """Quantities of the file that the stock could not be set to."""
+        found = []
+        for row in await queries.stock_unlike_file(self._conn):
+            held = f"{row['reserved']:,} are held by carts and orders" if row["reserved"] else "the variant is not sold beyond its stock"
+            reason = f"{row['quantity']:,} cannot be: {held}, so the stock is {row['on_hand']:,}."
+            found.append(Problem(row["line"], row["slug"], "Variant Inventory Qty", reason, refused=False))
+        return found
 
     # Merging
 
     async def _merge(self, plans: list[Plan], count: int, tally: Tally) -> None:
         conn, extra = self._conn, self._extra_columns
+        variant_extra = [name for name in extra if is_variant_column(name)]
         touched: set[int] = set()
 
         def changed(kind: str, rows: list[Any]) -> None:
@@ -212,9 +250,11 @@ class Writer:
         parked = [variant_id for found in plans for variant_id in found.parked]
         if parked:
             await queries.park_option_values(conn, variant_ids=parked)
-        changed("variant", await queries.update_variants_from_file(conn, extra_columns=extra))
+        changed("variant", await queries.update_variants_from_file(conn, extra_columns=extra, first_extra_columns=variant_extra))
         made("variant", await queries.insert_variants_from_file(conn))
-        changed("price", await queries.merge_prices_from_file(conn))
+        prices = await queries.merge_prices_from_file(conn)
+        made("price", [row for row in prices if row["created"]])
+        changed("price", [row for row in prices if not row["created"]])
         made("stock", await queries.insert_stock_from_file(conn, backorder_limit=BACKORDER_LIMIT))
         changed("stock", await queries.update_stock_from_file(conn, backorder_limit=BACKORDER_LIMIT))
         created = {row["product_id"] for row in new}
@@ -230,36 +270,33 @@ def _copy(product: FileProduct) -> FileProduct:
     return fresh
 
 
-def category_slug(name: str) -> str:
-    """The last part of a category's path."""
-    return str(slugify(name)) or hashlib.sha256(name.encode()).hexdigest()[:8]
-
-
-def category_path(names: Iterable[str]) -> str:
-    """Slugs from the root, joined by '/'."""
-    return "/".join(category_slug(name) for name in names)
+def _all_rows(product: FileProduct, column: str, reason: str) -> list[Problem]:
+    lines = sorted({product.line, *(variant.line for variant in product.variants)})
+    return [Problem(line, product.slug, column, reason) for line in lines]
 
 
 def _picture_records(product: FileProduct, found: Plan) -> list[tuple[Any, ...]]:
-    """Pictures in order; one without a position follows the one before it; those that only a variant names come last."""
-    records: list[tuple[Any, ...]] = []
-    listed = {picture.url for picture in product.pictures}
-    only_variants = dict.fromkeys(v.picture for v, _ in found.matches if v.picture and v.picture not in listed)
-    last = 0
-    for picture in [*product.pictures, *(FilePicture(url, None, None) for url in only_variants)]:
-        highest = max((record[3] for record in records), default=0)
-        last = picture.position or (highest if picture.url in only_variants else last) + 1
-        records.append((product.slug, picture.url, picture.alt, last))
+    """Pictures with a position, then those without in their order, then those that only a variant names."""
+    placed = [picture for picture in product.pictures if picture.position is not None]
+    listed = {picture.url: picture.alt for picture in product.pictures}
+    following = {picture.url: picture.alt for picture in product.pictures if picture.position is None}
+    following |= {variant.picture: None for variant, _ in found.matches if variant.picture and variant.picture not in listed}
+    last = max((picture.position or 0 for picture in placed), default=0)
+    records: list[tuple[Any, ...]] = [
+        (product.slug, picture.url, picture.alt, picture.position, last, place) for place, picture in enumerate(placed, 1)
+    ]
+    records += [(product.slug, url, alt, None, last, place) for place, (url, alt) in enumerate(following.items(), 1)]
     return records
 
 
-def _variant_record(slug: str, variant: FileVariant, match: int | None) -> tuple[Any, ...]:
+def _variant_record(slug: str, variant: FileVariant, known: KnownVariant | None) -> tuple[Any, ...]:
     return (
         slug,
-        match,
+        known.id if known else None,
         variant.sku,
         variant.option_values,
         variant.position,
+        variant.first,
         variant.barcode,
         variant.weight_grams,
         variant.requires_delivery,
