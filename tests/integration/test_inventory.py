@@ -1,0 +1,243 @@
+"""Stock: what is held is there, what is sold was held, and the ledger knows why."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from storefront.checkout import background
+from storefront.checkout.model import CheckoutContext
+from storefront.inventory import service as inventory
+from storefront.inventory.gate import StockGate
+from storefront.inventory.service import OutOfStock
+from storefront.platform.clock import utc_now
+from storefront.platform.database import Database
+from storefront.platform.errors import InvalidInput, Unavailable
+from tests.buying import MovableClock, buyer_of, offer, stock_of, violations
+
+SOON = timedelta(minutes=15)
+
+
+@pytest.fixture
+async def gates(database: Database) -> AsyncIterator[list[StockGate]]:
+    """The gates of two replicas."""
+    made = [StockGate(database), StockGate(database)]
+    yield made
+    for gate in made:
+        await gate.close()
+
+
+async def hold(gate: StockGate, demand: dict[int, int], cart_id: UUID | None = None, country: str | None = None) -> UUID:
+    """Holds the demand for a cart; returns the cart's id."""
+    cart_id = cart_id or uuid.uuid4()
+    await gate.hold(cart_id, demand, expires_at=utc_now() + SOON, country=country)
+    return cart_id
+
+
+async def location(owner: asyncpg.Connection, code: str, *, priority: int, countries: tuple[str, ...] = ()) -> int:
+    found: int = await owner.fetchval(
+        "INSERT INTO stock_location (code, name, priority, countries) VALUES ($1, $1, $2, $3) RETURNING id", code, priority, list(countries)
+    )
+    return found
+
+
+async def stock_at(owner: asyncpg.Connection, variant_id: int, location_id: int, on_hand: int, backorder_limit: int = 0) -> None:
+    await owner.execute("INSERT INTO stock VALUES ($1, $2, $3, 0, $4)", variant_id, location_id, on_hand, backorder_limit)
+
+
+async def held_at(owner: asyncpg.Connection, cart_id: UUID) -> dict[int, int]:
+    """Units that a cart holds, by location."""
+    rows = await owner.fetch("SELECT location_id, quantity FROM reservation WHERE cart_id = $1 AND state = 'held'", cart_id)
+    return {row["location_id"]: row["quantity"] for row in rows}
+
+
+# --- races -----------------------------------------------------------------------------------------------------------------------
+
+
+async def test_hundreds_who_want_one_thing_get_what_there_is_and_each_is_told(gates: list[StockGate], owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=20)
+    outcomes = await asyncio.gather(*(hold(gates[number % 2], {variant_id: 1}) for number in range(300)), return_exceptions=True)
+    lost = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert len(outcomes) - len(lost) == 20
+    assert all(isinstance(outcome, OutOfStock) for outcome in lost)
+    assert {outcome.short[0] for outcome in lost if isinstance(outcome, OutOfStock)} == {(variant_id, 1, 0)}
+    assert await stock_of(owner, variant_id) == (20, 20)
+    assert sum(gate.batches for gate in gates) < 100, "holds of one thing are committed together"
+    assert await violations(owner) == []
+
+
+async def test_who_came_first_is_served_first(gates: list[StockGate], owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=5)
+    outcomes = await asyncio.gather(*(hold(gates[0], {variant_id: 1}) for _ in range(40)), return_exceptions=True)
+    assert [isinstance(outcome, UUID) for outcome in outcomes] == [True] * 5 + [False] * 35
+
+
+async def test_carts_with_several_things_in_any_order_do_not_lock_each_other_out(gates: list[StockGate], owner: asyncpg.Connection) -> None:
+    wanted = [await offer(owner, on_hand=100) for _ in range(4)]
+    demands = [dict.fromkeys(wanted if number % 3 else reversed(wanted), 1) for number in range(60)]
+    await asyncio.gather(*(hold(gates[number % 2], demand) for number, demand in enumerate(demands)))
+    for variant_id in wanted:
+        assert await stock_of(owner, variant_id) == (100, 60)
+
+
+async def test_a_cart_gets_all_it_wants_or_nothing(gates: list[StockGate], owner: asyncpg.Connection) -> None:
+    plenty, scarce = await offer(owner, on_hand=10), await offer(owner, on_hand=1)
+    with pytest.raises(OutOfStock) as refused:
+        await hold(gates[0], {plenty: 2, scarce: 3})
+    assert refused.value.extra["lines"] == [{"variant_id": scarce, "wanted": 3, "available": 1}]
+    assert await stock_of(owner, plenty) == (10, 0)
+    assert await stock_of(owner, scarce) == (1, 0)
+
+
+async def test_a_cart_that_comes_again_holds_what_it_wants_now(gates: list[StockGate], owner: asyncpg.Connection) -> None:
+    one, other = await offer(owner, on_hand=5), await offer(owner, on_hand=5)
+    cart_id = await hold(gates[0], {one: 5})
+    await asyncio.gather(*(hold(gates[0], {one: 5}, cart_id) for _ in range(5)))
+    assert await stock_of(owner, one) == (5, 5)
+    await hold(gates[0], {one: 2, other: 1}, cart_id)
+    assert (await stock_of(owner, one), await stock_of(owner, other)) == ((5, 2), (5, 1))
+    assert await violations(owner) == []
+
+
+async def test_when_too_many_wait_the_next_is_turned_away_at_once(database: Database, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=1000)
+    gate = StockGate(database, most_waiting=10, batch=1)
+    outcomes = await asyncio.gather(*(hold(gate, {variant_id: 1}) for _ in range(50)), return_exceptions=True)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert refused
+    assert all(isinstance(outcome, Unavailable) and outcome.headers["Retry-After"] for outcome in refused)
+    assert await stock_of(owner, variant_id) == (1000, 50 - len(refused))
+
+
+async def test_the_database_itself_refuses_to_oversell(owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=3)
+    with pytest.raises(asyncpg.CheckViolationError, match="no_oversell"):
+        await owner.execute("UPDATE stock SET reserved = 4 WHERE variant_id = $1", variant_id)
+
+
+# --- where it comes from ---------------------------------------------------------------------------------------------------------
+
+
+async def test_the_location_that_comes_first_and_can_send_all_sends_it(gates: list[StockGate], owner: asyncpg.Connection) -> None:
+    near, far = await location(owner, "near", priority=-2), await location(owner, "far", priority=-1)
+    variant_id = await offer(owner, on_hand=0)
+    await stock_at(owner, variant_id, near, 2)
+    await stock_at(owner, variant_id, far, 9)
+    assert await held_at(owner, await hold(gates[0], {variant_id: 2})) == {near: 2}
+    assert await held_at(owner, await hold(gates[0], {variant_id: 5})) == {far: 5}
+
+
+async def test_what_no_location_has_whole_is_split_by_priority(gates: list[StockGate], owner: asyncpg.Connection) -> None:
+    first, second = await location(owner, "first", priority=-9), await location(owner, "second", priority=-8)
+    variant_id = await offer(owner, on_hand=0)
+    await stock_at(owner, variant_id, first, 2)
+    await stock_at(owner, variant_id, second, 3)
+    assert await held_at(owner, await hold(gates[0], {variant_id: 4})) == {first: 2, second: 2}
+
+
+async def test_a_location_sends_only_where_it_delivers(gates: list[StockGate], owner: asyncpg.Connection) -> None:
+    nordic = await location(owner, "nordic", priority=-5, countries=("SE", "NO"))
+    variant_id = await offer(owner, on_hand=0)
+    await stock_at(owner, variant_id, nordic, 5)
+    assert await held_at(owner, await hold(gates[0], {variant_id: 1}, country="SE")) == {nordic: 1}
+    with pytest.raises(OutOfStock):
+        await hold(gates[0], {variant_id: 1}, country="DE")
+
+
+@pytest.mark.parametrize(("policy", "most"), [("deny", 2), ("backorder", 5), ("preorder", 5)])
+async def test_more_is_sold_ahead_only_where_the_policy_says_so_and_up_to_its_limit(
+    gates: list[StockGate], owner: asyncpg.Connection, policy: str, most: int
+) -> None:
+    variant_id = await offer(owner, on_hand=2)
+    await owner.execute("UPDATE variant SET stock_policy = $2 WHERE id = $1", variant_id, policy)
+    await owner.execute("UPDATE stock SET backorder_limit = 3 WHERE variant_id = $1", variant_id)
+    with pytest.raises(OutOfStock):
+        await hold(gates[0], {variant_id: most + 1})
+    await hold(gates[0], {variant_id: most})
+    assert await stock_of(owner, variant_id) == (2, most)
+
+
+async def test_what_nobody_counts_is_never_short(gates: list[StockGate], owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=0)
+    await owner.execute("UPDATE variant SET track_stock = false WHERE id = $1", variant_id)
+    cart_id = await hold(gates[0], {variant_id: 9999})
+    assert await held_at(owner, cart_id) == {}
+
+
+# --- how it ends -----------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_hold_past_its_time_is_free_again_but_never_an_orders(
+    shop: CheckoutContext, gates: list[StockGate], owner: asyncpg.Connection, option_id: int, clock: MovableClock
+) -> None:
+    variant_id = await offer(owner, on_hand=10)
+    await hold(gates[0], {variant_id: 4})
+    waiting = await (await buyer_of(shop, option_id, (variant_id, 3))).place(payment_method=None)
+    assert waiting.status == 202
+    assert await background.free_stock(shop) == 0
+    clock.forward(minutes=16)
+    assert await background.free_stock(shop) >= 1
+    assert await stock_of(owner, variant_id) == (10, 3)
+    assert await violations(owner) == []
+
+
+async def test_giving_back_what_a_cart_holds_leaves_its_order_alone(
+    shop: CheckoutContext, gates: list[StockGate], owner: asyncpg.Connection, option_id: int
+) -> None:
+    variant_id = await offer(owner, on_hand=10)
+    buyer = await buyer_of(shop, option_id, (variant_id, 3))
+    await buyer.place(payment_method=None)
+    async with shop.database.write() as conn:
+        assert await inventory.release_holds(conn, cart_id=buyer.cart_id) == 0
+    assert await stock_of(owner, variant_id) == (10, 3)
+    cart_id = await hold(gates[0], {variant_id: 2})
+    async with shop.database.write() as conn:
+        assert await inventory.release_holds(conn, cart_id=cart_id) == 1
+    assert await stock_of(owner, variant_id) == (10, 3)
+
+
+async def test_a_count_is_told_to_the_ledger_with_who_and_why(database: Database, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=10)
+    main = await owner.fetchval("SELECT id FROM stock_location WHERE code = 'main'")
+    async with database.write() as conn:
+        await inventory.set_on_hand(conn, variant_id, main, 7, reason="damaged", actor="ada@shop.example")
+        await inventory.set_on_hand(conn, variant_id, main, 7, reason="count", actor="ada@shop.example")
+        history = await inventory.history(conn, variant_id)
+    assert [(entry.delta, entry.reason, entry.actor) for entry in history][0] == (-3, "damaged", "ada@shop.example")
+    assert len(history) == 2, "what changes nothing is no movement"
+    assert await violations(owner) == []
+
+
+async def test_what_shoppers_hold_cannot_be_counted_away(database: Database, gates: list[StockGate], owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=10)
+    main = await owner.fetchval("SELECT id FROM stock_location WHERE code = 'main'")
+    await hold(gates[0], {variant_id: 6})
+    async with database.write() as conn:
+        with pytest.raises(InvalidInput) as refused:
+            await inventory.set_on_hand(conn, variant_id, main, 5, actor="operator")
+        assert set(refused.value.messages()) == {f"stock-{main}"}
+        with pytest.raises(InvalidInput):
+            await inventory.set_on_hand(conn, 2**40, main, 5, actor="operator")
+    assert await stock_of(owner, variant_id) == (10, 6)
+
+
+async def test_goods_of_a_cancelled_order_return_where_they_were_sold_from_and_only_once(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    first, second = await location(owner, "sold-first", priority=-20), await location(owner, "sold-second", priority=-19)
+    variant_id = await offer(owner, on_hand=0)
+    await stock_at(owner, variant_id, first, 2)
+    await stock_at(owner, variant_id, second, 2)
+    answer = await (await buyer_of(shop, option_id, (variant_id, 3))).place()
+    order_id = UUID(answer.document()["id"])
+
+    async def give_back(quantity: int) -> int:
+        return await shop.database.transaction(lambda conn: inventory.restock(conn, order_id, [(variant_id, quantity)], "cancelled"))
+
+    assert [await give_back(1), await give_back(5), await give_back(1)] == [1, 2, 0]
+    rows = await owner.fetch("SELECT location_id, on_hand FROM stock WHERE variant_id = $1 AND on_hand > 0", variant_id)
+    assert {row["location_id"]: row["on_hand"] for row in rows} == {first: 2, second: 2}
