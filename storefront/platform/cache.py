@@ -42,6 +42,9 @@ E = TypeVar("E", bound=Timed)
 class Codec(Protocol[E]):
     """How an entry travels to other replicas."""
 
+    @property
+    def name(self) -> str: ...
+
     def pack(self, entry: E) -> bytes: ...
 
     def unpack(self, body: bytes, tags: frozenset[str], fresh_until: float, usable_until: float) -> E: ...
@@ -59,6 +62,8 @@ class Item(msgspec.Struct):
 
 class ValueCodec:
     """Plain data of one type, as MessagePack."""
+
+    name = "data"
 
     def __init__(self, kind: Any) -> None:
         self._kind = kind
@@ -124,27 +129,28 @@ class Levels:
         self.positions = positions
 
     async def fill(self, lru: TaggedLru[E], key: str, codec: Codec[E], load: Callable[[], Awaitable[E | None]]) -> E | None:
-        """Another replica's entry, or what `load` reads. None when that is nothing to keep."""
+        """Another replica's entry, or what `load` reads. None when that is nothing to keep. Entries of one codec share its name."""
         fill = lru.begin()
         position = self.positions.told
+        shared_key = f"{codec.name}:{key}"
         token: str | None = None
         try:
-            found = None if self.shared is None else await self.shared.get(key)
+            found = None if self.shared is None else await self.shared.get(shared_key)
             if self.shared is not None and found is None:
-                token = await self.shared.lease(key)
-                found = await self.shared.wait_for(key) if token is None else None
+                token = await self.shared.lease(shared_key)
+                found = await self.shared.wait_for(shared_key) if token is None else None
             if found is not None and found.fresh_until > time.time():
                 entry = _received(found, codec)
                 lru.keep(fill, key, entry)
                 return entry
             loaded = await load()
             if loaded is not None and lru.keep(fill, key, loaded) and self.shared is not None:
-                await self.shared.put(key, _sent(loaded, codec, position))
+                await self.shared.put(shared_key, _sent(loaded, codec, position))
             return loaded
         finally:
             lru.abandon(fill)
             if self.shared is not None and token is not None:
-                await self.shared.release(key, token)
+                await self.shared.release(shared_key, token)
 
 
 def _received(envelope: Envelope, codec: Codec[E]) -> E:

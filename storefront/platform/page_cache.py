@@ -163,6 +163,8 @@ def _head(status: str, headers: Iterable[tuple[str, str]]) -> bytes:
 class _PageCodec:
     """A page as other replicas get it: its headers and its plain body."""
 
+    name = "page"
+
     def pack(self, entry: Page) -> bytes:
         return msgspec.msgpack.encode((entry.target, entry.route, entry.headers, entry.identity))
 
@@ -252,7 +254,7 @@ class PageCache:
             answers.append(response)
             return self._page_of(target, route_name(request), response)
 
-        page = await self._levels.fill(self._pages, "page:" + target, self._codec, load)
+        page = await self._levels.fill(self._pages, target, self._codec, load)
         return page if page is not None else answers[0]
 
     def _page_of(self, target: str, route: str, response: web.StreamResponse) -> Page | None:
@@ -283,15 +285,9 @@ def answer(request: web.Request, cache: PageCache, page: Page) -> web.Response:
     condition = request.headers.get("If-None-Match")
     tail = (("Date", rfc822_formatted_time()), ("Server", SERVER))
     if condition is not None and etag_matches(condition, encoded.etag):
-        response = web.Response(status=304)
-        del response.headers["Content-Type"]
-        headers = (*encoded.not_modified_headers, *tail)
+        response = web.Response(status=304, headers=(*encoded.not_modified_headers, *tail))
     else:
-        response = web.Response(body=encoded.body)
-        del response.headers["Content-Type"]
-        headers = (*encoded.headers, *tail)
-    for name, value in headers:
-        response.headers[name] = value
+        response = web.Response(body=encoded.body, headers=(*encoded.headers, *tail))
     response["shared_page"] = True
     return response
 

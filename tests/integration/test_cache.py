@@ -91,7 +91,7 @@ async def test_a_replica_that_lags_cannot_bring_an_old_entry_back(replicas: list
     await first.invalidate({"other"}, 305)  # told of something earlier only now
     shared = second.levels.shared
     assert shared is not None
-    assert await shared.get("four") is None
+    assert await shared.get("data:four") is None
     assert await second.get_or_load("four", {"t"}, int, source.read) == 2
 
 

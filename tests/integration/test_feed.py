@@ -36,7 +36,9 @@ class Listener:
 
 async def change(conn: asyncpg.Connection, name: str) -> None:
     """Any followed row will do: a flag."""
-    await conn.execute("INSERT INTO flag (name, value) VALUES ($1, '1') ON CONFLICT (name) DO UPDATE SET updated_at = clock_timestamp()", name)
+    await conn.execute(
+        "INSERT INTO flag (name, value) VALUES ($1, '1') ON CONFLICT (name) DO UPDATE SET updated_at = clock_timestamp()", name
+    )
 
 
 @pytest.fixture
@@ -154,4 +156,10 @@ async def test_plain_sql_outside_the_app_is_told_too(feed: Feed, owner: asyncpg.
     await change(owner, "end")
     await listener.heard("end")
     topics = [(told.topic, told.key) for told in listener.told]
-    assert topics == [("product", str(product)), ("variant", str(product)), ("price", str(product)), ("price", str(product)), ("flag", "end")]
+    assert topics == [
+        ("product", str(product)),
+        ("variant", str(product)),
+        ("price", str(product)),
+        ("price", str(product)),
+        ("flag", "end"),
+    ]
