@@ -1,6 +1,7 @@
 """What the tests of checkout and orders stand on: something for sale, and a checkout made of the real parts."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,13 +9,13 @@ from uuid import UUID
 import asyncpg
 
 from storefront.cart import service as carts
-from storefront.checkout.model import Answer, CheckoutContext, PlaceOrder
+from storefront.checkout.model import Answer, CheckoutContext, PlaceOrder, Seen
 from storefront.checkout.place_order import place_order
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Connection
 from storefront.platform.money import Money
 from storefront.pricing import service as pricing
-from storefront.pricing.model import Address
+from storefront.pricing.model import Address, PricedCart
 
 ADDRESS = Address(name="Ada Byron", line1="1 Ridge Way", city="Berlin", postal_code="10115", country="DE")
 
@@ -32,7 +33,9 @@ class MovableClock:
         self.ahead += timedelta(**how_far)
 
 
-async def offer(owner: asyncpg.Connection, *, amount: int = 1500, on_hand: int = 10, requires_delivery: bool = True) -> int:
+async def offer(
+    owner: asyncpg.Connection, *, amount: int = 1500, on_hand: int = 10, requires_delivery: bool = True, weight_grams: int = 250
+) -> int:
     """A published product with one variant; returns the variant's id."""
     sku = f"T-{uuid.uuid4().hex[:10]}"
     product_id = await owner.fetchval(
@@ -41,9 +44,10 @@ async def offer(owner: asyncpg.Connection, *, amount: int = 1500, on_hand: int =
         f"Thing {sku}",
     )
     variant_id: int = await owner.fetchval(
-        "INSERT INTO variant (product_id, sku, weight_grams, requires_delivery) VALUES ($1, $2, 250, $3) RETURNING id",
+        "INSERT INTO variant (product_id, sku, weight_grams, requires_delivery) VALUES ($1, $2, $3, $4) RETURNING id",
         product_id,
         sku,
+        weight_grams,
         requires_delivery,
     )
     await owner.execute("INSERT INTO variant_price (variant_id, currency, amount) VALUES ($1, 'EUR', $2)", variant_id, amount)
@@ -92,35 +96,64 @@ async def violations(owner: asyncpg.Connection) -> list[Any]:
 
 
 class Buyer:
-    """A guest with a cart that is ready to be ordered."""
+    """A guest, or a customer, with a cart that is ready to be ordered. `total` and `to_pay` are what they were shown."""
 
-    def __init__(self, shop: CheckoutContext, cart_id: UUID, total: Money) -> None:
+    def __init__(self, shop: CheckoutContext, cart_id: UUID, total: Money, to_pay: Money, customer_id: UUID | None = None) -> None:
         self.shop = shop
         self.cart_id = cart_id
         self.total = total
+        self.to_pay = to_pay
+        self.customer_id = customer_id
 
     async def place(self, key: str = "", *, payment_method: str | None = "pm_card_visa", total: Money | None = None) -> Answer:
-        request = PlaceOrder(cart_id=self.cart_id, expected_total=total or self.total, payment_method=payment_method)
-        return await place_order(self.shop, request, key or uuid.uuid4().hex, path="/api/v1/orders")
+        request = PlaceOrder(
+            cart_id=self.cart_id,
+            expected_total=_seen(total or self.total),
+            payment_method=payment_method,
+            expected_to_pay=None if total else _seen(self.to_pay),
+        )
+        return await place_order(self.shop, request, key or uuid.uuid4().hex, path="/api/v1/orders", customer_id=self.customer_id)
+
+    async def look(self) -> PricedCart:
+        """What the cart costs now; the buyer has seen it then."""
+        async with self.shop.database.write() as conn:
+            cart = await carts.get(conn, self.cart_id)
+            priced = await pricing.price_cart(conn, cart, now=self.shop.clock(), settings=self.shop.settings)
+        self.total, self.to_pay = Money(priced.total, priced.currency), Money(priced.to_pay, priced.currency)
+        return priced
 
 
-async def buyer_of(shop: CheckoutContext, option_id: int, *lines: tuple[int, int], email: str = "ada@shop.example") -> Buyer:
-    """A buyer whose cart holds (variant, quantity), with contact, address and delivery option."""
+def _seen(money: Money) -> Seen:
+    return Seen(money.amount, money.currency)
+
+
+async def buyer_of(
+    shop: CheckoutContext,
+    option_id: int | None,
+    *lines: tuple[int, int],
+    email: str = "ada@shop.example",
+    address: Address = ADDRESS,
+    codes: Sequence[str] = (),
+    customer_id: UUID | None = None,
+) -> Buyer:
+    """A buyer whose cart holds (variant, quantity), with contact, address, delivery option and codes."""
 
     async def work(conn: Connection) -> Buyer:
-        cart = await carts.create(conn, currency="EUR")
+        cart = await carts.create(conn, currency="EUR", customer_id=customer_id)
         for variant_id, quantity in lines:
             cart = await carts.add_line(conn, cart.id, variant_id, quantity)
+        for code in codes:
+            cart = await carts.apply_code(conn, cart.id, code, now=shop.clock())
         cart = await carts.set_details(
             conn,
             cart.id,
             cart.version,
             email=email,
-            delivery_address=ADDRESS,
+            delivery_address=address,
             billing_address=None,
             fulfillment_option_id=option_id,
         )
         priced = await pricing.price_cart(conn, cart, now=shop.clock(), settings=shop.settings)
-        return Buyer(shop, cart.id, Money(priced.total, priced.currency))
+        return Buyer(shop, cart.id, Money(priced.total, priced.currency), Money(priced.to_pay, priced.currency), customer_id)
 
     return await shop.database.transaction(work)

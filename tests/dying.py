@@ -23,21 +23,24 @@ class Died(BaseException):
 
 
 class Life:
-    """Counts the steps of one process; it dies before step number `ends` (from 0), or never. `at` says what it did last."""
+    """Counts the steps of one process; it dies before step number `ends` (from 0), or before the first that is called so, or never.
 
-    def __init__(self, ends: int | None = None) -> None:
-        self.steps = 0
+    `at` are the steps that it lived to take.
+    """
+
+    def __init__(self, ends: int | str | None = None) -> None:
         self.at: list[str] = []
+        self.over = False
         self._ends = ends
 
     @property
-    def over(self) -> bool:
-        return self._ends is not None and self.steps >= self._ends
+    def steps(self) -> int:
+        return len(self.at)
 
     def step(self, what: str) -> None:
+        self.over = self.over or self._ends in (self.steps, what)
         if self.over:
             raise Died
-        self.steps += 1
         self.at.append(what)
 
 

@@ -4,41 +4,31 @@ import asyncio
 import uuid
 
 import asyncpg
+import msgspec
 import pytest
 
 from storefront.cart import service as carts
-from storefront.checkout import idempotency, recovery, service
+from storefront.checkout import recovery, service
 from storefront.checkout.idempotency import IdempotencyInFlight, IdempotencyMismatch
-from storefront.checkout.model import CheckoutContext, Claim, PlaceOrder
-from storefront.checkout.place_order import _order_pending, carry_on
+from storefront.checkout.model import CheckoutContext, Claim
+from storefront.checkout.place_order import carry_on
 from storefront.inventory.gate import StockGate
 from storefront.orders import service as orders
 from storefront.platform.errors import InvalidInput
 from storefront.platform.money import Money
 from tests.buying import Buyer, buyer_of, offer, stock_of, violations
+from tests.dying import Died, Life, mortal
 
 DECLINED = "pm_card_chargeDeclined"
 ASKS_BACK = "pm_card_threeDSecure2Required"
 
 
-async def _left_behind(buyer: Buyer, key: str) -> Claim:
-    """What a replica leaves that dies right after the order stands."""
-    request = PlaceOrder(cart_id=buyer.cart_id, expected_total=buyer.total, payment_method="pm_card_visa")
-    shop = buyer.shop
-    print_ = idempotency.fingerprint("POST", "/api/v1/orders", request)
-    async with shop.database.write() as conn:
-        held = await idempotency.claim(
-            conn,
-            f"cart:{buyer.cart_id}",
-            key,
-            print_,
-            {"request": request, "customer_id": None},
-            now=shop.clock(),
-            stale=shop.stale_after,
-        )
-    assert isinstance(held, Claim)
-    held, _ = await _order_pending(shop, held)
-    return held
+async def _left_behind(owner: asyncpg.Connection, buyer: Buyer, key: str) -> Claim:
+    """What a replica leaves that dies right after the order stands: its claim on the key."""
+    with pytest.raises(Died):
+        await Buyer(mortal(buyer.shop, Life("charge")), buyer.cart_id, buyer.total, buyer.to_pay).place(key)
+    row = await owner.fetchrow("SELECT * FROM idempotency_key WHERE key = $1", key)
+    return Claim(row["scope"], key, row["recovery_point"], msgspec.json.decode(row["params"]), row["order_id"], row["locked_at"])
 
 
 async def test_a_paid_order_takes_its_stock_and_closes_its_cart(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
@@ -166,7 +156,7 @@ async def test_recovery_finishes_what_a_dead_replica_began(shop: CheckoutContext
     variant_id = await offer(owner)
     buyer = await buyer_of(shop, option_id, (variant_id, 1))
     key = uuid.uuid4().hex
-    await _left_behind(buyer, key)
+    await _left_behind(owner, buyer, key)
     with pytest.raises(IdempotencyInFlight):
         await buyer.place(key)
     shop.clock.forward(seconds=60)  # type: ignore[attr-defined]
@@ -179,7 +169,7 @@ async def test_recovery_finishes_what_a_dead_replica_began(shop: CheckoutContext
 async def test_a_retry_takes_over_from_a_dead_replica(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
     buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
     key = uuid.uuid4().hex
-    left = await _left_behind(buyer, key)
+    left = await _left_behind(owner, buyer, key)
     shop.clock.forward(seconds=60)  # type: ignore[attr-defined]
     assert (await buyer.place(key)).status == 201
     with pytest.raises(IdempotencyInFlight):  # the first one wakes up and finds that the key is no longer its own
