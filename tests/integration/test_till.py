@@ -1,0 +1,281 @@
+"""What a cart costs, from the shop's own rows: delivery by zone, tax by region, coupons and gift cards that hold under a race."""
+
+import asyncio
+import uuid
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+
+from storefront.checkout import recovery
+from storefront.checkout.model import CheckoutContext
+from storefront.platform.database import Connection
+from storefront.platform.errors import InvalidInput
+from storefront.pricing import defaults, gift_cards
+from storefront.pricing.model import PricedCart
+from storefront.settings import Settings
+from tests.buying import ADDRESS, Buyer, MovableClock, buyer_of, offer, stock_of, violations
+
+DECLINED = "pm_card_chargeDeclined"
+PARIS = msgspec.structs.replace(ADDRESS, city="Paris", postal_code="75001", country="FR")
+TOKYO = msgspec.structs.replace(ADDRESS, city="Tokyo", postal_code="100-0001", country="JP")
+LOS_ANGELES = msgspec.structs.replace(ADDRESS, city="Los Angeles", postal_code="90001", country="US", region="CA")
+NEW_YORK = msgspec.structs.replace(LOS_ANGELES, city="New York", postal_code="10001", region="NY")
+
+
+@pytest.fixture(autouse=True)
+async def _rates(shop: CheckoutContext) -> None:
+    """The delivery zones and tax rates that a fresh shop has."""
+    await shop.database.transaction(lambda conn: defaults.install(conn, shop.settings))
+
+
+def exclusive(shop: CheckoutContext) -> CheckoutContext:
+    """A shop whose prices are without tax."""
+    settings = msgspec.convert(msgspec.to_builtins(shop.settings), Settings)
+    settings.shop.prices_include_tax = False
+    return msgspec.structs.replace(shop, settings=settings)
+
+
+async def option_of(owner: asyncpg.Connection, code: str, country: str) -> int:
+    found: int = await owner.fetchval(
+        "SELECT o.id FROM fulfillment_option o JOIN delivery_zone z ON z.id = o.zone_id "
+        "WHERE o.code = $1 AND o.currency = 'EUR' AND (z.countries @> ARRAY[$2] OR (z.countries = '{*}' "
+        "AND NOT EXISTS (SELECT FROM delivery_zone n WHERE n.countries @> ARRAY[$2])))",
+        code,
+        country,
+    )
+    return found
+
+
+def offered(priced: PricedCart) -> dict[str, int]:
+    return {option.code: option.amount for option in priced.fulfillment_options}
+
+
+async def coupon(owner: asyncpg.Connection, **given: Any) -> str:
+    """5.00 EUR off, by a code with limits."""
+    code = f"C{uuid.uuid4().hex[:10].upper()}"
+    promotion_id = await owner.fetchval(
+        "INSERT INTO promotion (name, kind, amount, currency, needs_coupon) VALUES ('Five off', 'fixed', 500, 'EUR', true) RETURNING id"
+    )
+    await owner.execute(
+        "INSERT INTO coupon (code, promotion_id, usage_limit, customer_limit) VALUES ($1, $2, $3, $4)",
+        code,
+        promotion_id,
+        given.get("usage_limit"),
+        given.get("customer_limit"),
+    )
+    return code
+
+
+async def gift_card(shop: CheckoutContext, amount: int) -> str:
+    return await shop.database.transaction(lambda conn: gift_cards.issue(conn, amount, "EUR"))
+
+
+async def balance_of(owner: asyncpg.Connection, code: str) -> int:
+    found: int = await owner.fetchval("SELECT balance FROM gift_card WHERE code_hash = $1", gift_cards.code_hash(code))
+    return found
+
+
+def problem_of(answer: Any) -> str:
+    return str(answer.document()["type"]).rpartition("/")[2]
+
+
+# --- delivery and tax ------------------------------------------------------------------------------------------------------------
+
+
+async def test_each_zone_has_its_own_ways_to_deliver_by_flat_rate_or_weight(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    light = await offer(owner, weight_grams=400)
+    heavy = await offer(owner, weight_grams=6000)
+    assert offered(await (await buyer_of(shop, None, (light, 1))).look()) == {"standard": 490, "express": 1290}
+    assert offered(await (await buyer_of(shop, None, (light, 1), address=PARIS)).look()) == {"parcel": 890, "freight": 8900}
+    assert offered(await (await buyer_of(shop, None, (light, 3), address=PARIS)).look()) == {"parcel": 1290, "freight": 8900}
+    assert offered(await (await buyer_of(shop, None, (light, 1), address=TOKYO)).look()) == {"airmail": 1490, "freight": 24900}
+    assert offered(await (await buyer_of(shop, None, (heavy, 4), address=TOKYO)).look()) == {"freight": 24900}, "too heavy for the mail"
+
+
+async def test_an_option_of_another_zone_does_not_order(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    buyer = await buyer_of(shop, await option_of(owner, "standard", "DE"), (await offer(owner), 1), address=PARIS)
+    with pytest.raises(InvalidInput) as refused:
+        await buyer.place()
+    assert set(refused.value.messages()) == {"fulfillment_option_id"}
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "tax", "total"),
+    [
+        (ADDRESS, "standard", 271 + 78, 1700 + 490),  # 19 % within 17.00 and within 4.90
+        (PARIS, "parcel", 283 + 148, 1700 + 890),  # 20 % within
+        (LOS_ANGELES, "airmail", 115, 1700 + 1490),  # 7.25 % within the goods, none of delivery
+    ],
+)
+async def test_where_prices_include_tax_the_shopper_pays_the_price_shown_wherever_it_goes(
+    shop: CheckoutContext, owner: asyncpg.Connection, address: Any, code: str, tax: int, total: int
+) -> None:
+    option_id = await option_of(owner, code, address.country)
+    buyer = await buyer_of(shop, option_id, (await offer(owner, amount=1700), 1), address=address)
+    order = (await buyer.place()).document()
+    assert (order["tax"]["amount"], order["total"]["amount"], order["prices_include_tax"]) == (tax, total, True)
+    assert await violations(owner) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "tax", "total"),
+    [
+        (ADDRESS, "standard", 323 + 93, 1700 + 490 + 416),
+        (LOS_ANGELES, "airmail", 123, 1700 + 1490 + 123),  # California asks nothing of delivery
+        (NEW_YORK, "airmail", 68 + 60, 1700 + 1490 + 128),  # New York does
+    ],
+)
+async def test_where_prices_exclude_tax_it_comes_on_top_by_region(
+    shop: CheckoutContext, owner: asyncpg.Connection, address: Any, code: str, tax: int, total: int
+) -> None:
+    option_id = await option_of(owner, code, address.country)
+    buyer = await buyer_of(exclusive(shop), option_id, (await offer(owner, amount=1700), 1), address=address)
+    order = (await buyer.place()).document()
+    assert (order["tax"]["amount"], order["total"]["amount"], order["captured"]["amount"]) == (tax, total, total)
+    assert await violations(owner) == []
+
+
+async def test_what_needs_no_delivery_needs_no_address(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=900, requires_delivery=False)
+    buyer = await buyer_of(shop, None, (variant_id, 1))
+    await owner.execute("UPDATE cart SET delivery_address = NULL WHERE id = $1", buyer.cart_id)
+    assert (await buyer.place()).document()["total"] == {"amount": 900, "currency": "EUR"}
+
+
+# --- coupons ---------------------------------------------------------------------------------------------------------------------
+
+
+async def buyers(shop: CheckoutContext, owner: asyncpg.Connection, many: int, *codes: str, same_email: bool = False) -> list[Buyer]:
+    option_id, variant_id = await option_of(owner, "express", "DE"), await offer(owner, on_hand=1000)
+    emails = ["same@shop.example" if same_email else f"buyer{number}@shop.example" for number in range(many)]
+    return [await buyer_of(shop, option_id, (variant_id, 1), email=email, codes=codes) for email in emails]
+
+
+async def test_a_coupon_is_used_as_often_as_it_may_be_and_the_others_are_asked(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    code = await coupon(owner, usage_limit=3)
+    answers = await asyncio.gather(*(buyer.place() for buyer in await buyers(shop, owner, 12, code)))
+    assert sorted(answer.status for answer in answers) == [201] * 3 + [409] * 9
+    assert {problem_of(answer) for answer in answers if answer.status == 409} <= {"coupon_exhausted", "price_changed"}
+    assert await owner.fetchval("SELECT used FROM coupon WHERE code = $1", code) == 3
+    assert await violations(owner) == []
+
+
+async def test_a_customer_uses_a_coupon_as_often_as_each_may(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    code = await coupon(owner, customer_limit=1)
+    answers = await asyncio.gather(*(buyer.place() for buyer in await buyers(shop, owner, 5, code, same_email=True)))
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 4
+    assert await violations(owner) == []
+
+
+async def test_the_last_use_of_a_coupon_stays_with_the_cart_whose_card_was_declined(
+    shop: CheckoutContext, owner: asyncpg.Connection, clock: MovableClock
+) -> None:
+    code = await coupon(owner, usage_limit=1, customer_limit=1)
+    (buyer,) = await buyers(shop, owner, 1, code)
+    shown = buyer.total
+    assert (await buyer.place(payment_method=DECLINED)).status == 402
+    priced = await buyer.look()
+    assert (buyer.total, priced.coupon_codes, priced.coupon_problems) == (shown, (code,), ())
+    paid = await buyer.place()
+    assert (paid.status, paid.document()["discount"]["amount"]) == (201, 500)
+    (late,) = await buyers(shop, owner, 1, code)
+    assert (await late.look()).coupon_problems == ((code, "This code has been used up."),)
+    assert await violations(owner) == []
+
+
+async def test_a_coupon_of_an_order_that_was_given_up_is_free_again(
+    shop: CheckoutContext, owner: asyncpg.Connection, clock: MovableClock
+) -> None:
+    code = await coupon(owner, usage_limit=1)
+    first, second = await buyers(shop, owner, 2, code)
+    assert (await first.place(payment_method=DECLINED)).status == 402
+    assert (await second.place()).status == 409
+    clock.forward(minutes=shop.settings.shop.reservation_minutes + 1)
+    await recovery.recover(shop)
+    assert (await second.look()).coupon_codes == (code,)
+    assert (await second.place()).status == 201
+    assert await violations(owner) == []
+
+
+# --- gift cards ------------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_gift_card_pays_what_it_can_and_the_provider_the_rest(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    code = await gift_card(shop, 1000)
+    (buyer,) = await buyers(shop, owner, 1, code)
+    order = (await buyer.place()).document()
+    assert (order["total"]["amount"], order["gift_card_amount"]["amount"], order["captured"]["amount"]) == (2790, 1000, 1790)
+    assert await balance_of(owner, code) == 0
+    assert await violations(owner) == []
+
+
+async def test_an_order_that_gift_cards_pay_whole_asks_the_provider_for_nothing(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    code = await gift_card(shop, 5000)
+    (buyer,) = await buyers(shop, owner, 1, code)
+    answer = await buyer.place(payment_method=None)
+    assert (answer.status, answer.document()["status"]) == (201, "paid")
+    assert await balance_of(owner, code) == 5000 - 2790
+    assert await owner.fetchval("SELECT count(*) FROM payment_attempt WHERE order_id = $1", uuid.UUID(answer.document()["id"])) == 0
+    assert await violations(owner) == []
+
+
+async def test_one_gift_card_in_many_carts_is_spent_once(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    code = await gift_card(shop, 3000)
+    answers = await asyncio.gather(*(buyer.place() for buyer in await buyers(shop, owner, 6, code)))
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 5
+    assert {problem_of(answer) for answer in answers if answer.status == 409} <= {"gift_card_exhausted", "price_changed"}
+    assert await balance_of(owner, code) == 3000 - 2790
+    assert await violations(owner) == []
+
+
+async def test_with_a_gift_card_the_client_says_what_was_left_to_pay(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    """Else a card that was emptied meanwhile would be made up for by the other one, unasked."""
+    (buyer,) = await buyers(shop, owner, 1, await gift_card(shop, 1000))
+    with pytest.raises(InvalidInput) as refused:
+        await buyer.place(total=buyer.total)
+    assert set(refused.value.messages()) == {"expected_to_pay"}
+    other, same = await buyers(shop, owner, 2, code := await gift_card(shop, 1000))
+    assert (await other.place()).status == 201
+    assert problem_of(await same.place()) == "price_changed"
+    assert await balance_of(owner, code) == 0
+
+
+async def test_a_gift_card_stays_with_the_cart_whose_card_was_declined_and_returns_when_it_is_given_up(
+    shop: CheckoutContext, owner: asyncpg.Connection, clock: MovableClock
+) -> None:
+    code = await gift_card(shop, 1000)
+    (buyer,) = await buyers(shop, owner, 1, code)
+    assert (await buyer.place(payment_method=DECLINED)).status == 402
+    assert await balance_of(owner, code) == 0
+    assert (await buyer.look()).to_pay == 1790
+    clock.forward(minutes=shop.settings.shop.reservation_minutes + 1)
+    await recovery.recover(shop)
+    assert await balance_of(owner, code) == 1000
+    assert (await buyer.place()).document()["captured"]["amount"] == 1790
+    assert await violations(owner) == []
+
+
+# --- what a client may not do ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_price_that_changes_while_many_order_is_charged_to_nobody_who_did_not_see_it(
+    shop: CheckoutContext, owner: asyncpg.Connection
+) -> None:
+    option_id, variant_id = await option_of(owner, "express", "DE"), await offer(owner, amount=1000, on_hand=100)
+    crowd = [await buyer_of(shop, option_id, (variant_id, 1)) for _ in range(20)]
+
+    async def reprice(conn: Connection) -> None:
+        await conn.execute("UPDATE variant_price SET amount = 1300 WHERE variant_id = $1", variant_id)
+
+    *answers, _ = await asyncio.gather(*(buyer.place() for buyer in crowd), shop.database.transaction(reprice))
+    for answer in answers:
+        document = answer.document()
+        if answer.status == 201:
+            assert document["captured"] == {"amount": 2290, "currency": "EUR"}
+        else:
+            assert (problem_of(answer), document["cart"]["total"]["amount"]) == ("price_changed", 2590)
+    paid = [answer for answer in answers if answer.status == 201]
+    assert await stock_of(owner, variant_id) == (100 - len(paid), 0)
+    assert await violations(owner) == []
