@@ -1,0 +1,101 @@
+"""An index on disk with its writer. All of it blocks; one thread writes at a time, any may read.
+
+Where the change feed stood at a commit is a document of the index, so that both become durable together.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import tantivy
+from tantivy import Occur, Query
+
+from storefront.catalog.model import SearchDocument
+from storefront.search.schema import build_schema, document_of, register, words_of
+from storefront.search.vocabulary import Vocabulary
+
+_ANY = "position"  # the term that the document with the position is found and replaced by
+
+
+class DiskIndex:
+    """Opens the index in a folder, or makes an empty one. Raises ValueError or OSError for one that cannot be read."""
+
+    def __init__(self, folder: Path, currencies: Sequence[str], heap_bytes: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.schema = build_schema(currencies)
+        self._currencies = tuple(currencies)
+        self._heap_bytes = heap_bytes
+        self._index = tantivy.Index(self.schema, str(folder))
+        register(self._index)
+        self._index.config_reader("manual")
+        self._writer = self._open_writer()
+        self.searcher = self._index.searcher()
+        self.vocabulary = Vocabulary()
+        self.vocabulary.learn(word for word, _ in self.searcher.terms_with_prefix("words", ""))
+
+    def _open_writer(self) -> tantivy.IndexWriter:
+        return self._index.writer(self._heap_bytes, 1)
+
+    def probe(self) -> None:
+        """Reads from every part of the index. Raises when one is damaged."""
+        everything = Query.all_query()
+        self.searcher.search(everything, 1, weight_by_field="weight")
+        self.searcher.aggregate(everything, {"brands": {"terms": {"field": "brand_name", "size": 1}}})
+        for _, address in self.searcher.search(everything, 1, order_by_field="id").hits:
+            self.searcher.doc(address)
+
+    @property
+    def position(self) -> str | None:
+        """Where the change feed stood at the last commit that said so."""
+        hits = self.searcher.search(Query.term_query(self.schema, "mark", _ANY, "basic"), 1).hits
+        return str(self.searcher.doc(hits[0][1])["position"][0]) if hits else None
+
+    def in_collections(self, collection_ids: Iterable[int]) -> list[int]:
+        """The products that the index has in one of the collections."""
+        parts = [(Occur.Should, Query.term_query(self.schema, "collection", found, "basic")) for found in collection_ids]
+        if not parts or not self.searcher.num_docs:
+            return []
+        hits = self.searcher.search(Query.boolean_query(parts), self.searcher.num_docs, count=False, order_by_field="id").hits
+        return [int(product_id) for product_id, _ in hits]
+
+    def add(self, products: Iterable[SearchDocument]) -> None:
+        """Adds products that are not in the index yet, with the next commit."""
+        for product in products:
+            if product.published and product.offers:
+                self._writer.add_document(document_of(product, self._currencies))
+
+    def replace(self, product_ids: Iterable[int], products: Sequence[SearchDocument]) -> None:
+        """Takes the ids out and puts in what is there of them now, with the next commit."""
+        for product_id in product_ids:
+            self._writer.delete_documents_by_term("id", product_id)
+        self.add(products)
+
+    def commit(self, position: str | None = None) -> None:
+        """Makes what was written durable and visible. A position replaces the one before; without one the old stays."""
+        if position is not None:
+            self._writer.delete_documents_by_term("mark", _ANY)
+            self._writer.add_document(tantivy.Document(mark=_ANY, position=position))
+        self._writer.commit()
+        self._index.reload()
+        self.searcher = self._index.searcher()
+
+    def learn(self, products: Iterable[SearchDocument]) -> None:
+        """Adds the products' words to the vocabulary."""
+        found: list[str] = []
+        for product in products:
+            found += words_of(" ".join((product.title, product.brand, *product.category_names, *product.tags)))
+        self.vocabulary.learn(found)
+
+    def relearn(self) -> None:
+        """Adds all words of the index to the vocabulary."""
+        self.vocabulary.learn(word for word, _ in self.searcher.terms_with_prefix("words", ""))
+
+    def reopen(self) -> None:
+        """Gives up what is not committed and begins with a new writer, after the old one has failed."""
+        del self._writer
+        self._writer = self._open_writer()
+
+    def close(self) -> None:
+        """Gives up what is not committed and lets go of the folder."""
+        self._writer.rollback()
+        del self._writer

@@ -1,0 +1,105 @@
+"""Filters and facets: which products a listing is of, and how many of them each further choice would leave."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import tantivy
+from tantivy import FieldType, Occur, Query
+
+from storefront.catalog.model import ListingQuery
+from storefront.catalog.prices import PRICE_EDGES, band_of_bucket
+from storefront.search.schema import SEPARATOR
+
+MOST_VALUES = 10_000  # of all options or attributes together that are counted
+
+Facets = dict[str, list[tuple[str, int]]]
+
+
+def all_of(*queries: Query) -> Query:
+    """What every one of the queries finds."""
+    return queries[0] if len(queries) == 1 else Query.boolean_query([(Occur.Must, query) for query in queries])
+
+
+def any_of(queries: Iterable[Query]) -> Query:
+    """What one of the queries finds."""
+    found = list(queries)
+    return found[0] if len(found) == 1 else Query.boolean_query([(Occur.Should, query) for query in found])
+
+
+def scope(schema: tantivy.Schema, query: ListingQuery, now: datetime) -> Query:
+    """The products that the listing is of before any filter, its text aside."""
+    parts = [(Occur.Must, Query.term_query(schema, "currency", query.currency, "basic"))]
+    if query.category_path is not None:
+        parts.append((Occur.Must, Query.term_query(schema, "category_path", query.category_path, "basic")))
+    if query.collection_id is not None:
+        parts.append((Occur.Must, Query.term_query(schema, "collection", query.collection_id, "basic")))
+    unpublished = Query.range_query(schema, "published_at", FieldType.Integer, int(now.timestamp()), None, include_lower=False)
+    parts.append((Occur.MustNot, unpublished))
+    return Query.const_score_query(Query.boolean_query(parts), 0.0)
+
+
+def filters(schema: tantivy.Schema, query: ListingQuery) -> dict[str, Query]:
+    """The filters that are on, by facet key."""
+    found = {key: _choice(schema, query.currency, key, values) for key, values in query.selected}
+    if query.price_min is not None or query.price_max is not None:
+        found["price"] = Query.range_query(schema, f"price_{query.currency}", FieldType.Integer, query.price_min, query.price_max)
+    return {key: Query.const_score_query(chosen, 0.0) for key, chosen in found.items()}
+
+
+def _choice(schema: tantivy.Schema, currency: str, key: str, values: Sequence[str]) -> Query:
+    kind, _, name = key.partition(".")
+    field = _field(kind, currency)
+    if name:
+        values = [name + SEPARATOR + value for value in values]
+    return any_of(Query.term_query(schema, field, value, "basic") for value in values)
+
+
+def _field(kind: str, currency: str) -> str:
+    """Where the values of a facet are."""
+    fields = {"brand": "brand_name", "category": "category_path", "attr": "attributes"}
+    return fields.get(kind) or f"{'options' if kind == 'opt' else kind}_{currency}"
+
+
+KINDS = ("brand", "availability", "category", "price", "opt", "attr")
+
+
+def counting(currency: str, kinds: Iterable[str]) -> dict[str, Any]:
+    """The aggregation that counts the facets of these kinds."""
+    return {kind: _count(kind, currency) for kind in kinds}
+
+
+def price_span(currency: str) -> dict[str, Any]:
+    """The aggregation that finds the lowest and the highest price."""
+    return {"lowest": {"min": {"field": f"price_{currency}"}}, "highest": {"max": {"field": f"price_{currency}"}}}
+
+
+def _count(kind: str, currency: str) -> dict[str, Any]:
+    field = _field(kind, currency)
+    if kind != "price":
+        return {"terms": {"field": field, "size": MOST_VALUES}}
+    ranges = []
+    for bucket in range(len(PRICE_EDGES) + 1):
+        limits: dict[str, Any] = {"key": band_of_bucket(bucket)}
+        if bucket > 0:
+            limits["from"] = PRICE_EDGES[bucket - 1]
+        if bucket < len(PRICE_EDGES):
+            limits["to"] = PRICE_EDGES[bucket]
+        ranges.append(limits)
+    return {"range": {"field": field, "ranges": ranges}}
+
+
+def facets_of(counted: Mapping[str, Any]) -> Facets:
+    """The answer to `counting`, by facet key: most products first."""
+    found: Facets = {}
+    for kind in KINDS:
+        for bucket in counted.get(kind, {}).get("buckets", ()):
+            key, value = kind, str(bucket["key"])
+            if kind in ("opt", "attr"):
+                name, _, value = value.partition(SEPARATOR)
+                key = f"{kind}.{name}"
+            if bucket["doc_count"]:
+                found.setdefault(key, []).append((value, int(bucket["doc_count"])))
+    for pairs in found.values():
+        pairs.sort(key=lambda pair: (-pair[1], pair[0]))
+    return found

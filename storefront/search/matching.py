@@ -1,0 +1,198 @@
+"""From what a shopper typed to queries. The text is split by us and put together from query objects, so that no text can be wrong."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import tantivy
+from tantivy import Occur, Query
+
+from storefront.search.filters import all_of, any_of
+from storefront.search.rules import Rules
+from storefront.search.schema import normal, stem, words_of
+from storefront.search.vocabulary import Vocabulary, tolerance
+
+BOOSTS = {"title": 4.0, "brand": 3.0, "category": 2.5, "details": 1.5, "description": 0.5}
+NAMING = ("title", "brand", "category", "details")
+TIE = 0.2  # how much a word's other fields add to its best one
+EXACT = 100.0
+SYNONYM = 0.8
+JOINED = 0.9
+CORRECTED = 0.6
+BEGUN = 0.5
+PHRASE = 1.5
+
+MOST_WORDS = 16
+MOST_COMPLETIONS = 24
+MOST_CORRECTIONS = 3
+SHORTEST_BEGINNING = 2
+FAR_MORE = 20  # how many times more often a word must occur to be meant instead of one that occurs
+
+_STOPS = (
+    "a an and are as at be but by for from if in into is it my no not of on or our s so some such that the their then there these they this"
+    " to was what which will with you your"
+)
+STOP_WORDS = frozenset(_STOPS.split())
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A part of the text that is found as one. `needed` is False for words that say nothing by themselves."""
+
+    query: Query
+    needed: bool
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """How a text is understood. `suggestion` is how it would be spelled right, when that is something else."""
+
+    text: str
+    words: tuple[str, ...]
+    groups: tuple[Group, ...]
+    suggestion: str | None
+
+
+class Reader:
+    """Understands texts against one state of the index."""
+
+    def __init__(self, searcher: tantivy.Searcher, schema: tantivy.Schema, vocabulary: Vocabulary, rules: Rules) -> None:
+        self._searcher = searcher
+        self._schema = schema
+        self._vocabulary = vocabulary
+        self._rules = rules
+
+    def read(self, text: str, *, unfinished: bool = False) -> Reading:
+        """The text in groups. `unfinished` says that the last word is still being typed."""
+        words = words_of(text)[:MOST_WORDS]
+        needed = [word not in STOP_WORDS for word in words]
+        if not any(needed):
+            needed = [True] * len(words)
+        groups: list[Group] = []
+        spelled: list[str] = []
+        place = 0
+        while place < len(words):
+            last = place + 1 == len(words)
+            taken, query = self._several(words, place)
+            if query is None:
+                taken = 1
+                query, right = self._one(words[place], last=last, unfinished=unfinished and last)
+                spelled.append(right)
+            else:
+                spelled += words[place : place + taken]
+            groups.append(Group(query, any(needed[place : place + taken])))
+            place += taken
+        return Reading(text, tuple(words), tuple(groups), None if spelled == words else " ".join(spelled))
+
+    def strict(self, reading: Reading) -> Query:
+        """What has every word that is needed."""
+        parts = [(Occur.Must if group.needed else Occur.Should, group.query) for group in reading.groups]
+        return self._whole(reading, Query.boolean_query(parts) if parts else Query.empty_query())
+
+    def loose(self, reading: Reading, least: int) -> Query:
+        """What has so many of the words that are needed."""
+        needed = [(Occur.Should, group.query) for group in reading.groups if group.needed]
+        parts = [(Occur.Must, Query.boolean_query(needed, minimum_number_should_match=least))]
+        parts += [(Occur.Should, group.query) for group in reading.groups if not group.needed]
+        return self._whole(reading, Query.boolean_query(parts))
+
+    def second_thought(self, reading: Reading) -> str | None:
+        """Another spelling, for a text that found little though its words occur: near words that occur far more often."""
+        spelled = []
+        for word in reading.words:
+            count = max(1, self._count(word))
+            better = [near for near in self._near(word, 1) if self._count(near) >= FAR_MORE * count] if tolerance(word) else []
+            spelled.append(better[0] if better else word)
+        return None if spelled == list(reading.words) else " ".join(spelled)
+
+    def _whole(self, reading: Reading, body: Query) -> Query:
+        codes = {reading.text.casefold(), normal(reading.text)}
+        exact = any_of(self._term("exact", code) for code in codes)
+        parts = [(Occur.Should, body), (Occur.Should, Query.const_score_query(exact, EXACT))]
+        if len(reading.words) > 1:
+            phrase = Query.phrase_query(self._schema, "title", [stem(word) for word in reading.words], slop=1)
+            parts.append((Occur.Should, Query.boost_query(phrase, PHRASE)))
+        return Query.boolean_query(parts)
+
+    def _several(self, words: Sequence[str], place: int) -> tuple[int, Query | None]:
+        """Words from `place` on that mean something together: a known synonym, or one word that was typed as two."""
+        for length in range(min(self._rules.longest_synonym, len(words) - place), 0, -1):
+            here = words[place : place + length]
+            others = self._rules.synonyms(tuple(stem(word) for word in here))
+            if others:
+                alternatives = [self._all(here), *(Query.boost_query(self._all(other), SYNONYM) for other in others)]
+                return length, Query.disjunction_max_query(alternatives)
+        pair = words[place : place + 2]
+        if len(pair) == 2 and self._count("".join(pair)):
+            return 2, Query.disjunction_max_query([self._all(pair), Query.boost_query(self._word("".join(pair)), JOINED)])
+        return 0, None
+
+    def _one(self, word: str, *, last: bool, unfinished: bool) -> tuple[Query, str]:
+        """One word with what else may be meant by it, and how it is spelled right."""
+        alternatives = [self._word(word)]
+        known = self._known(word)
+        if last and (unfinished or not known) and len(word) >= SHORTEST_BEGINNING:
+            completions = self.completions(word, MOST_COMPLETIONS)
+            if completions:
+                alternatives.append(Query.boost_query(self._begun(completions), BEGUN))
+                known = True
+        right = word
+        if not known:
+            split = self._split(word)
+            corrections = self._corrections(word, unfinished=unfinished)
+            if split:
+                alternatives.append(Query.boost_query(self._all(split), JOINED))
+            alternatives += [Query.boost_query(self._word(near), CORRECTED) for near in corrections]
+            right = " ".join(split) if split else corrections[0] if corrections else word
+        return Query.disjunction_max_query(alternatives), right
+
+    def completions(self, beginning: str, most: int) -> list[str]:
+        """The words of the catalog that begin so, those of most products first."""
+        return [word for word, _ in self._searcher.terms_with_prefix("words", beginning, limit=most)]
+
+    def _corrections(self, word: str, *, unfinished: bool) -> list[str]:
+        """What was meant by a word that does not occur, most likely first."""
+        for distance in range(1, tolerance(word) + 1):
+            near = self._near(word, distance)
+            if not near and unfinished and len(word) >= 5:
+                near = self._near(word, distance, prefix=True)
+            if near:
+                return near[:MOST_CORRECTIONS]
+        return []
+
+    def _near(self, word: str, distance: int, *, prefix: bool = False) -> list[str]:
+        """Words that occur and are near, most likely first. A first letter is seldom mistyped."""
+        counts = {near: self._count(near) for near in self._vocabulary.near(word, distance, prefix=prefix) if near != word}
+        likely = {near: count * (4 if near[0] == word[0] else 1) for near, count in counts.items() if count}
+        best = max(likely.values(), default=0)
+        return sorted((near for near, score in likely.items() if score * 10 >= best), key=lambda near: (-likely[near], near))
+
+    def _split(self, word: str) -> list[str]:
+        """Two words that were typed as one: both occur, the rarer of them as often as can be."""
+        found: list[str] = []
+        best = 0
+        for place in range(1, len(word) - 1) if 4 <= len(word) <= 40 else ():
+            head, tail = word[:place], word[place:]
+            score = min(self._count(head), self._count(tail)) if len(tail) > 2 or tail.isdigit() else 0
+            if score > best:
+                best, found = score, [head, tail]
+        return found
+
+    def _known(self, word: str) -> bool:
+        return bool(self._count(word)) or any(self._searcher.doc_freq(field, stem(word)) for field in BOOSTS)
+
+    def _count(self, word: str) -> int:
+        return self._searcher.doc_freq("words", word)
+
+    def _all(self, words: Iterable[str]) -> Query:
+        return all_of(*(self._word(word) for word in words))
+
+    def _word(self, word: str) -> Query:
+        term = stem(word)
+        fields = [Query.boost_query(self._term(field, term), boost) for field, boost in BOOSTS.items()]
+        return Query.disjunction_max_query(fields, TIE)
+
+    def _begun(self, completions: Sequence[str]) -> Query:
+        anywhere = Query.const_score_query(Query.term_set_query(self._schema, "words", list(completions)), 1.0)
+        stems = dict.fromkeys(stem(word) for word in completions)
+        return Query.disjunction_max_query([anywhere, *(self._term("title", term) for term in list(stems)[: MOST_COMPLETIONS // 2])])
+
+    def _term(self, field: str, term: str) -> Query:
+        return Query.term_query(self._schema, field, term, "freq" if field in BOOSTS else "basic")

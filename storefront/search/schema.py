@@ -1,0 +1,149 @@
+"""What the index holds of a product, and how text becomes terms. Whatever changes here changes the version, and the index is built anew."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from importlib.metadata import version as library_version
+from pathlib import Path
+from typing import Any
+
+import tantivy
+from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
+
+from storefront.catalog.model import SearchDocument
+
+LANGUAGE = "english"
+SEPARATOR = "\x1f"  # between name and value of an option or attribute; no parameter of a request can contain it
+LONGEST_SORTED = 200  # characters of a title that its order is decided by
+
+_AVAILABLE = 0.12  # how much more a product weighs that can be bought now
+_POPULAR = 0.02  # for each doubling of what was sold
+_MOST_POPULAR = 0.3
+_APART = 0.001  # spread over products that are otherwise equal, so that their order is one and the same in every replica
+
+
+def _analyzer(*filters: Filter) -> TextAnalyzer:
+    builder = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.ascii_fold()).filter(Filter.lowercase())
+    for added in filters:
+        builder = builder.filter(added)
+    return builder.build()
+
+
+PLAIN = _analyzer()
+STEMMED = _analyzer(Filter.stemmer(LANGUAGE))
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text: folded to ASCII where that can be, lower case, apostrophes gone ("Men’s" is "mens")."""
+    return PLAIN.analyze(_without_apostrophes(text))
+
+
+def stem(word: str) -> str:
+    """The term that a word of `words_of` is indexed as."""
+    stems = STEMMED.analyze(word)
+    return stems[0] if stems else word
+
+
+def normal(text: str) -> str:
+    """A text as two spellings of it are compared: "Gift-Card!" and "gift card" are one."""
+    return " ".join(words_of(text)) or text.casefold()
+
+
+def _without_apostrophes(text: str) -> str:
+    return text.replace("'", "").replace("’", "")
+
+
+def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
+    """The fields. Text that is looked through has stems; `words` has the words as they are, for typing mistakes and half words."""
+    builder = tantivy.SchemaBuilder()
+    for name in ("mark", "position"):  # of the one document that says where the change feed stood
+        builder.add_text_field(name, stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field("id", indexed=True, fast=True)
+    builder.add_text_field("title", tokenizer_name="stemmed", index_option="position")
+    for name in ("brand", "category", "details", "description"):
+        builder.add_text_field(name, tokenizer_name="stemmed", index_option="freq")
+    builder.add_text_field("words", tokenizer_name="plain", index_option="basic")
+    builder.add_text_field("exact", tokenizer_name="raw", index_option="basic")
+    for name in ("shown_title", "slug"):
+        builder.add_text_field(name, stored=True, tokenizer_name="raw", index_option="basic")
+    for name in ("brand_name", "category_path", "attributes", "sorted_title"):
+        builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field("collection", indexed=True)
+    for name in ("popularity", "published_at"):
+        builder.add_integer_field(name, indexed=True, fast=True)
+    builder.add_float_field("weight", fast=True)
+    builder.add_text_field("currency", tokenizer_name="raw", index_option="basic")
+    for currency in currencies:
+        builder.add_integer_field(f"price_{currency}", indexed=True, fast=True)
+        builder.add_text_field(f"availability_{currency}", fast=True, tokenizer_name="raw", index_option="basic")
+        builder.add_text_field(f"options_{currency}", fast=True, tokenizer_name="raw", index_option="basic")
+    return builder.build()
+
+
+def register(index: tantivy.Index) -> None:
+    """Tells an index its analyzers; they are not kept on disk."""
+    index.register_tokenizer("stemmed", STEMMED)
+    index.register_tokenizer("plain", PLAIN)
+
+
+def version(currencies: Sequence[str]) -> str:
+    """Names what an index was made by: this file, the library and the currencies."""
+    made_by = [Path(__file__).read_text(encoding="utf-8"), library_version("tantivy"), *sorted(currencies)]
+    return hashlib.sha256("\n".join(made_by).encode()).hexdigest()[:12]
+
+
+def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.Document:
+    """A product as a document."""
+    offers = {currency: offer for currency, offer in product.offers.items() if currency in currencies}
+    values = [value for _, found in _choices(product) for value in found]
+    details = _text(*product.tags, *values)
+    title, brand, category = (_without_apostrophes(text) for text in (product.title, product.brand, " ".join(product.category_names)))
+    fields: dict[str, Any] = {
+        "id": product.id,
+        "title": title,
+        "brand": brand,
+        "category": category,
+        "details": details,
+        "description": _without_apostrophes(product.description),
+        "words": _text(title, brand, category, details),
+        "exact": [code.casefold() for code in (*product.skus, *product.barcodes, product.slug)] + [normal(product.title)],
+        "shown_title": product.title,
+        "slug": product.slug,
+        "category_path": list(product.category_paths),
+        "attributes": [name + SEPARATOR + value for name, found in product.attributes.items() for value in dict.fromkeys(found)],
+        "sorted_title": product.title.lower()[:LONGEST_SORTED],
+        "collection": list(product.collection_ids),
+        "popularity": product.popularity,
+        "published_at": product.published_at,
+        "weight": _weight(product),
+        "currency": list(offers),
+    }
+    if product.brand:
+        fields["brand_name"] = product.brand
+    for currency, offer in offers.items():
+        fields[f"price_{currency}"] = offer.lowest
+        fields[f"availability_{currency}"] = offer.availability
+        fields[f"options_{currency}"] = [name + SEPARATOR + value for name, found in offer.options.items() for value in found]
+    return tantivy.Document(**fields)
+
+
+def _choices(product: SearchDocument) -> list[tuple[str, list[str]]]:
+    options: dict[str, list[str]] = {}
+    for offer in product.offers.values():
+        for name, found in offer.options.items():
+            known = options.setdefault(name, [])
+            known += [value for value in found if value not in known]
+    return [*product.attributes.items(), *options.items()]
+
+
+def _text(*pieces: str) -> str:
+    return _without_apostrophes(" ".join(pieces))
+
+
+def _weight(product: SearchDocument) -> float:
+    """What the score is multiplied by, in the form that tantivy takes: it multiplies by log2(2 + weight)."""
+    factor = 1 + min(_POPULAR * math.log2(1 + max(0, product.popularity)), _MOST_POPULAR)
+    if any(offer.availability != "sold_out" for offer in product.offers.values()):
+        factor += _AVAILABLE
+    factor += _APART * (product.id * 2_654_435_761 % 65_536) / 65_536
+    return 2**factor - 2
