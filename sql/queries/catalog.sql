@@ -249,6 +249,14 @@ SELECT
 -- name: product_ids_after
 SELECT id FROM product WHERE id > :after_id ORDER BY id LIMIT :most;
 
+-- name: product_ids_of
+-- Of categories with all below them, and of collections; published or not.
+SELECT p.id FROM category k JOIN category u ON u.id = k.id OR starts_with(u.path, k.path || '/') JOIN product p ON p.category_id = u.id
+WHERE k.id = ANY (CAST(:category_ids AS bigint[]))
+UNION
+SELECT m.product_id FROM collection_member m WHERE m.collection_id = ANY (CAST(:collection_ids AS bigint[]))
+ORDER BY 1;
+
 -- name: published_after
 SELECT p.id FROM product p
 WHERE p.id > :after_id AND is_published(p.status, p.published_at)

@@ -171,3 +171,8 @@ async def search_documents(conn: Connection, product_ids: Sequence[int]) -> list
 async def product_ids_after(conn: Connection, after_id: int, limit: int) -> list[int]:
     """Ids of all products, published or not, by id."""
     return await store.product_ids_after(conn, after_id, limit)
+
+
+async def product_ids_of(conn: Connection, category_ids: Sequence[int], collection_ids: Sequence[int]) -> list[int]:
+    """Ids of all products of categories (with all below them) and of collections, published or not; in one statement."""
+    return await store.product_ids_of(conn, category_ids, collection_ids)
