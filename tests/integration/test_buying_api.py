@@ -1,0 +1,335 @@
+"""Buying by JSON alone, as a client developer does it, and as one who means no good."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from storefront.platform.mail import MAILER
+from storefront.settings import Settings
+from tests.buying import offer, stock_of, violations
+from tests.sandbox import Sandbox, eventually
+from tests.shopper import Shopper
+
+Client = TestClient[web.Request, web.Application]
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+async def guest(client: Client, settings: Settings, provider: object) -> AsyncIterator[Shopper]:
+    async with Shopper(settings.server.public_url) as shopper:
+        yield shopper
+
+
+async def signed_in(settings: Settings, email: str) -> Shopper:
+    """A customer with an account of their own."""
+    async with Shopper(settings.server.public_url) as door:
+        opened = await door.expect(201, "POST", "/customers", json={"email": email, "name": "Ada Byron", "password": PASSWORD})
+    return Shopper(settings.server.public_url, opened["token"])
+
+
+def key() -> dict[str, str]:
+    return {"Idempotency-Key": uuid.uuid4().hex}
+
+
+def problem(body: Any) -> str:
+    return str(body["type"]).rpartition("/")[2]
+
+
+def fields(body: Any) -> set[str]:
+    return {error["field"] for error in body["errors"]}
+
+
+# --- from cart to paid order -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_guest_buys(guest: Shopper, client: Client, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=1500, on_hand=10)
+    cart = await guest.filled_cart(variant_id, 2, email="guest@shop.example")
+    assert await stock_of(owner, variant_id) == (10, 2)
+    status, order = await guest.place(cart)
+    assert (status, order["status"], order["total"], order["email"]) == (201, "paid", cart["total"], "guest@shop.example")
+    assert await stock_of(owner, variant_id) == (8, 0)
+    again = await guest.expect(200, "GET", f"/orders/{order['id']}?key={order['key']}")
+    assert again == order
+    await guest.expect(404, "GET", f"/orders/{order['id']}")
+    await guest.expect(404, "GET", f"/orders/{order['id']}?key={'A' * 32}")
+    gone = await guest.expect(409, "POST", f"/carts/{cart['id']}/lines", json={"variant_id": variant_id})
+    assert problem(gone) == "cart_closed"
+    mailer = client.app[MAILER]  # type: ignore[index]
+
+    async def confirmed() -> list[str]:
+        return [mail.subject for mail in await mailer.recent() if mail.to == "guest@shop.example"]
+
+    (subject,) = await eventually(confirmed)
+    assert order["number"] in subject
+    assert await violations(owner) == []
+
+
+async def test_a_customer_buys_and_only_they_see_the_cart_and_the_order(
+    guest: Shopper, settings: Settings, owner: asyncpg.Connection
+) -> None:
+    variant_id = await offer(owner)
+    async with await signed_in(settings, "ada@customer.example") as ada, await signed_in(settings, "eve@customer.example") as eve:
+        cart = await ada.filled_cart(variant_id)
+        path = f"/carts/{cart['id']}"
+        for stranger in (guest, eve):
+            await stranger.expect(404, "GET", path)
+            await stranger.expect(404, "PATCH", path, json={"email": "eve@customer.example"})
+            await stranger.expect(404, "POST", f"{path}/lines", json={"variant_id": variant_id})
+            await stranger.expect(404, "PATCH", f"{path}/lines/{variant_id}", json={"quantity": 5})
+            await stranger.expect(404, "DELETE", f"{path}/lines/{variant_id}")
+            await stranger.expect(404, "POST", f"{path}/checkout", headers=key())
+            assert (await stranger.place(cart))[0] == 404
+        the_key = uuid.uuid4().hex
+        status, order = await ada.place(cart, key=the_key)
+        assert status == 201
+        for stranger in (guest, eve):
+            assert (await stranger.place(cart, key=the_key))[0] == 404, "a stored answer is its owner's"
+            await stranger.expect(404, "GET", f"/orders/{order['id']}")
+            await stranger.expect(404, "POST", f"/orders/{order['id']}/cancel")
+        assert (await ada.expect(200, "GET", f"/orders/{order['id']}"))["number"] == order["number"]
+        assert [item["number"] for item in (await ada.expect(200, "GET", "/orders"))["items"]] == [order["number"]]
+        assert (await eve.expect(200, "GET", "/orders"))["items"] == []
+    assert await violations(owner) == []
+
+
+async def test_an_order_that_is_cancelled_gives_everything_back_once(guest: Shopper, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=5)
+    _, order = await guest.place(await guest.filled_cart(variant_id, 2))
+    path, the_key = f"/orders/{order['id']}/cancel?key={order['key']}", key()
+    first = await guest.expect(200, "POST", path, headers=the_key)
+    assert (first["status"], first["refunded"]) == ("cancelled", order["total"])
+    for headers in (the_key, None):
+        assert await guest.expect(200, "POST", path, headers=headers) == first
+    assert await stock_of(owner, variant_id) == (5, 0)
+    assert await violations(owner) == []
+
+
+# --- idempotency -----------------------------------------------------------------------------------------------------------------
+
+
+async def raw(client: Client, path: str, body: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    async with client.post(f"/api/v1{path}", data=body, headers={"Content-Type": "application/json"} | headers) as answer:
+        return answer.status, dict(answer.headers), await answer.read()
+
+
+def order_of(cart: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"cart_id": cart["id"], "expected_total": cart["total"], "payment_method": "pm_card_visa"} | more
+
+
+async def test_the_same_request_is_given_the_same_bytes(guest: Shopper, client: Client, owner: asyncpg.Connection) -> None:
+    body, the_key = order_of(await guest.filled_cart(await offer(owner))), key()
+    status, headers, first = await raw(client, "/orders", json.dumps(body), the_key)
+    assert (status, "Idempotent-Replayed" in headers) == (201, False)
+    in_another_order = json.dumps(dict(reversed(body.items())), indent=4)
+    status, headers, second = await raw(client, "/orders", in_another_order, the_key)
+    assert (status, headers["Idempotent-Replayed"], second) == (201, "true", first)
+    status, _, other = await raw(client, "/orders", json.dumps(body | {"payment_method": "pm_card_mastercard"}), the_key)
+    assert (status, problem(json.loads(other))) == (422, "idempotency_mismatch")
+
+
+async def test_a_refusal_is_given_again_as_it_was(guest: Shopper, client: Client, owner: asyncpg.Connection) -> None:
+    ready = await guest.filled_cart(await offer(owner))
+    too_many = {"variant_id": await offer(owner, on_hand=1), "quantity": 2}
+    short = await guest.expect(201, "POST", "/carts", json={"lines": [too_many]})
+    declined = json.dumps(order_of(ready, payment_method="pm_card_chargeDeclined"))
+    for path, body, status in (("/orders", declined, 402), (f"/carts/{short['id']}/checkout", "", 409)):
+        the_key = key()
+        (first, first_headers, text), (again, headers, repeated) = [await raw(client, path, body, the_key) for _ in range(2)]
+        assert (first, again, repeated) == (status, status, text)
+        assert (headers["Idempotent-Replayed"], "Idempotent-Replayed" in first_headers) == ("true", False)
+        assert first_headers["Content-Type"] == headers["Content-Type"] == "application/problem+json"
+
+
+async def test_while_the_first_is_at_work_the_second_is_told_to_come_again(
+    guest: Shopper, client: Client, owner: asyncpg.Connection, sandbox: Sandbox
+) -> None:
+    body, the_key = json.dumps(order_of(await guest.filled_cart(await offer(owner)))), key()
+    await sandbox.misbehave([{"fault": "slow", "method": "POST", "seconds": 1, "times": 1}])
+    first = asyncio.create_task(raw(client, "/orders", body, the_key))
+
+    async def at_work() -> bool:
+        return bool(
+            await owner.fetchval("SELECT recovery_point <> 'started' FROM idempotency_key WHERE key = $1", the_key["Idempotency-Key"])
+        )
+
+    await eventually(at_work)
+    status, headers, text = await raw(client, "/orders", body, the_key)
+    assert (status, problem(json.loads(text)), headers["Retry-After"]) == (409, "idempotency_in_flight", "1")
+    assert (await first)[0] == 201
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({}, "idempotency_key_missing"),
+        ({"Idempotency-Key": "ä b"}, "idempotency_key_invalid"),
+        ({"Idempotency-Key": "k" * 256}, "idempotency_key_invalid"),
+    ],
+)
+async def test_without_a_good_key_no_order_is_placed(guest: Shopper, headers: dict[str, str], kind: str) -> None:
+    body = {"cart_id": str(uuid.uuid4()), "expected_total": {"amount": 1, "currency": "EUR"}}
+    assert problem(await guest.expect(400, "POST", "/orders", json=body, headers=headers)) == kind
+
+
+async def test_what_the_client_can_mend_leaves_the_key_free(guest: Shopper, owner: asyncpg.Connection) -> None:
+    variant_id, the_key = await offer(owner), key()
+    cart = await guest.expect(201, "POST", "/carts", json={"lines": [{"variant_id": variant_id}]})
+    refused = await guest.expect(422, "POST", "/orders", json=order_of(cart), headers=the_key)
+    assert {"email", "delivery_address"} <= fields(refused)
+    ready = await guest.filled_cart(variant_id)
+    assert (await guest.place(ready, key=the_key["Idempotency-Key"]))[0] == 201
+
+
+# --- what a client may not do ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("quantity", ["-1", "0", "10000", "1.5", "1e3", "99999999999999999999", '"2"', "null", "true", "[1]"])
+async def test_a_quantity_that_is_none_is_refused_by_its_name(
+    guest: Shopper, client: Client, owner: asyncpg.Connection, quantity: str
+) -> None:
+    variant_id = await offer(owner)
+    status, _, text = await raw(client, "/carts", f'{{"lines":[{{"variant_id":{variant_id},"quantity":{quantity}}}]}}', {})
+    assert status == 422
+    assert {name.replace("[0]", "[...]") for name in fields(json.loads(text))} == {"lines[...].quantity"}
+
+
+@pytest.mark.parametrize("quantity", ["NaN", "Infinity", "-Infinity", "1e"])
+async def test_what_is_not_json_is_refused_whole(client: Client, owner: asyncpg.Connection, quantity: str) -> None:
+    status, _, text = await raw(client, "/carts", f'{{"lines":[{{"variant_id":1,"quantity":{quantity}}}]}}', {})
+    assert (status, problem(json.loads(text))) == (400, "malformed_body")
+
+
+async def test_a_price_of_the_clients_own_is_refused(guest: Shopper, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=1500)
+    line = {"variant_id": variant_id, "unit_price": {"amount": 1, "currency": "EUR"}}
+    assert any("unit_price" in name for name in fields(await guest.expect(422, "POST", "/carts", json={"lines": [line]})))
+    cart = await guest.filled_cart(variant_id)
+    for amount in (1, 0, cart["total"]["amount"] - 1, cart["total"]["amount"] + 1):
+        body = order_of(cart, expected_total={"amount": amount, "currency": "EUR"})
+        refused = await guest.expect(409, "POST", "/orders", json=body, headers=key())
+        assert (problem(refused), refused["cart"]["total"]) == ("price_changed", cart["total"])
+    for total in ({"amount": -1, "currency": "EUR"}, {"amount": 2**60, "currency": "EUR"}, {"amount": 1, "currency": "\x00UR"}):
+        refused = await guest.expect(422, "POST", "/orders", json=order_of(cart, expected_total=total), headers=key())
+        assert next(iter(fields(refused))).startswith("expected_total")
+    assert await owner.fetchval("SELECT count(*) FROM orders WHERE cart_id = $1", uuid.UUID(cart["id"])) == 0
+
+
+async def test_a_variant_that_is_not_for_sale_is_refused_by_its_name(guest: Shopper, owner: asyncpg.Connection) -> None:
+    hidden, unknown = await offer(owner), 2**50
+    await owner.execute("UPDATE product SET status = 'draft' WHERE id = (SELECT product_id FROM variant WHERE id = $1)", hidden)
+    cart = await guest.expect(201, "POST", "/carts", json={})
+    for variant_id in (hidden, unknown):
+        refused = await guest.expect(422, "POST", f"/carts/{cart['id']}/lines", json={"variant_id": variant_id})
+        assert fields(refused) == {"variant_id"}
+        await guest.expect(404, "PATCH", f"/carts/{cart['id']}/lines/{variant_id}", json={"quantity": 1})
+
+
+async def test_a_change_of_a_cart_that_was_changed_meanwhile_is_refused(guest: Shopper, client: Client, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner)
+    cart = await guest.expect(201, "POST", "/carts", json={})
+    path, etag = f"/carts/{cart['id']}/lines", {"If-Match": f'"{cart["version"]}"'}
+    changed = await guest.expect(200, "POST", path, json={"variant_id": variant_id}, headers=etag)
+    assert changed["version"] == cart["version"] + 1
+    assert problem(await guest.expect(412, "POST", path, json={"variant_id": variant_id}, headers=etag)) == "version_mismatch"
+    assert (await guest.expect(200, "GET", f"/carts/{cart['id']}"))["lines"][0]["quantity"] == 1
+
+
+async def test_two_who_add_at_once_lose_nothing(guest: Shopper, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner)
+    cart = await guest.expect(201, "POST", "/carts", json={})
+    add = [guest.expect(200, "POST", f"/carts/{cart['id']}/lines", json={"variant_id": variant_id}) for _ in range(20)]
+    await asyncio.gather(*add)
+    found = await guest.expect(200, "GET", f"/carts/{cart['id']}")
+    assert (found["lines"][0]["quantity"], found["version"]) == (20, cart["version"] + 20)
+
+
+async def test_who_comes_too_late_is_told_which_and_how_many_are_left(guest: Shopper, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=3)
+    await guest.filled_cart(variant_id, 2)
+    late = await guest.expect(201, "POST", "/carts", json={"lines": [{"variant_id": variant_id, "quantity": 2}]})
+    refused = await guest.expect(409, "POST", f"/carts/{late['id']}/checkout", headers=key())
+    assert (problem(refused), refused["lines"]) == ("insufficient_stock", [{"variant_id": variant_id, "wanted": 2, "available": 1}])
+
+
+async def test_a_body_without_end_is_refused(client: Client, settings: Settings) -> None:
+    status, _, text = await raw(client, "/carts", '{"lines":[' + " " * settings.limits.body_bytes, {})
+    assert (status, problem(json.loads(text))) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/api/v1/orders/%00", None),
+        ("GET", "/api/v1/carts/%00", None),
+        ("GET", "/orders/%00?key=%00", None),
+        ("GET", "/orders/%C2%B2", None),
+        ("DELETE", f"/api/v1/carts/{uuid.uuid4()}/codes/%00", None),
+        ("PATCH", f"/api/v1/carts/{uuid.uuid4()}/lines/%C2%B2", {"quantity": 1}),
+        ("POST", "/api/v1/sessions", {"email": "\x00@shop.example", "password": "\x00"}),
+        ("POST", "/api/v1/customers", {"email": "nul@shop.example", "name": "\x00", "password": PASSWORD}),
+        ("POST", f"/api/v1/carts/{uuid.uuid4()}/codes", {"code": "\x00"}),
+        ("GET", "/account/verify?token=%00", None),
+        ("GET", "/checkout/return?order=%00&key=%00", None),
+    ],
+)
+async def test_no_character_breaks_the_shop(client: Client, method: str, path: str, body: Any) -> None:
+    async with client.request(method, path, json=body) as answer:
+        assert answer.status < 500, await answer.text()
+
+
+# --- the provider's events -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def events(client: Client, settings: Settings, sandbox: Sandbox) -> AsyncIterator[str]:
+    """The provider tells this shop of what happens; yields where."""
+    url = f"{settings.server.public_url}/webhooks/{settings.payments.provider}"
+    _, endpoint = await sandbox.call("POST", "/v1/webhook_endpoints", {"url": url})
+    yield url
+    await sandbox.call("DELETE", f"/v1/webhook_endpoints/{endpoint['id']}")
+
+
+async def test_a_payment_that_the_shopper_confirms_and_never_comes_back_from_is_learnt_by_event(
+    guest: Shopper, events: str, owner: asyncpg.Connection, sandbox: Sandbox
+) -> None:
+    """Doubled, forged and out of order, as events come."""
+    await sandbox.misbehave([{"fault": "webhook_double"}, {"fault": "webhook_forge"}, {"fault": "webhook_reorder", "seconds": 0.3}])
+    variant_id = await offer(owner, on_hand=4)
+    status, waiting = await guest.place(await guest.filled_cart(variant_id), payment_method="pm_card_threeDSecure2Required")
+    assert (status, waiting["status"]) == (202, "pending_payment")
+    await sandbox.send(waiting["next_action"]["redirect_url"], answer="approve")
+
+    async def paid() -> bool:
+        found = await guest.expect(200, "GET", f"/orders/{waiting['id']}?key={waiting['key']}")
+        return bool(found["status"] == "paid")
+
+    await eventually(paid)
+    assert await stock_of(owner, variant_id) == (3, 0)
+
+    async def all_applied() -> bool:
+        return bool(await owner.fetchval("SELECT count(*) > 0 AND count(*) = count(applied_at) FROM webhook_inbox"))
+
+    await eventually(all_applied)
+    assert await owner.fetchval("SELECT count(*) FROM order_event WHERE order_id = $1 AND kind = 'paid'", uuid.UUID(waiting["id"])) == 1
+    assert await violations(owner) == []
+
+
+async def test_an_event_that_the_provider_did_not_sign_changes_nothing(client: Client, owner: asyncpg.Connection) -> None:
+    before = await owner.fetchval("SELECT count(*) FROM webhook_inbox")
+    for path, headers, status in (
+        ("/webhooks/sandbox", {}, 400),
+        ("/webhooks/sandbox", {"Stripe-Signature": "t=1,v1=00"}, 400),
+        ("/webhooks/stripe", {}, 404),
+    ):
+        async with client.post(path, data=b'{"id":"evt_1"}', headers=headers) as answer:
+            assert answer.status == status
+            assert answer.content_type == "application/problem+json"
+    assert await owner.fetchval("SELECT count(*) FROM webhook_inbox") == before
