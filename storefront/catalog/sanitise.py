@@ -1,7 +1,7 @@
 """Rich text that strangers wrote, made safe to show: nh3 (ammonia) with a short allow-list."""
 
 import re
-from html import unescape
+from html import escape, unescape
 
 import nh3
 
@@ -19,6 +19,7 @@ ATTRIBUTES = {
     "th": {"colspan", "rowspan", "scope"},
 }
 SCHEMES = {"http", "https", "mailto", "tel"}
+ROUNDS = 8
 
 _CLEANER = nh3.Cleaner(
     tags=set(TAGS),
@@ -36,9 +37,18 @@ _PRE_AND_LINE_END = re.compile(r"<pre>(?=\n)")
 
 def sanitise_html(html: str) -> str:
     """The same text with only harmless tags, attributes and links. Cleaning twice gives what cleaning once gave."""
-    html = _unix_lines(html).replace("\x00", "")
-    if not _HAS_MARKUP.search(html):
-        return html.strip()
+    html = _unix_lines(html).replace("\x00", "").strip()
+    for _ in range(ROUNDS):
+        if not _HAS_MARKUP.search(html):
+            return html
+        before, html = html, _clean(html)
+        if html == before:
+            return html
+    return escape(plain_text(html), quote=False)
+
+
+def _clean(html: str) -> str:
+    """Once. What is left after a tag was taken out may be read otherwise by the next parser: `<p><select><p>` leaves a p in a p."""
     cleaned = _unix_lines(_CLEANER.clean(html)).strip()  # &#13; has become a carriage return
     return _PRE_AND_LINE_END.sub("<pre>\n", cleaned)  # a parser drops the first line end of a pre, so one more stands for it
 
