@@ -149,15 +149,29 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     """From the first connection to the last: the parts in the order they need each other."""
     database, feed, search, shared = app[DATABASE], app[FEED], app[SEARCH], app[CACHE].levels.shared
 
+    async def tags_of(batch: Batch) -> set[str]:
+        if not batch.changes:
+            return set()
+        async with database.write() as conn:
+            return await cache_tags.tags_of(conn, batch.changes)
+
     async def drop_cached(batch: Batch) -> None:
-        tags: set[str] = set()
-        if batch.changes:
-            async with database.write() as conn:
-                tags = await cache_tags.tags_of(conn, batch.changes)
+        tags = await tags_of(batch)
         app[PAGE_CACHE].invalidate(tags)
         await app[CACHE].invalidate(tags, batch.lsn)
 
+    async def drop_found(batch: Batch | None) -> None:
+        """The index knows of changes now: listings that were made since they were dropped may still show what it said before."""
+        if batch is None:
+            app[PAGE_CACHE].clear()
+            return
+        tags = {tag for tag in await tags_of(batch) if not tag.startswith("product:")}
+        app[PAGE_CACHE].invalidate(tags)
+        # One past all that fills can have been begun with, which is more than this follower's own place.
+        await app[CACHE].invalidate(tags, max(batch.lsn, app[CACHE].levels.positions.told) + 1)
+
     await database.start()
+    search.when_changed = drop_found
     await search.open(database, feed)
     feed.follow("cache", drop_cached)
     await feed.start()

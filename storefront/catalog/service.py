@@ -176,3 +176,8 @@ async def product_ids_after(conn: Connection, after_id: int, limit: int) -> list
 async def product_ids_of(conn: Connection, category_ids: Sequence[int], collection_ids: Sequence[int]) -> list[int]:
     """Ids of all products of categories (with all below them) and of collections, published or not; in one statement."""
     return await store.product_ids_of(conn, category_ids, collection_ids)
+
+
+async def has_products(conn: Connection) -> bool:
+    """Whether there is any product, published or not."""
+    return bool(await store.product_ids_after(conn, 0, 1))

@@ -32,6 +32,7 @@ ENCODINGS: Final = ("br", "gzip", "identity")
 SMALLEST_COMPRESSED: Final = 256  # bytes
 LONGEST_RAW_TARGET: Final = 512  # bytes
 MOST_RAW_TARGETS: Final = 20_000
+_SHARED_AGE = re.compile(r"s-maxage=(\d{1,9})")
 _PLAIN_TARGET = re.compile(r"/(?:[!-.0-~][!-~]*)?")
 ENTRY_OVERHEAD: Final = 2048  # bytes counted for an entry's objects
 # Never part of a kept page: they belong to one answer or one connection.
@@ -268,6 +269,9 @@ class PageCache:
         given = (pair for pair in response.headers.items() if pair[0].lower() not in _OWN_HEADERS)
         kept = (*given, *everywhere)
         fresh, usable = self._lifetime.draw()
+        asked = _SHARED_AGE.search(response.headers["Cache-Control"])
+        if asked and int(asked[1]) < fresh:
+            fresh = usable = float(asked[1])
         now = time.monotonic()
         return Page(target, route, tags, kept, response.body, _digest(response.body), now + fresh, now + usable, {})
 
