@@ -15,7 +15,7 @@ from storefront.search.rules import Rules
 from storefront.search.sorting import count_of, page_by_field, page_by_score
 from storefront.search.vocabulary import Vocabulary
 
-LITTLE = 3  # found products below which another spelling is thought of
+LITTLE = 5  # found products below which another spelling is thought of, and some words may be missing
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -57,12 +57,16 @@ def _before_filters(snapshot: Snapshot, query: ListingQuery, now: datetime) -> _
         return _Found(within, None)
     reader = snapshot.reader()
     reading = reader.read(query.text)
-    strict = all_of(_weighed(snapshot, query.text, reader.strict(reading)), within)
-    count = snapshot.count(strict)
-    suggestion = reading.suggestion
-    if count < LITTLE and suggestion is None:
-        suggestion = _better(snapshot, reader, reader.second_thought(reading), within, count)
-    return _Found(strict if count else _loosened(snapshot, reader, reading, within), suggestion)
+    strict = reader.strict(reading)
+    weighed = all_of(_weighed(snapshot, query.text, strict), within)
+    count = snapshot.count(weighed)
+    if count >= LITTLE:
+        return _Found(weighed, reading.suggestion)
+    suggestion = reading.suggestion or _better(snapshot, reader, reader.second_thought(reading), within, count)
+    loose = _loosened(snapshot, reader, reading, within)
+    if loose is not None:
+        weighed = all_of(_weighed(snapshot, query.text, reader.mixed(strict, loose)), within)
+    return _Found(weighed, suggestion)
 
 
 def _better(snapshot: Snapshot, reader: Reader, other: str | None, within: Query, count: int) -> str | None:
@@ -72,15 +76,16 @@ def _better(snapshot: Snapshot, reader: Reader, other: str | None, within: Query
     return other if snapshot.count(all_of(reader.strict(reader.read(other)), within)) > count else None
 
 
-def _loosened(snapshot: Snapshot, reader: Reader, reading: Reading, within: Query) -> Query:
-    """What has as many of the words as any product has: all but one, half of them, one."""
+def _loosened(snapshot: Snapshot, reader: Reader, reading: Reading, within: Query) -> Query | None:
+    """What has as many of the words as enough products have: all but one, half of them, one."""
     needed = sum(group.needed for group in reading.groups)
-    for least in sorted({needed - 1, (needed + 1) // 2, 1} - {0, needed}, reverse=True):
-        if least < needed:
-            loose = all_of(_weighed(snapshot, reading.text, reader.loose(reading, least)), within)
-            if snapshot.count(loose):
-                return loose
-    return all_of(_weighed(snapshot, reading.text, reader.strict(reading)), within)
+    loose = None
+    for least in sorted({needed - 1, (needed + 1) // 2, 1}, reverse=True):
+        if 0 < least < needed:
+            loose = reader.loose(reading, least)
+            if snapshot.count(all_of(loose, within)) >= LITTLE:
+                break
+    return loose
 
 
 def _weighed(snapshot: Snapshot, text: str, found: Query) -> Query:

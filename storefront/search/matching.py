@@ -12,7 +12,6 @@ from storefront.search.schema import normal, stem, words_of
 from storefront.search.vocabulary import Vocabulary, tolerance
 
 BOOSTS = {"title": 4.0, "brand": 3.0, "category": 2.5, "details": 1.5, "description": 0.5}
-NAMING = ("title", "brand", "category", "details")
 TIE = 0.2  # how much a word's other fields add to its best one
 EXACT = 100.0
 SYNONYM = 0.8
@@ -20,11 +19,15 @@ JOINED = 0.9
 CORRECTED = 0.6
 BEGUN = 0.5
 PHRASE = 1.5
+STRICT = 10.0
 
 MOST_WORDS = 16
 MOST_COMPLETIONS = 24
 MOST_CORRECTIONS = 3
 SHORTEST_BEGINNING = 2
+NEARLY_WHOLE = 3  # letters that may be missing of a word that is found as if it were typed whole
+SHORTEST_SPLIT = 4
+LONGEST_SPLIT = 40
 FAR_MORE = 20  # how many times more often a word must occur to be meant instead of one that occurs
 
 _STOPS = (
@@ -42,12 +45,17 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """How a text is understood. `suggestion` is how it would be spelled right, when that is something else."""
+    """How a text is understood. `spelled` is the words as they should be."""
 
     text: str
     words: tuple[str, ...]
+    spelled: tuple[str, ...]
     groups: tuple[Group, ...]
-    suggestion: str | None
+
+    @property
+    def suggestion(self) -> str | None:
+        """How the text would be spelled right, when that is something else."""
+        return None if self.spelled == self.words else " ".join(self.spelled)
 
 
 class Reader:
@@ -79,7 +87,7 @@ class Reader:
                 spelled += words[place : place + taken]
             groups.append(Group(query, any(needed[place : place + taken])))
             place += taken
-        return Reading(text, tuple(words), tuple(groups), None if spelled == words else " ".join(spelled))
+        return Reading(text, tuple(words), tuple(spelled), tuple(groups))
 
     def strict(self, reading: Reading) -> Query:
         """What has every word that is needed."""
@@ -101,6 +109,10 @@ class Reader:
             better = [near for near in self._near(word, 1) if self._count(near) >= FAR_MORE * count] if tolerance(word) else []
             spelled.append(better[0] if better else word)
         return None if spelled == list(reading.words) else " ".join(spelled)
+
+    def mixed(self, strict: Query, loose: Query) -> Query:
+        """What either finds, the strict well before the loose."""
+        return Query.boolean_query([(Occur.Should, Query.boost_query(strict, STRICT)), (Occur.Should, loose)])
 
     def _whole(self, reading: Reading, body: Query) -> Query:
         codes = {reading.text.casefold(), normal(reading.text)}
@@ -127,20 +139,23 @@ class Reader:
     def _one(self, word: str, *, last: bool, unfinished: bool) -> tuple[Query, str]:
         """One word with what else may be meant by it, and how it is spelled right."""
         alternatives = [self._word(word)]
-        known = self._known(word)
-        if last and (unfinished or not known) and len(word) >= SHORTEST_BEGINNING:
-            completions = self.completions(word, MOST_COMPLETIONS)
-            if completions:
-                alternatives.append(Query.boost_query(self._begun(completions), BEGUN))
-                known = True
         right = word
-        if not known:
-            split = self._split(word)
+        known = self._known(word)
+        completions: list[str] = []
+        if last and (unfinished or not known) and len(word) >= SHORTEST_BEGINNING:
+            completions = [found for found in self.completions(word, MOST_COMPLETIONS) if found != word]
+        if completions:
+            alternatives.append(Query.boost_query(self._begun(completions), BEGUN))
+            nearly = [found for found in completions if len(found) <= len(word) + NEARLY_WHOLE and len(word) >= NEARLY_WHOLE]
+            alternatives += [Query.boost_query(self._word(found), CORRECTED) for found in nearly[:MOST_CORRECTIONS]]
+        elif not known:
             corrections = self._corrections(word, unfinished=unfinished)
+            alternatives += [Query.boost_query(self._word(near), CORRECTED / rank) for rank, near in enumerate(corrections, 1)]
+            split = self._split(word)
             if split:
                 alternatives.append(Query.boost_query(self._all(split), JOINED))
-            alternatives += [Query.boost_query(self._word(near), CORRECTED) for near in corrections]
-            right = " ".join(split) if split else corrections[0] if corrections else word
+            split_is_likelier = split and not (corrections and self._count(corrections[0]) > self._least(split))
+            right = " ".join(split) if split_is_likelier else corrections[0] if corrections else word
         return Query.disjunction_max_query(alternatives), right
 
     def completions(self, beginning: str, most: int) -> list[str]:
@@ -166,14 +181,15 @@ class Reader:
 
     def _split(self, word: str) -> list[str]:
         """Two words that were typed as one: both occur, the rarer of them as often as can be."""
-        found: list[str] = []
-        best = 0
-        for place in range(1, len(word) - 1) if 4 <= len(word) <= 40 else ():
-            head, tail = word[:place], word[place:]
-            score = min(self._count(head), self._count(tail)) if len(tail) > 2 or tail.isdigit() else 0
-            if score > best:
-                best, found = score, [head, tail]
-        return found
+        if not SHORTEST_SPLIT <= len(word) <= LONGEST_SPLIT:
+            return []
+        pairs = [[word[:place], word[place:]] for place in range(1, len(word) - 1)]
+        best = max((pair for pair in pairs if len(pair[1]) > 2 or pair[1].isdigit()), key=self._least, default=[])
+        return best if self._least(best) else []
+
+    def _least(self, words: Sequence[str]) -> int:
+        """In how many products the rarest of the words is."""
+        return min((self._count(word) for word in words), default=0)
 
     def _known(self, word: str) -> bool:
         return bool(self._count(word)) or any(self._searcher.doc_freq(field, stem(word)) for field in BOOSTS)
