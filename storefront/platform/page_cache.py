@@ -266,7 +266,7 @@ class PageCache:
         if not tags or not shared or "Set-Cookie" in response.headers or not isinstance(response.body, bytes):
             return None
         everywhere = ((name, value) for name, value in self._headers.items() if name not in response.headers)
-        given = (pair for pair in response.headers.items() if pair[0].lower() not in _OWN_HEADERS)
+        given = ((str(name), value) for name, value in response.headers.items() if name.lower() not in _OWN_HEADERS)
         kept = (*given, *everywhere)
         fresh, usable = self._lifetime.draw()
         asked = _SHARED_AGE.search(response.headers["Cache-Control"])
