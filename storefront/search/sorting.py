@@ -56,8 +56,10 @@ def _ids(searcher: tantivy.Searcher, query: Query, skip: int, most: int) -> list
 def _begin_of(searcher: tantivy.Searcher, schema: tantivy.Schema, query: Query, field: str, order: Order, value: Any, first: int) -> int:
     """How many hits come before those with this value; the one at `first` has it."""
     if isinstance(value, int):
-        lower, upper = (None, value) if order == Order.Asc else (value, None)
-        better = Query.range_query(schema, field, FieldType.Integer, lower, upper, include_lower=False, include_upper=False)
+        if order == Order.Asc:
+            better = Query.range_query(schema, field, FieldType.Integer, None, value, include_upper=False)
+        else:
+            better = Query.range_query(schema, field, FieldType.Integer, value, None, include_lower=False)
         return count_of(searcher.search(Query.boolean_query([(Occur.Must, query), (Occur.Must, better)]), 1))
     reach = LOOK_BACK
     while True:

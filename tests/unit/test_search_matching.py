@@ -1,0 +1,220 @@
+"""What the search understands: words, typing mistakes, half words, synonyms, and any text whatever."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from storefront.catalog.model import ListingQuery, Offer, SearchDocument
+from storefront.catalog.query import clean_text
+from storefront.search.disk import DiskIndex
+from storefront.search.engine import Snapshot, search
+from storefront.search.model import CategoryName, Pin
+from storefront.search.rules import Rules
+from storefront.search.schema import normal, stem, words_of
+from storefront.search.suggesting import suggest
+from storefront.search.vocabulary import tolerance
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def product(number: int, title: str, *, popularity: int = 0, availability: str = "in_stock", **fields: object) -> SearchDocument:
+    """A product that can be found."""
+    document = {
+        "slug": f"product-{number}",
+        "brand": "",
+        "category_names": (),
+        "category_paths": (),
+        "tags": (),
+        "description": "",
+        "skus": (f"SKU-{number}",),
+        "barcodes": (),
+        "attributes": {},
+        "offers": {"EUR": Offer(1000 + number, 1000 + number, availability, {})},
+        "rating_average": None,
+        "rating_count": 0,
+        "published_at": 1_700_000_000,
+        "published": True,
+        "collection_ids": (),
+    }
+    return SearchDocument(id=number, title=title, popularity=popularity, **(document | fields))
+
+
+SHELF = [
+    product(1, "Leather Backpack", description="Carries a laptop."),
+    product(2, "Canvas Backpack", brand="Fjällräven"),
+    product(3, "Men’s Running Shoes", tags=("footwear",)),
+    product(4, "Leather Jacket", category_names=("Apparel", "Jackets")),
+    product(5, "Coffee Maker", description="Makes coffee while you wear a jacket."),
+    product(6, "T-Shirt", attributes={"Material": ["Organic Cotton"]}),
+    product(7, "Garden Chair", barcodes=("4006381333931",)),
+    product(8, "Chair", availability="sold_out"),
+    product(9, "Chair", popularity=50),
+    product(10, "Chair"),
+    product(11, "The Who: Live", tags=("music",)),
+    product(12, "Couch", description="For the living room."),
+    product(13, "Hidden Chair", published=False),
+]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskIndex]:
+    """An index of SHELF."""
+    made = DiskIndex(tmp_path_factory.mktemp("index"), ["EUR"], 15_000_000)
+    made.add(SHELF)
+    made.commit("1:1:")
+    made.relearn()
+    yield made
+    made.close()
+
+
+def found(index: DiskIndex, text: str, rules: Rules | None = None, **asked: object) -> list[int]:
+    """The ids for a text, best first."""
+    return list(answer(index, text, rules, **asked).ids)
+
+
+def answer(index: DiskIndex, text: str, rules: Rules | None = None, **asked: object):
+    snapshot = Snapshot(index.searcher, index.schema, index.vocabulary, rules or Rules())
+    return search(snapshot, ListingQuery("EUR", text=text, **({"sort": "relevance"} | asked)), NOW)
+
+
+def test_words_are_folded_and_lose_their_apostrophes():
+    assert words_of("Men’s FJÄLLRÄVEN T-Shirt, 500ml!") == ["mens", "fjallraven", "t", "shirt", "500ml"]
+    assert normal("  Gift-Card! ") == normal("gift card")
+    assert stem("jackets") == stem("jacket")
+
+
+def test_longer_words_may_have_more_mistakes_and_numbers_none():
+    assert [tolerance(word) for word in ("bag", "lamp", "jackets", "backpack", "2000", "x2000")] == [0, 1, 1, 2, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("jacket", 4),  # the title before a description
+        ("jackets", 4),  # stemmed
+        ("fjallraven", 2),  # folded, in the brand
+        ("lether jacket", 4),  # one mistake
+        ("bakcpakc leather", 1),  # two in a long word
+        ("jac", 4),  # half a word
+        ("back pack leather", 1),  # one word typed as two
+        ("coffeemaker", 5),  # two typed as one
+        ("tshirt", 6),
+        ("mens running shoe", 3),
+        ("organic cotton", 6),  # an attribute
+        ("laptop", 1),  # a description
+        ("SKU-7", 7),
+        ("4006381333931", 7),
+        ("product-12", 12),
+        ("the who", 11),
+    ],
+)
+def test_the_best_product_comes_first(index: DiskIndex, text: str, first: int):
+    assert found(index, text)[0] == first
+
+
+def test_all_words_must_match_before_some_may(index: DiskIndex):
+    assert found(index, "leather backpack")[0] == 1
+    assert set(found(index, "leather backpack unheardof")) >= {1}
+    assert found(index, "unheardof") == []
+
+
+def test_a_short_word_is_not_corrected(index: DiskIndex):
+    assert set(found(index, "chair xer")) == set(found(index, "chair"))
+    assert found(index, "xer") == []
+
+
+def test_stop_words_alone_find_what_has_them(index: DiskIndex):
+    assert 11 in found(index, "the")
+    assert found(index, "the leather of jacket")[0] == 4
+
+
+def test_better_stock_and_popularity_decide_between_equals(index: DiskIndex):
+    chairs = [number for number in found(index, "chair") if number in (8, 9, 10)]
+    assert chairs == [9, 10, 8]
+
+
+def test_what_is_not_published_is_not_found(index: DiskIndex):
+    assert 13 not in found(index, "hidden chair")
+
+
+def test_a_mistyped_text_is_answered_with_its_right_spelling(index: DiskIndex):
+    assert answer(index, "lether jackt").suggestion == "leather jacket"
+    assert answer(index, "leather jacket").suggestion is None
+
+
+def test_synonyms_find_each_other_word_for_words(index: DiskIndex):
+    rules = Rules(synonyms=[["sofa", "couch"], ["tee", "t-shirt"], ["seat for the garden", "garden chair"]])
+    assert found(index, "sofas", rules) == [12]
+    assert found(index, "tee", rules)[0] == 6
+    assert found(index, "seat for the garden", rules)[0] == 7
+
+
+def test_a_pinned_product_stands_at_its_place_and_nowhere_else(index: DiskIndex):
+    rules = Rules(pins=[("chair", Pin(12, 1, 1.0)), ("chair", Pin(1, 3, 1.0))])
+    ids = found(index, "Chair!", rules)
+    assert ids[0] == 12
+    assert ids[2] == 1
+    assert sorted(ids) == [1, 7, 8, 9, 10, 12]
+    assert answer(index, "chair", rules).total == 6
+    pages = [found(index, "chair", rules, page=page, page_size=2) for page in (1, 2, 3, 4)]
+    assert [number for page in pages for number in page] == ids
+
+
+def test_a_pin_beyond_the_last_product_closes_up(index: DiskIndex):
+    rules = Rules(pins=[("couch", Pin(1, 40, 1.0)), ("couch", Pin(2, 50, 1.0))])
+    assert found(index, "couch", rules) == [12, 1, 2]
+
+
+def test_a_boosted_product_comes_before_better_matches(index: DiskIndex):
+    assert found(index, "chair", Rules(pins=[("chair", Pin(8, None, 10.0))]))[0] == 8
+    assert found(index, "chair", Rules(pins=[("chair", Pin(9, None, 0.01))]))[-1] == 9
+
+
+def test_pins_obey_filters(index: DiskIndex):
+    rules = Rules(pins=[("chair", Pin(12, 1, 1.0))])
+    assert 12 not in found(index, "chair", rules, price_max=1011)
+
+
+def test_suggestions_complete_the_last_word_and_name_categories(index: DiskIndex):
+    rules = Rules(categories=[CategoryName("Jackets", "apparel/jackets", "Apparel")])
+    lines = suggest(Snapshot(index.searcher, index.schema, index.vocabulary, rules), "leather ja", "EUR", NOW)
+    assert [(line.kind, line.text) for line in lines] == [("query", "leather jacket"), ("product", "Leather Jacket")]
+    lines = suggest(Snapshot(index.searcher, index.schema, index.vocabulary, rules), "jac", "EUR", NOW)
+    assert ("category", "Jackets", "/c/apparel/jackets") in [(line.kind, line.text, line.url) for line in lines]
+
+
+WORDS = st.sampled_from(["chair", "lether", "the", "SKU-7", "back", "pack", "AND", "OR NOT", "title:", "*", "?", '"', "(", "[a TO b]", "^2", "~1", "\\"])
+TEXTS = st.one_of(st.text(max_size=200), st.lists(st.one_of(WORDS, st.text(max_size=12)), max_size=30).map(" ".join))
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=TEXTS, sort=st.sampled_from(["relevance", "popular", "price"]))
+@example(text="\x00", sort="relevance")
+@example(text="a" * 200, sort="relevance")
+@example(text="’ ' ’", sort="relevance")
+@example(text="日本語 テスト", sort="relevance")
+@example(text="é" * 200, sort="relevance")
+def test_no_text_raises(index: DiskIndex, text: str, sort: str):
+    for given_text in (text, clean_text(text)):
+        answer(index, given_text, sort=sort)
+        suggest(Snapshot(index.searcher, index.schema, index.vocabulary, Rules()), given_text, "EUR", NOW)
+
+
+def test_an_index_is_the_same_after_it_was_closed(tmp_path: Path):
+    made = DiskIndex(tmp_path / "index", ["EUR"], 15_000_000)
+    made.add(SHELF)
+    made.commit("7:9:8")
+    made.close()
+    again = DiskIndex(tmp_path / "index", ["EUR"], 15_000_000)
+    again.probe()
+    assert again.position == "7:9:8"
+    assert found(again, "lether jacket")[0] == 4
+    again.replace([4], [])
+    again.commit("8:9:")
+    assert 4 not in found(again, "leather jacket")
+    assert again.position == "8:9:"
+    again.close()
