@@ -84,6 +84,16 @@ class SearchIndex:
         """How many products the index holds."""
         return max(0, self._current.searcher.num_docs - 1) if self._current else 0
 
+    @property
+    def position(self) -> str | None:
+        """Where the change feed stood at the last batch that was taken in whole."""
+        return self._position
+
+    @property
+    def build_folder(self) -> Path | None:
+        """Where the index in use is."""
+        return self._current.folder if self._current else None
+
     async def open(self, database: Database, feed: Feed) -> None:
         """Takes up the index on disk, or begins to build one, and follows the feed. Raises OSError when its folder cannot be written."""
         self._database = database
@@ -105,6 +115,8 @@ class SearchIndex:
         try:
             found = DiskIndex(folder, self._currencies, self._settings.heap_bytes)
             found.probe()
+            if found.position is None:  # also when files are gone: then it opens as an empty one
+                raise ValueError("it does not say where the change feed stood")
         except Exception as error:
             log.warning("search_index_unusable", folder=str(folder), error=repr(error))
             return None
@@ -159,6 +171,10 @@ class SearchIndex:
     def redirect(self, text: str) -> str | None:
         """The page that an operator chose for a text."""
         return self._rules.redirect(text)
+
+    async def write_misses(self) -> None:
+        """Writes what found nothing to the database now, and not within the next second."""
+        await self._misses.write()
 
     def _snapshot(self, index: DiskIndex) -> Snapshot:
         return Snapshot(index.searcher, index.schema, index.vocabulary, self._rules)

@@ -187,7 +187,9 @@ def test_suggestions_complete_the_last_word_and_name_categories(index: DiskIndex
     assert ("category", "Jackets", "/c/apparel/jackets") in [(line.kind, line.text, line.url) for line in lines]
 
 
-WORDS = st.sampled_from(["chair", "lether", "the", "SKU-7", "back", "pack", "AND", "OR NOT", "title:", "*", "?", '"', "(", "[a TO b]", "^2", "~1", "\\"])
+WORDS = st.sampled_from(
+    ["chair", "lether", "the", "SKU-7", "back", "pack", "AND", "OR NOT", "title:", "*", "?", '"', "(", "[a TO b]", "^2", "~1", "\\"]
+)
 TEXTS = st.one_of(st.text(max_size=200), st.lists(st.one_of(WORDS, st.text(max_size=12)), max_size=30).map(" ".join))
 
 
