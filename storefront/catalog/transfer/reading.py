@@ -176,16 +176,16 @@ def groups(path: Path, file: FileScan, problems: list[Problem]) -> Iterator[list
 
 
 def _fit(row: Row, width: int, handle: str, problems: list[Problem]) -> bool:
-    """Makes the row as wide as the header: spreadsheets leave off or add blank cells at its end. Refuses what is no row of a product."""
+    """Makes the row as wide as the header, as spreadsheets leave off blank cells at its end. Refuses what is no row of a product."""
     wrong = next((cell for cell in row.cells if not cell.isascii() or "\x00" in cell), None)
     if wrong is not None and (wrong := next((cell for cell in row.cells if _NO_TEXT.search(cell)), None)) is not None:
         reason = "a null character" if "\x00" in wrong else "text that is not UTF-8. Save the file as CSV UTF-8"
         problems.append(Problem(row.line, _NO_TEXT.sub("\ufffd", handle), "", f"The row holds {reason}."))
-    elif any(row.cells[width:]):
+    elif len(row.cells) > width:  # even by blank cells: after an unquoted comma, all that follows stands in the wrong columns
         problems.append(Problem(row.line, handle, "", f"The row has {len(row.cells)} cells, the header has {width}. Is a comma unquoted?"))
     elif not handle:
         problems.append(Problem(row.line, "", "Handle", "The handle is blank."))
     else:
-        row.cells = [*row.cells[:width], *[""] * (width - len(row.cells))]
+        row.cells += [""] * (width - len(row.cells))
         return True
     return False
