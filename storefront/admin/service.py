@@ -19,8 +19,9 @@ class Operator(msgspec.Struct, frozen=True):
 
 
 async def ensure_operator(conn: Connection, email: str, password: str) -> bool:
-    """Makes the operator account when there is none with this address. Returns whether it was made."""
-    if await queries.operator_exists(conn, email=email):
+    """Makes the operator account as the settings have it: a new password there is the account's from now on. Returns whether it changed."""
+    row = await queries.operator_by_email(conn, email=email)
+    if row is not None and await verify_password(password, row["password_hash"]):
         return False
     await queries.upsert_operator(conn, email=email, password_hash=await hash_password(password))
     return True

@@ -1,0 +1,311 @@
+"""Buying by pages alone, with forms and without JavaScript; and what an operator does with the order."""
+
+import asyncio
+import re
+import uuid
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from storefront.settings import Settings
+from tests.buying import offer, stock_of, violations
+from tests.forms import Browser, forms_of
+from tests.sandbox import Sandbox, eventually
+
+Client = TestClient[web.Request, web.Application]
+ADDRESS = {
+    "delivery_address.name": "Ada Byron",
+    "delivery_address.line1": "1 Ridge Way",
+    "delivery_address.city": "Berlin",
+    "delivery_address.postal_code": "10115",
+    "delivery_address.country": "DE",
+}
+CARD = "4242 4242 4242 4242"
+
+
+@pytest.fixture
+async def browser(client: Client, provider: object) -> Browser:
+    """A guest's browser."""
+    return Browser(client)
+
+
+async def at_checkout(browser: Browser, variant_id: int, quantity: int = 1, *, email: str = "guest@shop.example") -> dict[str, str]:
+    """The checkout form, filled in as far as it goes; only "Place order" is left."""
+    assert await browser.follow("/cart/lines", {"variant_id": str(variant_id), "quantity": str(quantity)}) == "/cart"
+    form = forms_of(await browser.open("/checkout"))["/checkout"]
+    assert await browser.follow("/checkout", form | ADDRESS | {"email": email, "step": "update"}) == "/checkout"
+    page = await browser.open("/checkout")
+    option = re.search(r'name="fulfillment_option_id" id="[^"]*" value="(\d+)"', page)
+    assert option is not None
+    form = forms_of(page)["/checkout"] | {"fulfillment_option_id": option[1], "step": "update"}
+    assert await browser.follow("/checkout", form) == "/checkout"
+    return forms_of(await browser.open("/checkout"))["/checkout"] | {"step": "place"}
+
+
+async def pay(sandbox: Sandbox, browser: Browser, page: str, number: str = CARD) -> str:
+    """Pays on the provider's page and comes back to the shop: the path of the order's page."""
+    status, back, _ = await sandbox.pay(page, number)
+    assert status == 303
+    return await returned(browser, back)
+
+
+async def returned(browser: Browser, back: str) -> str:
+    async with browser.client.get(back[back.index("/checkout/return") :], allow_redirects=False) as answer:
+        assert answer.status == 303
+        return str(answer.headers["Location"])
+
+
+async def test_a_guest_buys_without_javascript(browser: Browser, sandbox: Sandbox, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=1500, on_hand=5)
+    form = await at_checkout(browser, variant_id, 2)
+    assert (form["expected_total"], form["email"]) == ("3490", "guest@shop.example")
+    assert await stock_of(owner, variant_id) == (5, 2)
+    assert browser.cookie("cart_count") == "2"
+    location = await pay(sandbox, browser, await browser.follow("/checkout", form))
+    assert location.endswith("&placed=1")
+    page = await browser.open(location)
+    number = location.split("/")[2].partition("?")[0]
+    assert number in page
+    assert "Thank you, Ada" in page
+    assert (browser.cookie("cart"), browser.cookie("cart_count")) == ("", "")
+    assert await stock_of(owner, variant_id) == (3, 0)
+    await browser.open(f"/orders/{number}", status=404)
+    status, found, _ = await browser.send("/orders/lookup", {"number": number, "email": "GUEST@shop.example"})
+    assert (status, found) == (303, location.removesuffix("&placed=1"))
+    status, _, text = await browser.send("/orders/lookup", {"number": number, "email": "eve@shop.example"})
+    assert (status, "No order matches" in text) == (422, True)
+    assert await violations(owner) == []
+
+
+async def test_a_card_from_the_providers_own_field_pays_at_once(browser: Browser, owner: asyncpg.Connection) -> None:
+    form = await at_checkout(browser, await offer(owner))
+    location = await browser.follow("/checkout", form | {"payment_method": "pm_card_visa"})
+    assert location.endswith("&placed=1")
+    assert await violations(owner) == []
+
+
+async def test_a_double_click_is_one_order(browser: Browser, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=5)
+    form = await at_checkout(browser, variant_id) | {"payment_method": "pm_card_visa"}
+    locations = await asyncio.gather(*(browser.follow("/checkout", form) for _ in range(3)))
+    assert len(set(locations)) == 1
+    assert await stock_of(owner, variant_id) == (4, 0)
+    assert await violations(owner) == []
+
+
+async def test_a_reload_of_the_sent_form_is_the_same_order(browser: Browser, owner: asyncpg.Connection) -> None:
+    form = await at_checkout(browser, await offer(owner)) | {"payment_method": "pm_card_visa"}
+    cart = browser.cookie("cart")
+    first = await browser.follow("/checkout", form)
+    browser.client.session.cookie_jar.update_cookies({"cart": cart}, browser.client.make_url("/"))
+    assert await browser.follow("/checkout", form) == first
+
+
+async def test_a_declined_card_is_told_and_another_may_be_tried(browser: Browser, sandbox: Sandbox, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=5)
+    form = await at_checkout(browser, variant_id) | {"payment_method": "pm_card_chargeDeclined"}
+    status, _, page = await browser.send("/checkout", form)
+    assert (status, "The payment was declined" in page) == (402, True)
+    again = forms_of(page)["/checkout"]
+    assert again["idempotency_key"] != form["idempotency_key"]
+    location = await browser.follow("/checkout", form | again | {"payment_method": "pm_card_visa", "step": "place"})
+    assert location.endswith("&placed=1")
+    assert await stock_of(owner, variant_id) == (4, 0)
+    assert await violations(owner) == []
+
+
+async def test_a_price_that_changed_is_asked_about(browser: Browser, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=1000)
+    form = await at_checkout(browser, variant_id) | {"payment_method": "pm_card_visa"}
+    await owner.execute("UPDATE variant_price SET amount = 1100 WHERE variant_id = $1", variant_id)
+    status, _, page = await browser.send("/checkout", form)
+    assert (status, "The total has changed" in page) == (409, True)
+    again = forms_of(page)["/checkout"]
+    assert again["expected_total"] == "1590"
+    assert await owner.fetchval("SELECT count(*) FROM orders WHERE cart_id = $1", uuid.UUID(browser.cookie("cart"))) == 0
+    assert (await browser.follow("/checkout", form | again | {"payment_method": "pm_card_visa", "step": "place"})).endswith("&placed=1")
+
+
+async def test_what_is_missing_is_said_beside_its_field_and_nothing_entered_is_lost(browser: Browser, owner: asyncpg.Connection) -> None:
+    await browser.follow("/cart/lines", {"variant_id": str(await offer(owner)), "quantity": "1"})
+    form = forms_of(await browser.open("/checkout"))["/checkout"]
+    entered = (
+        form | ADDRESS | {"email": "no address", "delivery_address.postal_code": "", "delivery_address.city": "Berl<in", "step": "place"}
+    )
+    status, _, page = await browser.send("/checkout", entered)
+    assert status == 422
+    assert 'id="email-error"' in page or "name@example.com" in page
+    kept = forms_of(page)["/checkout"]
+    assert (kept["email"], kept["delivery_address.city"]) == ("no address", "Berl<in")
+    assert "Berl<in" not in page, "what is entered is text, not markup"
+
+
+async def test_what_sold_out_meanwhile_leads_back_to_the_cart(browser: Browser, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=1)
+    await browser.follow("/cart/lines", {"variant_id": str(variant_id), "quantity": "2"})
+    async with browser.client.get("/checkout", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/cart")
+    assert "Only 1 left" in await browser.open("/cart")
+
+
+@pytest.mark.parametrize("quantity", ["-1", "0", "²", "1.5", "99999", "NaN", "", "one", "\x00"])
+async def test_a_quantity_that_is_none_is_refused_and_the_cart_stays(browser: Browser, owner: asyncpg.Connection, quantity: str) -> None:
+    variant_id = await offer(owner)
+    await browser.follow("/cart/lines", {"variant_id": str(variant_id), "quantity": "1"})
+    status, _, _ = await browser.send("/cart/lines", {"variant_id": str(variant_id), "quantity": quantity})
+    assert status == (303 if quantity == "" else 422), "an empty field is one unit"
+    assert browser.cookie("cart_count") == ("2" if quantity == "" else "1")
+
+
+async def test_a_form_of_another_site_is_refused(browser: Browser, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner)
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+        status, _, _ = await browser.send("/cart/lines", {"variant_id": str(variant_id)}, **headers)
+        assert status == 403
+    assert browser.cookie("cart") == ""
+
+
+async def test_a_customer_registers_buys_signs_out_and_finds_the_order_again(browser: Browser, owner: asyncpg.Connection) -> None:
+    """What was put into the cart before signing in is still there; the address of the account is filled in."""
+    account = {"email": "ada@pages.example", "name": "Ada Byron", "password": "correct horse battery"}
+    variant_id = await offer(owner)
+    await browser.follow("/cart/lines", {"variant_id": str(variant_id), "quantity": "2"})
+    assert await browser.follow("/account/register", account | {"next": "/checkout"}) == "/checkout"
+    address = {name.removeprefix("delivery_address."): value for name, value in ADDRESS.items()}
+    assert await browser.follow("/account/addresses/new", address | {"is_default": "1"}) == "/account/addresses"
+    form = forms_of(await browser.open("/checkout"))["/checkout"]
+    assert (form["email"], form["delivery_address.city"]) == ("ada@pages.example", "Berlin")
+    option = str(await owner.fetchval("SELECT id FROM fulfillment_option WHERE code = 'standard' AND currency = 'EUR' LIMIT 1"))
+    await browser.follow("/checkout", form | {"fulfillment_option_id": option, "step": "update"})
+    form = forms_of(await browser.open("/checkout"))["/checkout"]
+    location = await browser.follow("/checkout", form | {"step": "place", "payment_method": "pm_card_visa"})
+    number = location.split("/")[2].partition("?")[0]
+    await browser.open(f"/orders/{number}")
+    await browser.follow("/account/sign-out", {})
+    await browser.open(f"/orders/{number}", status=404)
+    await browser.open("/account", status=303)
+    await browser.follow("/account/sign-in", {"email": account["email"], "password": account["password"]})
+    assert number in await browser.open("/account/orders")
+    assert number in await browser.open("/account")
+    await browser.open(f"/orders/{number}")
+    status, location, _ = await browser.send(f"/orders/{number}/cancel", {})
+    assert status == 303
+    assert "Cancelled" in await browser.open(location)
+    assert await violations(owner) == []
+
+
+async def test_no_card_number_reaches_the_shop(browser: Browser, sandbox: Sandbox, settings: Settings, owner: asyncpg.Connection) -> None:
+    form = await at_checkout(browser, await offer(owner), email="card@shop.example")
+    await browser.open(await pay(sandbox, browser, await browser.follow("/checkout", form)))
+
+    async def mailed() -> list[str]:
+        return [file.read_text() for file in (settings.data_dir / "mail").glob("*.eml")]
+
+    mails = await eventually(mailed)
+    tables = await owner.fetch("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+    for table in tables:
+        rows = await owner.fetch(f'SELECT t::text AS text FROM "{table["relname"]}" t')
+        for text in [*(row["text"] for row in rows), *mails]:
+            assert not re.search(r"4242\W?4242\W?4242\W?4242", text), table["relname"]
+
+
+# --- the back office -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def operator(browser: Browser, settings: Settings) -> Browser:
+    """A browser that is signed in at the back office."""
+    form = {"email": settings.shop.operator_email, "password": settings.shop.operator_password}
+    assert await browser.follow("/admin/sign-in", form) == "/admin"
+    return browser
+
+
+async def bought(browser: Browser, owner: asyncpg.Connection, quantity: int = 2) -> tuple[str, int]:
+    """(order number, variant) of a paid order."""
+    variant_id = await offer(owner, on_hand=10)
+    location = await browser.follow("/checkout", await at_checkout(browser, variant_id, quantity) | {"payment_method": "pm_card_visa"})
+    return location.split("/")[2].partition("?")[0], variant_id
+
+
+ADMIN_PAGES = ["", "/orders", "/orders?status=paid", "/orders?q=%00", "/orders?after=%C2%B2", "/products", "/mails", "/jobs", "/health"]
+
+
+@pytest.mark.parametrize("path", ADMIN_PAGES)
+async def test_nobody_but_an_operator_sees_the_back_office(browser: Browser, path: str) -> None:
+    await browser.open(f"/admin{path}", status=303)
+
+
+@pytest.mark.parametrize("path", ADMIN_PAGES)
+async def test_an_operator_sees_the_back_office(operator: Browser, owner: asyncpg.Connection, path: str) -> None:
+    await bought(operator, owner)
+    await operator.open(f"/admin{path}")
+
+
+async def test_an_operator_sends_an_order_in_parts_and_gives_some_money_back(operator: Browser, owner: asyncpg.Connection) -> None:
+    number, _ = await bought(operator, owner)
+    page = await operator.open(f"/admin/orders/{number}")
+    line = next(name for name in forms_of(page)[f"/admin/orders/{number}/fulfill"] if name.startswith("line-"))
+    path = f"/admin/orders/{number}"
+    for wrong in ({line: "3"}, {line: "²"}, {line: "-1"}, {}, {line: "1", "tracking_url": "javascript:alert(1)"}):
+        assert (await operator.send(f"{path}/fulfill", wrong))[0] == 422
+    assert await operator.follow(f"{path}/fulfill", {line: "1", "carrier": "Post", "tracking_number": "T1"}) == path
+    assert "Partly sent" in await operator.open(path)
+    for wrong in ({"amount": "999"}, {"amount": "-1"}, {"amount": "1.999"}, {"amount": "NaN"}, {"amount": ""}):
+        assert (await operator.send(f"{path}/refund", wrong | {"key": uuid.uuid4().hex}))[0] == 422
+    refund = {"amount": "5.00", "key": uuid.uuid4().hex}
+    await asyncio.gather(*(operator.follow(f"{path}/refund", refund) for _ in range(3)))
+    assert await owner.fetchval("SELECT refunded FROM orders WHERE number = $1", number) == 500
+    assert (await operator.send(f"{path}/cancel", {}))[0] == 409, "a part has been sent"
+    assert await violations(owner) == []
+
+
+async def test_an_operator_counts_the_stock_and_sets_a_price(operator: Browser, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=1000, on_hand=3)
+    product_id = await owner.fetchval("SELECT product_id FROM variant WHERE id = $1", variant_id)
+    main = await owner.fetchval("SELECT id FROM stock_location WHERE code = 'main'")
+    path = f"/admin/products/{product_id}"
+    await operator.open(path)
+    await operator.follow(f"{path}/variants/{variant_id}", {"amount": "12.50", f"stock-{main}": "7"})
+    assert await stock_of(owner, variant_id) == (7, 0)
+    assert await owner.fetchval("SELECT amount FROM variant_price WHERE variant_id = $1", variant_id) == 1250
+    movement = await owner.fetchrow("SELECT delta, reason, actor FROM stock_movement WHERE variant_id = $1 ORDER BY id DESC", variant_id)
+    assert (movement["delta"], movement["reason"], movement["actor"]) == (4, "count", "operator@example.com")
+    for wrong in ({"amount": "-1"}, {"amount": "x"}, {"amount": "1", f"stock-{main}": "-1"}, {"amount": "1", f"stock-{main}": "²"}):
+        assert (await operator.send(f"{path}/variants/{variant_id}", wrong))[0] == 422
+
+
+async def test_the_mails_of_an_order_are_shown_to_the_operator(operator: Browser, owner: asyncpg.Connection) -> None:
+    number, _ = await bought(operator, owner)
+
+    async def listed() -> Any:
+        page = await operator.open("/admin/mails")
+        return re.search(rf'href="(/admin/mails/[^"]+)"[^>]*>[^<]*{number}', page)
+
+    found = await eventually(listed)
+    assert number in await operator.open(found[1])
+
+
+async def test_a_payment_that_nobody_could_settle_is_shown_and_may_be_asked_about(
+    operator: Browser, sandbox: Sandbox, owner: asyncpg.Connection
+) -> None:
+    variant_id = await offer(owner)
+    form = await at_checkout(operator, variant_id)
+    assert (await sandbox.pay(await operator.follow("/checkout", form)))[0] == 303
+    order = await owner.fetchrow("SELECT id, number FROM orders WHERE cart_id = $1", uuid.UUID(operator.cookie("cart")))
+    number = order["number"]
+    await owner.execute("UPDATE payment_attempt SET state = 'stuck' WHERE order_id = $1", order["id"])
+    assert f'href="/admin/orders/{number}">{number}</a>: charge of' in await operator.open("/admin")
+    assert await operator.follow(f"/admin/orders/{number}/ask", {}) == f"/admin/orders/{number}"
+    assert await owner.fetchval("SELECT status FROM orders WHERE number = $1", number) == "paid"
+    assert await violations(owner) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/cart", "/orders/lookup", "/account/sign-in", "/account/register", "/account/forgot-password", "/account/verify"]
+)
+async def test_pages_that_anybody_may_open_are_kept_by_nobody(browser: Browser, path: str) -> None:
+    async with browser.client.get(path) as answer:
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "private, no-store")
