@@ -11,13 +11,19 @@ from storefront.search.index import SearchIndex
 from storefront.settings import SearchSettings
 
 
+def say(word: str) -> None:
+    """Tells the test."""
+    sys.stdout.write(word + "\n")
+    sys.stdout.flush()
+
+
 class Telling(DiskIndex):
     """An index that says when it commits."""
 
     def commit(self, position: str | None = None) -> None:
-        print("committing", flush=True)
+        say("committing")
         super().commit(position)
-        print("committed", flush=True)
+        say("committed")
 
 
 async def main(dsn: str, folder: Path) -> None:

@@ -19,7 +19,6 @@ from storefront.catalog.listing import LISTING_FINDER, build_listing
 from storefront.catalog.pages import DEGRADED_SECONDS
 from storefront.catalog.query import clean_text, parse
 from storefront.platform.database import DATABASE
-from storefront.platform.errors import InvalidInput
 from storefront.platform.http import json_response, shared_page_headers
 from storefront.platform.openapi import IF_NONE_MATCH, operation, read_query
 from storefront.platform.page_cache import shared_page
@@ -66,10 +65,11 @@ class SuggestionList(msgspec.Struct):
     summary="Search products",
     tag="Search",
     query=SearchParameters,
+    facets=True,
     response=SearchListing,
-    errors=(InvalidInput,),
     headers=(IF_NONE_MATCH,),
     answers={304: None},
+    links={"read_product": {"slug_or_id": "/items/0/slug"}},
 )
 async def search_products(request: web.Request) -> web.Response:
     """Products that have the words of `q`, typing mistakes forgiven, with filters, counts and sorts."""
@@ -90,7 +90,6 @@ async def search_products(request: web.Request) -> web.Response:
     tag="Search",
     query=SuggestionsQuery,
     response=SuggestionList,
-    errors=(InvalidInput,),
     headers=(IF_NONE_MATCH,),
     answers={304: None},
 )

@@ -63,10 +63,23 @@ def _before_filters(snapshot: Snapshot, query: ListingQuery, now: datetime) -> _
     if count >= LITTLE:
         return _Found(weighed, reading.suggestion)
     suggestion = reading.suggestion or _better(snapshot, reader, reader.second_thought(reading), within, count)
-    loose = _loosened(snapshot, reader, reading, within)
-    if loose is not None:
-        weighed = all_of(_weighed(snapshot, query.text, reader.mixed(strict, loose)), within)
+    wider = _wider(snapshot, reader, query.text, within, count)
+    if wider is not None:
+        weighed = all_of(_weighed(snapshot, query.text, reader.mixed(strict, wider)), within)
     return _Found(weighed, suggestion)
+
+
+def _wider(snapshot: Snapshot, reader: Reader, text: str, within: Query, count: int) -> Query | None:
+    """What else may be shown for a text that finds little: words that its last one begins, else what has some of its words only."""
+    begun = reader.read(text, unfinished=True)
+    wider = reader.strict(begun)
+    found = snapshot.count(all_of(wider, within))
+    if found >= LITTLE:
+        return wider
+    loose = _loosened(snapshot, reader, begun, within)
+    if loose is None:
+        return wider if found > count else None
+    return reader.mixed(wider, loose)
 
 
 def _better(snapshot: Snapshot, reader: Reader, other: str | None, within: Query, count: int) -> str | None:

@@ -79,6 +79,13 @@ class SearchIndex:
         """Whether the index answers."""
         return self._current is not None
 
+    async def wait_ready(self) -> None:
+        """Waits until the index answers."""
+        while self._current is None:
+            if self._building is None:
+                raise IndexMissing("No index is being built.")
+            await asyncio.wait([self._building])
+
     @property
     def products(self) -> int:
         """How many products the index holds."""
