@@ -9,6 +9,8 @@ from storefront.orders.model import Order
 from storefront.platform.database import Connection, Database
 from storefront.platform.jobs import Jobs
 from storefront.platform.money import format_amount
+from storefront.pricing.addresses import countries
+from storefront.pricing.model import Address
 from storefront.settings import Settings
 
 OrderMail = Literal["order_confirmation", "order_cancelled", "order_fulfilled", "refund"]
@@ -60,12 +62,16 @@ def _context(settings: Settings, order: Order, payload: dict[str, Any]) -> dict[
         "prices_include_tax": order.prices_include_tax,
         "total": money(order.total),
         "gift_card_amount": money(order.gift_card_amount) if order.gift_card_amount else "",
-        "address": [part for part in (address.name, address.line1, address.line2, f"{address.postal_code} {address.city}") if part]
-        if address
-        else [],
-        "country": address.country if address else "",
+        "address": _label(address) if address else [],
+        "country": dict(countries()).get(address.country, address.country) if address else "",
         "amount": money(payload["amount"]) if payload.get("amount") else "",
         "tracking_number": (sent.tracking_number if sent else None) or "",
         "tracking_url": (sent.tracking_url if sent else None) or "",
         "carrier": (sent.carrier if sent else None) or "",
     }
+
+
+def _label(address: Address) -> list[str]:
+    """The address as lines of a label, without the country."""
+    town = " ".join(part for part in (address.postal_code, address.city, address.region) if part)
+    return [part for part in (address.name, address.company, address.line1, address.line2, town) if part]
