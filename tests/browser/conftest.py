@@ -1,22 +1,62 @@
 """A real browser (Debian's chromium) on a real shop with the demo catalog."""
 
+import contextlib
+import fcntl
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import msgspec
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from storefront.settings import ROOT
+from tests.browser.steps import BackOffice
+from tests.browser.watching import Watch
 from tests.live import LiveShop, live_shop
 
-SCREENSHOTS = ROOT / "tests" / "screenshots"
+# Many people shop from one address here.
+LIMITS = {f"LIMITS__{name}": "100000/minute" for name in ("SIGN_IN", "REGISTER", "ORDER_LOOKUP", "CHECKOUT")}
+
+
+class ShopAddress(msgspec.Struct, frozen=True):
+    """Where the shop is, and how its operator signs in."""
+
+    url: str
+    operator_password: str
+
+    @classmethod
+    def of(cls, shop: LiveShop) -> "ShopAddress":
+        return cls(shop.url, shop.operator_password)
 
 
 @pytest.fixture(scope="session")
-def shop() -> Iterator[LiveShop]:
-    """The demo shop, served by run.py; many sign-ins from one address are allowed here."""
-    with live_shop(LIMITS__SIGN_IN="1000/minute", LIMITS__REGISTER="1000/minute", LIMITS__ORDER_LOOKUP="1000/minute") as running:
-        yield running
+def shop(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[ShopAddress]:
+    """The demo shop, served by run.py; the workers of one run share it, for filling it takes longest of all."""
+    if not hasattr(request.config, "workerinput"):
+        with live_shop(**LIMITS) as running:
+            yield ShopAddress.of(running)
+        return
+    with _shared(tmp_path_factory.getbasetemp().parent / "browser-shop") as found:
+        yield found
+
+
+@contextlib.contextmanager
+def _shared(note: Path) -> Iterator[ShopAddress]:
+    """The shop of whoever came first, who stops it when everybody else has let go."""
+    with note.with_suffix(".users").open("a") as users, note.with_suffix(".start").open("a") as start:
+        fcntl.flock(start, fcntl.LOCK_EX)
+        if note.exists():
+            fcntl.flock(users, fcntl.LOCK_SH)
+            fcntl.flock(start, fcntl.LOCK_UN)
+            yield msgspec.json.decode(note.read_bytes(), type=ShopAddress)
+            return
+        with live_shop(**LIMITS) as running:
+            note.write_bytes(msgspec.json.encode(ShopAddress.of(running)))
+            fcntl.flock(start, fcntl.LOCK_UN)
+            yield ShopAddress.of(running)
+            fcntl.flock(start, fcntl.LOCK_EX)
+            note.unlink()
+            fcntl.flock(users, fcntl.LOCK_EX)
 
 
 @pytest.fixture(scope="session")
@@ -49,17 +89,39 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 NewContext = Callable[..., BrowserContext]
 
 
+def open_context(browser: Browser, shop: ShopAddress, **options: object) -> BrowserContext:
+    """A shopper of their own; options as playwright's new_context."""
+    context = browser.new_context(base_url=shop.url, locale="en-GB", **options)  # type: ignore[arg-type]
+    context.set_default_timeout(15_000)
+    return context
+
+
 @pytest.fixture
-def new_context(browser: Browser, shop: LiveShop) -> Iterator[NewContext]:
-    """Makes browser contexts (a shopper each) that are closed after the test; options as playwright's new_context."""
-    opened: list[BrowserContext] = []
+def new_context(browser: Browser, shop: ShopAddress) -> Iterator[NewContext]:
+    """Makes browser contexts (a shopper each) that are closed after the test, which fails if a page of theirs complained of anything."""
+    opened: list[tuple[BrowserContext, Watch]] = []
 
     def make(**options: object) -> BrowserContext:
-        context = browser.new_context(base_url=shop.url, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
-        opened.append(context)
+        context = open_context(browser, shop, **options)
+        opened.append((context, Watch(context)))
         return context
 
     yield make
-    for context in opened:
+    for context, _ in opened:
         context.close()
+    for _, watch in opened:
+        watch.assert_quiet()
+
+
+@pytest.fixture
+def page(new_context: NewContext) -> Page:
+    """A guest's page."""
+    return new_context().new_page()
+
+
+@pytest.fixture(scope="session")
+def back_office(playwright: Playwright, shop: ShopAddress) -> Iterator[BackOffice]:
+    """The operator, who changes prices and stock while others shop."""
+    request = playwright.request.new_context(base_url=shop.url)
+    yield BackOffice(request, shop.operator_password)
+    request.dispose()

@@ -1,0 +1,207 @@
+"""Every page of the shop, by name, and how one comes to see it. A page that is new belongs in here."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import APIRequestContext, BrowserContext, Page, expect
+
+from tests.browser.steps import ADDRESS, BackOffice, fill_in_address, pay_at_provider, put_in_cart
+from tests.forms import forms_of
+
+Opener = Callable[["Tour", Page], Any]
+LAMP = "puffball-table-lamp"
+SWEATER = "harbour-crew-sweater"
+
+
+class Tour:
+    """Three people who have been here before: a guest, a customer with an order and an address, an operator."""
+
+    def __init__(self, guest: BrowserContext, customer: BrowserContext, operator: BrowserContext, back_office: BackOffice, tag: str) -> None:
+        self.contexts = {"guest": guest, "customer": customer, "operator": operator}
+        self.back_office = back_office
+        self.email = f"{tag}@tour.example"
+        self._settle_in(customer.request)
+        form = {"email": "operator@example.com", "password": back_office.password}
+        assert operator.request.post("/admin/sign-in", form=form, max_redirects=0).status == 303
+
+    def _settle_in(self, request: APIRequestContext) -> None:
+        account = {"email": self.email, "name": "Ada Byron", "password": "correct horse battery"}
+        assert request.post("/account/register", form=account, max_redirects=0).status == 303
+        home = {"name": "Ada Byron", "line1": "1 Ridge Way", "postal_code": "10115", "city": "Berlin", "country": "DE", "is_default": "1"}
+        assert request.post("/account/addresses/new", form=home, max_redirects=0).status == 303
+        away = home | {"company": "Analytical Engines", "line1": "Dorset Street 1", "city": "Wien", "postal_code": "1010", "country": "AT"}
+        away.pop("is_default")
+        assert request.post("/account/addresses/new", form=away, max_redirects=0).status == 303
+        self.order = self._buy(request)
+
+    def _buy(self, request: APIRequestContext) -> str:
+        """The path of a paid order's confirmation."""
+        for slug in (LAMP, SWEATER):
+            line = {"variant_id": str(self.back_office.variant(slug).id), "quantity": "2"}
+            assert request.post("/cart/lines", form=line, max_redirects=0).status == 303
+        page = request.get("/checkout").text()
+        option = re.search(r'name="fulfillment_option_id" id="[^"]*" value="(\d+)"', page)
+        assert option, page
+        form = forms_of(page)["/checkout"] | {"fulfillment_option_id": option[1], "step": "update"}
+        assert request.post("/checkout", form=form, max_redirects=0).status == 303
+        form = forms_of(request.get("/checkout").text())["/checkout"] | {"step": "place", "payment_method": "pm_card_visa"}
+        placed = request.post("/checkout", form=form, max_redirects=0)
+        assert placed.status == 303, placed.text()
+        return placed.headers["location"]
+
+    @property
+    def number(self) -> str:
+        return urlsplit(self.order).path.rpartition("/")[2]
+
+
+def _at(path: str) -> Opener:
+    return lambda tour, page: page.goto(path)
+
+
+def _suggestions(tour: Tour, page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("combobox", name="Search the shop").press_sequentially("lamp")
+    expect(page.get_by_role("option").first).to_be_visible()
+
+
+def _menu(tour: Tour, page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="All categories").click()
+    expect(page.get_by_role("navigation", name="All categories")).to_be_visible()
+
+
+def _added(tour: Tour, page: Page) -> None:
+    page.goto(f"/p/{LAMP}")
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.get_by_role("complementary", name="Added to the cart")).to_be_visible()
+
+
+def _filled(tour: Tour, page: Page, path: str) -> None:
+    page.context.clear_cookies(name="cart")
+    put_in_cart(page, tour.back_office.variant(LAMP), 2)
+    put_in_cart(page, tour.back_office.variant(SWEATER))
+    page.goto(path)
+
+
+def _cart_with_wrong_code(tour: Tour, page: Page) -> None:
+    _filled(tour, page, "/cart")
+    page.get_by_label("Coupon or gift card").fill("NO-SUCH-CODE")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("#code-error")).to_be_visible()
+
+
+def _checkout_mistaken(tour: Tour, page: Page) -> None:
+    _filled(tour, page, "/checkout")
+    page.get_by_label("E-mail").fill("not an address")
+    page.get_by_role("radio", name="On our payment provider's page").check()
+    page.get_by_role("button", name="Place order").click()
+    expect(page.locator("[data-errors]")).to_be_visible()
+
+
+def _checkout_done(tour: Tour, page: Page) -> None:
+    _filled(tour, page, "/checkout")
+    fill_in_address(page)
+    page.get_by_role("checkbox").check()
+    expect(page.get_by_role("radio", name=re.compile("Standard"))).to_be_visible()
+
+
+def _provider(tour: Tour, page: Page) -> None:
+    _checkout_done(tour, page)
+    page.get_by_role("checkbox").uncheck()
+    page.get_by_role("radio", name=re.compile("Standard")).check()
+    page.get_by_role("radio", name="On our payment provider's page").check()
+    page.get_by_role("button", name="Place order").click()
+    page.wait_for_url("**/pay/**")
+
+
+def _confirmation(tour: Tour, page: Page) -> None:
+    _provider(tour, page)
+    pay_at_provider(page)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you")
+
+
+def _sent(path: str, button: str, **fields: str) -> Opener:
+    """A form, filled in and sent."""
+
+    def open_and_send(tour: Tour, page: Page) -> None:
+        page.goto(path)
+        for label, text in fields.items():
+            page.get_by_label(label.replace("E_", "E-").replace("_", " "), exact=True).fill(text)
+        page.get_by_role("button", name=button, exact=True).click()
+        expect(page.locator("[data-errors], [role=status].alert")).to_be_visible()
+
+    return open_and_send
+
+
+def _wrong_address(tour: Tour, page: Page) -> None:
+    page.goto("/account/addresses/new")
+    page.get_by_label("Street and number").fill(ADDRESS["Street and number"])
+    page.get_by_role("button", name="Save the address").click()
+    expect(page.locator("[data-errors]")).to_be_visible()
+
+
+def _own_address(tour: Tour, page: Page) -> None:
+    page.goto("/account/addresses")
+    page.get_by_role("link", name="Change").first.click()
+
+
+def _mail(tour: Tour, page: Page) -> None:
+    page.goto("/admin/mails")
+    page.get_by_role("link", name=tour.number).first.click()
+
+
+# Name → (who sees it, how they come there, the status that it answers with).
+PAGES: dict[str, tuple[str, Opener, int]] = {
+    "home": ("guest", _at("/"), 200),
+    "menu": ("guest", _menu, 200),
+    "category": ("guest", _at("/c/clothing"), 200),
+    "category-last-page": ("guest", _at("/c/kitchen?page=99"), 200),
+    "category-filtered": ("guest", _at("/c/clothing/knitwear?opt.Size=M&sort=price"), 200),
+    "collection": ("guest", _at("/collections/slow-mornings"), 200),
+    "product": ("guest", _at(f"/p/{SWEATER}"), 200),
+    "product-plain": ("guest", _at(f"/p/{LAMP}"), 200),
+    "product-added": ("guest", _added, 200),
+    "search": ("guest", _at("/search?q=wool"), 200),
+    "search-nothing": ("guest", _at("/search?q=xqzvw"), 200),
+    "search-everything": ("guest", _at("/search"), 200),
+    "suggestions": ("guest", _suggestions, 200),
+    "cart-empty": ("guest", _at("/cart"), 200),
+    "cart": ("guest", lambda tour, page: _filled(tour, page, "/cart"), 200),
+    "cart-wrong-code": ("guest", _cart_with_wrong_code, 200),
+    "checkout": ("guest", lambda tour, page: _filled(tour, page, "/checkout"), 200),
+    "checkout-errors": ("guest", _checkout_mistaken, 422),
+    "checkout-address": ("guest", _checkout_done, 200),
+    "confirmation": ("guest", _confirmation, 200),
+    "order-lookup": ("guest", _at("/orders/lookup"), 200),
+    "order-lookup-errors": ("guest", _sent("/orders/lookup", "Show the order", Order_number="SF-1", E_mail="a@b.example"), 422),
+    "sign-in": ("guest", _at("/account/sign-in"), 200),
+    "sign-in-errors": ("guest", _sent("/account/sign-in", "Sign in", E_mail="a@b.example", Password="wrong"), 422),
+    "register": ("guest", _at("/account/register"), 200),
+    "register-errors": ("guest", _sent("/account/register", "Open the account", Name=" ", E_mail="a@b.example", Password="x"), 422),
+    "forgot-password": ("guest", _at("/account/forgot-password"), 200),
+    "forgot-password-sent": ("guest", _sent("/account/forgot-password", "Send the link", E_mail="a@b.example"), 200),
+    "reset-password-late": ("guest", _at("/account/reset-password?token=x"), 410),
+    "verify": ("guest", _at("/account/verify?token=x"), 200),
+    "verify-late": ("guest", lambda tour, page: (page.goto("/account/verify?token=x"), page.get_by_role("button", name="Confirm").click()), 410),
+    "not-found": ("guest", _at("/p/no-such-thing"), 404),
+    "api-docs": ("guest", _at("/api/v1/docs"), 200),
+    "account": ("customer", _at("/account"), 200),
+    "account-orders": ("customer", _at("/account/orders"), 200),
+    "order": ("customer", lambda tour, page: page.goto(f"/orders/{tour.number}"), 200),
+    "addresses": ("customer", _at("/account/addresses"), 200),
+    "address": ("customer", _own_address, 200),
+    "address-errors": ("customer", _wrong_address, 422),
+    "details": ("customer", _at("/account/details"), 200),
+    "admin-sign-in": ("guest", _at("/admin/sign-in"), 200),
+    "admin": ("operator", _at("/admin"), 200),
+    "admin-orders": ("operator", _at("/admin/orders"), 200),
+    "admin-order": ("operator", lambda tour, page: page.goto(f"/admin/orders/{tour.number}"), 200),
+    "admin-products": ("operator", _at("/admin/products"), 200),
+    "admin-product": ("operator", lambda tour, page: page.goto(f"/admin/products/{tour.back_office.variant(SWEATER).product_id}"), 200),
+    "admin-mails": ("operator", _at("/admin/mails"), 200),
+    "admin-mail": ("operator", _mail, 200),
+    "admin-jobs": ("operator", _at("/admin/jobs"), 200),
+    "admin-health": ("operator", _at("/admin/health"), 200),
+}
