@@ -1,0 +1,168 @@
+"""Durable jobs: queued with the change they follow, done at least once, by whoever comes first."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from storefront.platform.database import Connection, Database
+from storefront.platform.errors import NotFound
+from storefront.platform.jobs import Job, Jobs
+from storefront.settings import Settings
+from tests.sandbox import eventually
+
+
+class Worker:
+    """What a process does with its jobs: it writes them down."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.jobs = Jobs(settings, database)
+        self.done: list[Any] = []
+        self.failures = 0
+        self.jobs.register("note", self.note, tries=3)
+
+    async def note(self, job: Job) -> None:
+        if self.failures > 0:
+            self.failures -= 1
+            raise ConnectionError("not now")
+        self.done.append(job.payload["number"])
+
+
+@pytest.fixture
+async def workers(settings: Settings, database: Database, owner: asyncpg.Connection) -> AsyncIterator[list[Worker]]:
+    """Two processes of one shop, with nothing to do."""
+    await owner.execute("DELETE FROM job; DELETE FROM periodic_job")
+    made = [Worker(settings, database), Worker(settings, database)]
+    yield made
+    for worker in made:
+        await worker.jobs.close(0)
+
+
+async def queue(database: Database, worker: Worker, number: int, **options: Any) -> int:
+    return await database.transaction(lambda conn: worker.jobs.enqueue(conn, "note", {"number": number}, **options))
+
+
+async def due(owner: asyncpg.Connection) -> None:
+    """Time passes until whatever waits is due."""
+    await owner.execute("UPDATE job SET run_at = now() WHERE dead_at IS NULL")
+
+
+async def test_a_job_of_a_change_that_was_undone_is_never_done(database: Database, workers: list[Worker]) -> None:
+    async def change_their_mind(conn: Connection) -> None:
+        await workers[0].jobs.enqueue(conn, "note", {"number": 1})
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.transaction(change_their_mind)
+    assert (await workers[0].jobs.run_due(), workers[0].done) == (0, [])
+
+
+async def test_two_processes_share_the_work_and_do_nothing_twice(database: Database, workers: list[Worker]) -> None:
+    for number in range(60):
+        await queue(database, workers[0], number)
+    await asyncio.gather(*(worker.jobs.run_due() for worker in workers))
+    done = workers[0].done + workers[1].done
+    assert sorted(done) == list(range(60))
+
+
+async def test_while_a_job_waits_another_of_its_key_is_the_same(
+    database: Database, workers: list[Worker], owner: asyncpg.Connection
+) -> None:
+    first = await queue(database, workers[0], 1, dedupe_key="one")
+    assert await queue(database, workers[0], 2, dedupe_key="one") == first
+    await workers[0].jobs.run_due()
+    assert workers[0].done == [1]
+    assert await queue(database, workers[0], 3, dedupe_key="one") != first
+
+
+async def test_a_job_that_fails_is_tried_again_and_given_up_in_the_end(
+    database: Database, workers: list[Worker], owner: asyncpg.Connection
+) -> None:
+    worker = workers[0]
+    worker.failures = 3
+    job_id = await queue(database, worker, 1)
+    for _ in range(3):
+        assert await worker.jobs.run_due() == 1
+        assert await worker.jobs.run_due() == 0, "there is a pause before the next try"
+        await due(owner)
+    assert (await worker.jobs.run_due(), worker.done) == (0, [])
+    async with database.write() as conn:
+        (dead,) = await worker.jobs.dead_letters(conn)
+        assert (dead.id, dead.attempts, dead.error) == (job_id, 3, "ConnectionError: not now")
+        await worker.jobs.replay(conn, job_id)
+        with pytest.raises(NotFound):
+            await worker.jobs.replay(conn, job_id)
+    await worker.jobs.run_due()
+    assert worker.done == [1]
+    assert await owner.fetchval("SELECT count(*) FROM job") == 0
+
+
+async def test_what_a_dead_process_held_is_done_by_another(database: Database, workers: list[Worker], owner: asyncpg.Connection) -> None:
+    dead, alive = workers
+    reached = asyncio.Event()
+
+    async def hang(job: Job) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    dead.jobs.register("note", hang)
+    await queue(database, alive, 1)
+    work = asyncio.create_task(dead.jobs.run_due())
+    await reached.wait()
+    assert await alive.jobs.run_due() == 0, "it is leased"
+    await due(owner)  # the lease runs out
+    await alive.jobs.run_due()
+    assert alive.done == [1]
+    assert await owner.fetchval("SELECT count(*) FROM job") == 0
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_a_process_that_stops_gives_its_job_to_another_at_once(database: Database, workers: list[Worker]) -> None:
+    stopping, alive = workers
+    reached = asyncio.Event()
+
+    async def hang(job: Job) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    stopping.jobs.register("note", hang)
+    await stopping.jobs.start()
+    await queue(database, stopping, 1)
+    async with asyncio.timeout(10):
+        await reached.wait()
+    await stopping.jobs.close(0.01)
+    await alive.jobs.run_due()
+    assert alive.done == [1]
+
+
+async def test_what_repeats_is_done_once_for_all_processes_and_a_failure_is_kept(
+    database: Database, workers: list[Worker], owner: asyncpg.Connection
+) -> None:
+    running = most = runs = 0
+
+    async def look() -> None:
+        nonlocal running, most, runs
+        running += 1
+        most = max(most, running)
+        runs += 1
+        await asyncio.sleep(0.05)
+        running -= 1
+        if runs == 1:
+            raise ConnectionError("the first time fails")
+
+    for worker in workers:
+        worker.jobs.every("look", 0.1, look)
+        await worker.jobs.start()
+
+    async def failed() -> bool:
+        return await owner.fetchval("SELECT error FROM periodic_job WHERE name = 'look'") == "ConnectionError: the first time fails"
+
+    async def went_on() -> bool:
+        return runs > 3 and await owner.fetchval("SELECT error IS NULL FROM periodic_job WHERE name = 'look'")
+
+    await eventually(failed)
+    await eventually(went_on)
+    assert most == 1
