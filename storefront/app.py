@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
-import aiohttp_jinja2
 import asyncpg
 import msgspec
 import structlog
@@ -33,7 +32,7 @@ from storefront.inventory.gate import STOCK, StockGate
 from storefront.orders import api as orders_api
 from storefront.orders import pages as orders_pages
 from storefront.payments.service import PAYMENTS, Payments
-from storefront.platform import assets, health, mail, telemetry
+from storefront.platform import api_docs, assets, health, mail, telemetry
 from storefront.platform.assets import ASSETS, Assets
 from storefront.platform.cache import CACHE, Cache
 from storefront.platform.clock import CLOCK, utc_now
@@ -49,7 +48,7 @@ from storefront.platform.http import (
 )
 from storefront.platform.jobs import JOBS, Jobs
 from storefront.platform.mail import MAILER, Mailer
-from storefront.platform.openapi import build_document
+from storefront.platform.openapi_document import build_document
 from storefront.platform.page_cache import PAGE_CACHE, PageCache, page_cache_middleware
 from storefront.platform.ratelimit import RATE_LIMITER, RateLimiter
 from storefront.platform.shared_cache import SharedCache
@@ -60,7 +59,6 @@ from storefront.settings import SETTINGS, Settings
 from storefront.templating import base_context, install_templates
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENT = web.AppKey("openapi_document", bytes)
 PAGES_SHARE = 0.8  # of the memory for caches, the rest is for data
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 log = structlog.get_logger("app")
@@ -74,8 +72,22 @@ ROOMS: dict[str, tuple[Iterable[web.AbstractRouteDef], ...]] = {
     "accounts": (accounts_pages.routes, accounts_api.routes),
     "admin": (admin_pages.routes,),
 }
-# Behind every door: health, metrics, and what pages of any room refer to.
-EVERYWHERE: tuple[Iterable[web.AbstractRouteDef], ...] = (health.routes, telemetry.routes, assets.routes, catalog_media.routes)
+# Behind every door: health, metrics, what the API says of itself, and what pages of any room refer to.
+EVERYWHERE: tuple[Iterable[web.AbstractRouteDef], ...] = (
+    health.routes,
+    telemetry.routes,
+    api_docs.routes,
+    assets.routes,
+    catalog_media.routes,
+)
+API_TAGS = {
+    "Catalog": "Products, categories and collections. The same for every client, and cached.",
+    "Search": "Products by words, with filters, and suggestions while someone types.",
+    "Carts": "A guest's cart belongs to who knows its id, a customer's to that customer.",
+    "Checkout": "Stock held, the order placed and paid.",
+    "Orders": "What was bought, for who has the order's key, or owns it.",
+    "Accounts": "A customer's account, session and addresses.",
+}
 
 
 async def create_app(settings: Settings, *, only: Iterable[str] = ()) -> web.Application:
@@ -106,10 +118,15 @@ async def create_app(settings: Settings, *, only: Iterable[str] = ()) -> web.App
                 app.add_routes(table)
     for table in EVERYWHERE:
         app.add_routes(table)
-    app.router.add_get("/api/v1/openapi.json", openapi_document)
-    app.router.add_get("/api/v1/docs", api_docs)
-    document = build_document(app, title=settings.shop.name, version=storefront.__version__, server=settings.server.public_url)
-    app[DOCUMENT] = msgspec.json.encode(document)
+    document = build_document(
+        app,
+        title=settings.shop.name,
+        version=storefront.__version__,
+        server=settings.server.public_url,
+        tags=API_TAGS,
+        choices={"currency": settings.shop.currencies},
+    )
+    app[api_docs.DOCUMENT] = msgspec.json.encode(document)
     return app
 
 
@@ -188,17 +205,3 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     if shared is not None:
         await shared.close()
     await database.close()
-
-
-async def openapi_document(request: web.Request) -> web.Response:
-    """The OpenAPI 3.1 document of this shop."""
-    headers = {"Cache-Control": "public, max-age=300"}
-    return web.Response(body=request.app[DOCUMENT], content_type="application/json", headers=headers)
-
-
-async def api_docs(request: web.Request) -> web.Response:
-    """The document as a page to read."""
-    context = {"document": msgspec.json.decode(request.app[DOCUMENT])}
-    response = aiohttp_jinja2.render_template("api/docs.html", request, context)
-    response.headers["Cache-Control"] = "public, max-age=300"
-    return response

@@ -10,7 +10,7 @@ from storefront.accounts import service
 from storefront.accounts.model import Credentials, Customer, Registration, SavedAddress
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
-from storefront.platform.errors import InvalidInput, NotFound, RateLimited, SignInRequired
+from storefront.platform.errors import NotFound, RateLimited
 from storefront.platform.http import client_ip, json_response, read_json
 from storefront.platform.jobs import JOBS
 from storefront.platform.openapi import operation
@@ -56,11 +56,12 @@ async def _session(request: web.Request, customer: Customer) -> SignedIn:
 @routes.post("/api/v1/customers")
 @operation(
     summary="Open an account",
-    tag="accounts",
+    tag="Accounts",
     request=Registration,
+    example={"email": "ada@example.com", "name": "Ada Byron", "password": "correct horse battery"},
     response=SignedIn,
     status=201,
-    errors=(InvalidInput, service.EmailTaken, RateLimited),
+    errors=(service.EmailTaken, RateLimited),
 )
 async def register_customer(request: web.Request) -> web.Response:
     """Opens an account and signs it in. A mail asks the customer to confirm the address."""
@@ -80,11 +81,12 @@ async def register_customer(request: web.Request) -> web.Response:
 @routes.post("/api/v1/sessions")
 @operation(
     summary="Sign in",
-    tag="accounts",
+    tag="Accounts",
     request=Credentials,
+    example={"email": "ada@example.com", "password": "correct horse battery"},
     response=SignedIn,
     status=201,
-    errors=(InvalidInput, service.WrongCredentials, RateLimited),
+    errors=(service.WrongCredentials, RateLimited),
 )
 async def create_customer_session(request: web.Request) -> web.Response:
     """Exchanges an e-mail address and a password for a bearer token."""
@@ -98,7 +100,7 @@ async def create_customer_session(request: web.Request) -> web.Response:
 
 
 @routes.delete("/api/v1/sessions/current")
-@operation(summary="Sign out", tag="accounts", status=204, errors=(SignInRequired,), signed_in=True)
+@operation(summary="Sign out", tag="Accounts", status=204, session="required")
 async def delete_customer_session(request: web.Request) -> web.Response:
     """Ends the session that the request carries."""
     await require_customer_id(request)
@@ -108,7 +110,7 @@ async def delete_customer_session(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/v1/customers/me")
-@operation(summary="Who is signed in", tag="accounts", response=Customer, errors=(SignInRequired,), signed_in=True)
+@operation(summary="Who is signed in", tag="Accounts", response=Customer, session="required")
 async def read_customer(request: web.Request) -> web.Response:
     customer_id = await require_customer_id(request)
     async with request.app[DATABASE].write() as conn:
@@ -116,7 +118,7 @@ async def read_customer(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/v1/customers/me/addresses")
-@operation(summary="Own addresses", tag="accounts", response=AddressList, errors=(SignInRequired,), signed_in=True)
+@operation(summary="Own addresses", tag="Accounts", response=AddressList, session="required")
 async def list_addresses(request: web.Request) -> web.Response:
     """The default address comes first."""
     customer_id = await require_customer_id(request)
@@ -127,12 +129,13 @@ async def list_addresses(request: web.Request) -> web.Response:
 @routes.post("/api/v1/customers/me/addresses")
 @operation(
     summary="Add an address",
-    tag="accounts",
+    tag="Accounts",
     request=NewAddress,
+    example={"address": {"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Berlin", "postal_code": "10115", "country": "DE"}},
     response=SavedAddress,
+    links={"delete_address": {"address_id": "/id"}},
     status=201,
-    errors=(SignInRequired, InvalidInput),
-    signed_in=True,
+    session="required",
 )
 async def add_address(request: web.Request) -> web.Response:
     customer_id = await require_customer_id(request)
@@ -148,10 +151,10 @@ async def add_address(request: web.Request) -> web.Response:
 @routes.delete("/api/v1/customers/me/addresses/{address_id}")
 @operation(
     summary="Remove an address",
-    tag="accounts",
+    tag="Accounts",
     status=204,
-    errors=(SignInRequired, NotFound),
-    signed_in=True,
+    errors=(NotFound,),
+    session="required",
     path_types={"address_id": UUID},
 )
 async def delete_address(request: web.Request) -> web.Response:

@@ -23,9 +23,9 @@ from storefront.cart.model import (
 from storefront.cart.service import LineNotFound
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
-from storefront.platform.errors import InvalidInput, MalformedBody, RateLimited, UnsupportedMediaType, VersionMismatch
+from storefront.platform.errors import InvalidInput, RateLimited, VersionMismatch
 from storefront.platform.http import client_ip, json_response, read_json
-from storefront.platform.openapi import IF_MATCH, operation
+from storefront.platform.openapi import ETAG, IF_MATCH, LOCATION, operation
 from storefront.platform.ratelimit import RATE_LIMITER
 from storefront.platform.sessions import current_customer_id
 from storefront.pricing import service as pricing
@@ -35,14 +35,36 @@ from storefront.settings import SETTINGS
 routes = web.RouteTableDef()
 
 Change = Callable[[Connection, UUID, Guard], Awaitable[Cart]]
-BODY = (MalformedBody, UnsupportedMediaType, InvalidInput)
 CHANGE = (CartNotFound, CartClosed, VersionMismatch)
 PATH = {"cart_id": UUID}
 LINE_PATH = PATH | {"variant_id": VariantId}
+CART = {"cart_id": "/id"}
+LINE = CART | {"variant_id": "/lines/0/variant_id"}
+LINKS = {
+    "read_cart": CART,
+    "update_cart": CART,
+    "add_cart_line": CART,
+    "update_cart_line": LINE,
+    "delete_cart_line": LINE,
+    "add_cart_code": CART,
+    "delete_cart_code": CART | {"code": "/coupon_codes/0"},
+    "start_checkout": CART,
+}
+ADDRESS = {"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Berlin", "postal_code": "10115", "country": "DE"}
 
 
 @routes.post("/api/v1/carts")
-@operation(summary="Start a cart", tag="carts", request=NewCart, response=CartView, status=201, errors=BODY)
+@operation(
+    summary="Start a cart",
+    tag="Carts",
+    request=NewCart,
+    example={"lines": [{"variant_id": 1, "quantity": 2}]},
+    response=CartView,
+    status=201,
+    answer_headers=(ETAG, LOCATION),
+    links=LINKS,
+    session="optional",
+)
 async def create_cart(request: web.Request) -> web.Response:
     """A new cart, with lines if some are given. Whoever knows the id of a guest's cart may use it; a signed-in customer's is their own."""
     given = await read_json(request, NewCart)
@@ -59,7 +81,16 @@ async def create_cart(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/v1/carts/{cart_id}")
-@operation(summary="Read a cart", tag="carts", response=CartView, errors=(CartNotFound,), path_types=PATH)
+@operation(
+    summary="Read a cart",
+    tag="Carts",
+    response=CartView,
+    answer_headers=(ETAG,),
+    links=LINKS,
+    errors=(CartNotFound,),
+    session="optional",
+    path_types=PATH,
+)
 async def read_cart(request: web.Request) -> web.Response:
     """The cart at its prices of now."""
     guard = await guard_of(request)
@@ -71,11 +102,15 @@ async def read_cart(request: web.Request) -> web.Response:
 @routes.patch("/api/v1/carts/{cart_id}")
 @operation(
     summary="Change contact, addresses or delivery",
-    tag="carts",
+    tag="Carts",
     request=CartChange,
+    example={"email": "ada@example.com", "delivery_address": ADDRESS},
     response=CartView,
     headers=(IF_MATCH,),
-    errors=(*BODY, *CHANGE),
+    answer_headers=(ETAG,),
+    links=LINKS,
+    errors=CHANGE,
+    session="optional",
     path_types=PATH,
 )
 async def update_cart(request: web.Request) -> web.Response:
@@ -106,11 +141,15 @@ async def update_cart(request: web.Request) -> web.Response:
 @routes.post("/api/v1/carts/{cart_id}/lines")
 @operation(
     summary="Add to a cart",
-    tag="carts",
+    tag="Carts",
     request=NewLine,
+    example={"variant_id": 1, "quantity": 2},
     response=CartView,
     headers=(IF_MATCH,),
-    errors=(*BODY, *CHANGE),
+    answer_headers=(ETAG,),
+    links=LINKS,
+    errors=CHANGE,
+    session="optional",
     path_types=PATH,
 )
 async def add_cart_line(request: web.Request) -> web.Response:
@@ -126,11 +165,15 @@ async def add_cart_line(request: web.Request) -> web.Response:
 @routes.patch("/api/v1/carts/{cart_id}/lines/{variant_id}")
 @operation(
     summary="Change a line",
-    tag="carts",
+    tag="Carts",
     request=LineChange,
+    example={"quantity": 3},
     response=CartView,
     headers=(IF_MATCH,),
-    errors=(*BODY, *CHANGE, LineNotFound),
+    answer_headers=(ETAG,),
+    links=LINKS,
+    errors=(*CHANGE, LineNotFound),
+    session="optional",
     path_types=LINE_PATH,
 )
 async def update_cart_line(request: web.Request) -> web.Response:
@@ -146,10 +189,13 @@ async def update_cart_line(request: web.Request) -> web.Response:
 @routes.delete("/api/v1/carts/{cart_id}/lines/{variant_id}")
 @operation(
     summary="Remove a line",
-    tag="carts",
+    tag="Carts",
     response=CartView,
     headers=(IF_MATCH,),
+    answer_headers=(ETAG,),
+    links=LINKS,
     errors=(*CHANGE, LineNotFound),
+    session="optional",
     path_types=LINE_PATH,
 )
 async def delete_cart_line(request: web.Request) -> web.Response:
@@ -165,11 +211,15 @@ async def delete_cart_line(request: web.Request) -> web.Response:
 @routes.post("/api/v1/carts/{cart_id}/codes")
 @operation(
     summary="Use a code",
-    tag="carts",
+    tag="Carts",
     request=NewCode,
+    example={"code": "WELCOME10"},
     response=CartView,
     headers=(IF_MATCH,),
-    errors=(*BODY, *CHANGE, RateLimited),
+    answer_headers=(ETAG,),
+    links=LINKS,
+    errors=(*CHANGE, RateLimited),
+    session="optional",
     path_types=PATH,
 )
 async def add_cart_code(request: web.Request) -> web.Response:
@@ -184,7 +234,17 @@ async def add_cart_code(request: web.Request) -> web.Response:
 
 
 @routes.delete("/api/v1/carts/{cart_id}/codes/{code}")
-@operation(summary="Take a code off", tag="carts", response=CartView, headers=(IF_MATCH,), errors=CHANGE, path_types=PATH)
+@operation(
+    summary="Take a code off",
+    tag="Carts",
+    response=CartView,
+    headers=(IF_MATCH,),
+    answer_headers=(ETAG,),
+    links=LINKS,
+    errors=CHANGE,
+    session="optional",
+    path_types=PATH,
+)
 async def delete_cart_code(request: web.Request) -> web.Response:
     """A code that is not on the cart is no error."""
     code = request.match_info["code"]

@@ -18,7 +18,7 @@ MOST_CODES = 10
 Quantity = Annotated[int, Meta(ge=1, le=MOST_UNITS)]
 QuantityOrNone = Annotated[int, Meta(ge=0, le=MOST_UNITS)]
 VariantId = Annotated[int, Meta(ge=1, le=2**53 - 1)]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", extra_json_schema={"format": "currency"})]
 CodeText = Annotated[str, Meta(min_length=1, max_length=64)]
 
 CartState = Literal["open", "ordered", "merged"]

@@ -23,7 +23,7 @@ from storefront.catalog.model import (
     Redirect,
     Variant,
 )
-from storefront.catalog.query import Frame, category_frame, collection_frame, is_plain, parse
+from storefront.catalog.query import LONGEST_VALUE, Frame, category_frame, collection_frame, is_plain, parse
 from storefront.platform.database import DATABASE
 from storefront.platform.errors import InvalidInput, NotFound
 from storefront.platform.http import json_response, shared_page_headers
@@ -38,8 +38,16 @@ FILTERS = ("currency", "sort", "page", "limit", "price_min", "price_max", "brand
 
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Cursor = Annotated[str, Meta(pattern="^[0-9]{1,18}$", description="`next_cursor` of the answer before.")]
-CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="One of the shop's currencies; the shop's own if not given.")]
+CurrencyCode = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Z]{3}$",
+        description="One of the shop's currencies; the shop's own if not given.",
+        extra_json_schema={"format": "currency"},
+    ),
+]
 Sort = Literal["relevance", "popular", "newest", "price", "-price", "title"]
+FacetValue = Annotated[str, Meta(max_length=LONGEST_VALUE)]
 MajorAmount = Annotated[str, Meta(pattern=r"^[0-9]{1,12}([.][0-9]{1,3})?$", description="In major units: 19.99")]
 
 
@@ -63,17 +71,17 @@ class ProductsQuery(msgspec.Struct):
 
 
 class ListingParameters(msgspec.Struct):
-    """Filters may be repeated: a product matches when it has any of the values. Options and attributes are filters too: `opt.Size=M`."""
+    """`brand`, `availability`, options and attributes (`opt.Size=M`) may be repeated: a product matches when it has any of the values."""
 
     currency: CurrencyCode = ""
-    sort: Sort | None = None
+    sort: Sort | msgspec.UnsetType = msgspec.UNSET  # as an optional one it would take the text "null"
     page: Annotated[int, Meta(ge=1, le=10_000)] = 1
     limit: Limit = 24
     price_min: MajorAmount | None = None
     price_max: MajorAmount | None = None
-    brand: str | None = None
-    availability: Availability | None = None
-    category: str | None = None
+    brand: list[FacetValue] = []
+    availability: list[Availability] = []
+    category: Annotated[str, Meta(description="A category's path, with those below it.")] | None = None
 
 
 class Image(msgspec.Struct):
@@ -229,9 +237,9 @@ class ProductListing(msgspec.Struct):
     tag="Catalog",
     query=ProductsQuery,
     response=ProductPageOfList,
-    errors=(InvalidInput,),
     headers=(IF_NONE_MATCH,),
     answers={304: None},
+    links={"read_product": {"slug_or_id": "/items/0/slug"}},
 )
 async def list_products(request: web.Request) -> web.Response:
     """Published products by id, a page at a time; `next_cursor` leads to the next. To search, see /api/v1/search."""
@@ -262,7 +270,7 @@ async def list_products(request: web.Request) -> web.Response:
     tag="Catalog",
     query=CurrencyQuery,
     response=ProductDetail,
-    errors=(NotFound, InvalidInput),
+    errors=(NotFound,),
     headers=(IF_NONE_MATCH,),
     answers={301: None, 304: None},
 )
@@ -288,7 +296,14 @@ def _is_id(text: str) -> bool:
 
 @routes.get("/api/v1/categories")
 @shared_page()
-@operation(summary="List categories", tag="Catalog", response=CategoryList, headers=(IF_NONE_MATCH,), answers={304: None})
+@operation(
+    summary="List categories",
+    tag="Catalog",
+    response=CategoryList,
+    headers=(IF_NONE_MATCH,),
+    answers={304: None},
+    links={"list_category_products": {"path": "/items/0/path"}},
+)
 async def list_categories(request: web.Request) -> web.Response:
     """The whole tree, flat; `parent_id` gives its shape."""
     items = [category_item(category) for category in await service.categories(request)]
@@ -301,8 +316,9 @@ async def list_categories(request: web.Request) -> web.Response:
     summary="List the products of a category",
     tag="Catalog",
     query=ListingParameters,
+    facets=True,
     response=ProductListing,
-    errors=(NotFound, InvalidInput),
+    errors=(NotFound,),
     headers=(IF_NONE_MATCH,),
     answers={301: None, 304: None},
 )
@@ -332,9 +348,9 @@ async def list_category_products(request: web.Request) -> web.Response:
     tag="Catalog",
     query=PageQuery,
     response=CollectionList,
-    errors=(InvalidInput,),
     headers=(IF_NONE_MATCH,),
     answers={304: None},
+    links={"list_collection_products": {"slug": "/items/0/slug"}},
 )
 async def list_collections(request: web.Request) -> web.Response:
     """Published collections by id."""
@@ -353,8 +369,9 @@ async def list_collections(request: web.Request) -> web.Response:
     summary="List the products of a collection",
     tag="Catalog",
     query=ListingParameters,
+    facets=True,
     response=ProductListing,
-    errors=(NotFound, InvalidInput),
+    errors=(NotFound,),
     headers=(IF_NONE_MATCH,),
     answers={301: None, 304: None},
 )

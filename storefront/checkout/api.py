@@ -31,7 +31,7 @@ from storefront.orders.api import OrderQuery, order_for
 from storefront.orders.model import OrderView
 from storefront.platform.errors import InvalidInput, MalformedBody, NotFound, RateLimited, Unavailable, VersionMismatch
 from storefront.platform.http import client_ip, encode_json, read_json
-from storefront.platform.openapi import IDEMPOTENCY_KEY, IF_MATCH, Header, operation
+from storefront.platform.openapi import ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION, OPTIONAL_KEY, operation
 from storefront.platform.ratelimit import RATE_LIMITER
 from storefront.platform.sessions import current_customer_id
 from storefront.pricing.service import CouponExhausted, GiftCardExhausted
@@ -39,7 +39,7 @@ from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
 
-OPTIONAL_KEY = Header("Idempotency-Key", "Send the same key again to learn the first answer instead of doing it twice.")
+ORDER = {"order_id": "/id"}
 
 
 class CheckoutView(CartView, frozen=True):
@@ -77,9 +77,11 @@ async def _maybe_once(request: web.Request, scope: str, work: Callable[[], Await
 @routes.post("/api/v1/carts/{cart_id}/checkout")
 @operation(
     summary="Start checkout",
-    tag="checkout",
+    tag="Checkout",
     response=CheckoutView,
     headers=(OPTIONAL_KEY, IF_MATCH),
+    answer_headers=(ETAG,),
+    session="optional",
     errors=(
         CartNotFound,
         CartClosed,
@@ -107,7 +109,7 @@ async def start_checkout(request: web.Request) -> web.Response:
         started = await service.start(shop, request.app[STOCK], cart_id, guard)
         view = cart_view(started.cart, started.priced)
         body = CheckoutView(**msgspec.structs.asdict(view), expires_at=started.expires_at)
-        return Answer(200, encode_json(body), {"Content-Type": "application/json"})
+        return Answer(200, encode_json(body), {"Content-Type": "application/json", "ETag": f'"{started.cart.version}"'})
 
     return await _maybe_once(request, f"cart:{cart_id}", work)
 
@@ -115,12 +117,20 @@ async def start_checkout(request: web.Request) -> web.Response:
 @routes.post("/api/v1/orders")
 @operation(
     summary="Place an order",
-    tag="checkout",
+    tag="Checkout",
     request=PlaceOrder,
+    example={
+        "cart_id": "0f8fad5b-d9cb-469f-a165-70867728950e",
+        "expected_total": {"amount": 4390, "currency": "EUR"},
+        "payment_method": "pm_card_visa",
+    },
     response=OrderView,
     status=201,
     answers={202: OrderView},
     headers=(IDEMPOTENCY_KEY,),
+    answer_headers=(LOCATION,),
+    links={"read_order": ORDER | {"key": "/key"}, "cancel_order": ORDER | {"key": "/key"}},
+    session="optional",
     errors=(
         IdempotencyKeyMissing,
         IdempotencyKeyInvalid,
@@ -159,10 +169,11 @@ async def create_order(request: web.Request) -> web.Response:
 @routes.post("/api/v1/orders/{order_id}/cancel")
 @operation(
     summary="Cancel an order",
-    tag="orders",
+    tag="Orders",
     query=OrderQuery,
     response=OrderView,
     headers=(OPTIONAL_KEY,),
+    session="optional",
     errors=(NotFound, NotPossibleNow, InvalidInput, IdempotencyInFlight, IdempotencyMismatch, Unavailable),
     path_types={"order_id": UUID},
 )

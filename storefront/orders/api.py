@@ -13,7 +13,7 @@ from storefront.orders import service
 from storefront.orders.links import key_opens, order_url
 from storefront.orders.model import Order, OrderStatus, OrderSummary, OrderView
 from storefront.platform.database import DATABASE
-from storefront.platform.errors import InvalidInput, NotFound, SignInRequired
+from storefront.platform.errors import NotFound
 from storefront.platform.http import json_response
 from storefront.platform.money import Money
 from storefront.platform.openapi import operation, read_query
@@ -84,11 +84,11 @@ async def order_for(request: web.Request) -> Order:
 @routes.get("/api/v1/orders")
 @operation(
     summary="Own orders",
-    tag="orders",
+    tag="Orders",
     query=OrderListQuery,
     response=OrderList,
-    errors=(SignInRequired, InvalidInput),
-    signed_in=True,
+    links={"read_order": {"order_id": "/items/0/id"}},
+    session="required",
 )
 async def list_orders(request: web.Request) -> web.Response:
     """Newest first. Guest orders with the same e-mail address are among them once the address is confirmed."""
@@ -104,10 +104,11 @@ async def list_orders(request: web.Request) -> web.Response:
 @routes.get("/api/v1/orders/{order_id}")
 @operation(
     summary="Read an order",
-    tag="orders",
+    tag="Orders",
     query=OrderQuery,
     response=OrderView,
-    errors=(NotFound, InvalidInput),
+    errors=(NotFound,),
+    session="optional",
     path_types={"order_id": UUID},
 )
 async def read_order(request: web.Request) -> web.Response:

@@ -62,6 +62,12 @@ class InvalidInput(DomainError):
         return cls(reason, fields=[FieldError(field, reason)])
 
 
+class MalformedRequest(DomainError):
+    type = "malformed_request"
+    title = "The request cannot be read"
+    status = 400
+
+
 class MalformedBody(DomainError):
     type = "malformed_body"
     title = "The body cannot be read"
@@ -74,13 +80,27 @@ class UnsupportedMediaType(DomainError):
     status = 415
 
 
+class BodyTooLarge(DomainError):
+    type = "body_too_large"
+    title = "The body is larger than the shop accepts"
+    status = 413
+
+
 class NotFound(DomainError):
     type = "not_found"
     title = "Not found"
     status = 404
 
 
+class MethodNotAllowed(DomainError):
+    type = "method_not_allowed"
+    title = "This address does not take that method"
+    status = 405
+
+
 class SignInRequired(DomainError):
+    """No session came with the request, or one that is not valid any more."""
+
     type = "sign_in_required"
     title = "Sign in first"
     status = 401
@@ -123,3 +143,22 @@ class Unavailable(DomainError):
     type = "unavailable"
     title = "Not available right now"
     status = 503
+
+
+class Unexpected(DomainError):
+    """A fault of ours. The text says nothing of its cause; the log does, under the request id."""
+
+    type = "internal_error"
+    title = "Something went wrong on our side"
+    status = 500
+
+
+def all_errors() -> dict[str, type[DomainError]]:
+    """Every kind of refusal that the loaded rooms know, by its type."""
+    found: dict[str, type[DomainError]] = {}
+    due = [DomainError]
+    while due:
+        kind = due.pop()
+        found.setdefault(kind.type, kind)
+        due += kind.__subclasses__()
+    return dict(sorted(found.items()))

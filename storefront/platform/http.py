@@ -13,12 +13,17 @@ import structlog
 from aiohttp import web
 
 from storefront.platform.errors import (
+    BodyTooLarge,
     DomainError,
     FieldError,
     Forbidden,
     InvalidInput,
     MalformedBody,
+    MalformedRequest,
+    MethodNotAllowed,
+    NotFound,
     Unavailable,
+    Unexpected,
     UnsupportedMediaType,
 )
 from storefront.settings import SETTINGS
@@ -92,7 +97,7 @@ async def form_values(request: web.Request) -> dict[str, str]:
     return values
 
 
-def decode_form(values: dict[str, str], kind: type[T]) -> T:
+def decode_form(values: Mapping[str, str | list[str]], kind: type[T]) -> T:
     """Form fields as `kind`; empty fields count as absent."""
     try:
         return msgspec.convert({name: value for name, value in values.items() if value != ""}, kind, strict=False)
@@ -132,11 +137,12 @@ def problem(request: web.BaseRequest, error: DomainError) -> web.Response:
     """The error as application/problem+json."""
     app: web.Application = request.app if isinstance(request, web.Request) else web.Application()
     base = app[SETTINGS].server.public_url if SETTINGS in app else ""
+    challenge = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}  # RFC 9110, 15.5.2
     return web.Response(
         body=_encoder.encode(problem_document(error, base, request.get("request_id", ""))),
         status=error.status,
         content_type="application/problem+json",
-        headers={"Cache-Control": "private, no-store"} | error.headers,
+        headers={"Cache-Control": "private, no-store"} | challenge | error.headers,
     )
 
 
@@ -149,35 +155,19 @@ def error_page(request: web.Request, error: DomainError) -> web.Response:
     return response
 
 
-_STATUS_TYPES = {
-    400: "malformed_request",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "body_too_large",
-    415: "unsupported_media_type",
-}
+_BY_STATUS = {kind.status: kind for kind in (MalformedRequest, NotFound, MethodNotAllowed, BodyTooLarge, UnsupportedMediaType)}
 
 
-class _HttpRefusal(DomainError):
+def refusal_of(error: web.HTTPException) -> DomainError:
     """An error that aiohttp itself raised, told in our form."""
-
-    def __init__(self, error: web.HTTPException) -> None:
-        details = {
-            404: "There is nothing at this address.",
-            405: "This address does not take that method.",
-            413: "The body is larger than the shop accepts.",
-        }
-        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        super().__init__(details.get(error.status, error.reason or "Request refused."), headers=headers)
-        self.__dict__.update(type=_STATUS_TYPES.get(error.status, "error"), title=error.reason or "Error", status=error.status)
-
-
-class Unexpected(DomainError):
-    """A fault of ours. The text says nothing of its cause; the log does, under the request id."""
-
-    type = "internal_error"
-    title = "Something went wrong on our side"
-    status = 500
+    kind = _BY_STATUS.get(error.status)
+    detail = "There is nothing at this address." if error.status == 404 else ""
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    if kind is not None:
+        return kind(detail, headers=headers)
+    refusal = DomainError(error.reason or "")
+    refusal.__dict__["status"] = error.status
+    return refusal
 
 
 @web.middleware
@@ -206,7 +196,7 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        refusal = _HttpRefusal(error)
+        refusal = refusal_of(error)
     except asyncio.CancelledError:
         raise
     except (ConnectionError, TimeoutError) as error:

@@ -1,41 +1,33 @@
-"""The OpenAPI 3.1 document, generated from the handlers' types, so that it cannot say other than the code does.
+"""How a handler of the JSON API describes itself, and reads its query string.
 
-A handler of the JSON API carries an `@operation(...)`; `build_document` walks the router and gathers them.
+A handler carries an `@operation(...)`; `storefront.platform.openapi_document` gathers them into the OpenAPI document.
 """
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
 
-from storefront.platform.errors import DomainError, FieldError
+from storefront.platform.errors import DomainError
 from storefront.platform.http import decode_form
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_PATH_PARAMETER = re.compile(r"{(\w+)(?::([^{}]*(?:{[^{}]*}[^{}]*)*))?}")
-REF = "#/components/schemas/{name}"
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """An error (RFC 9457). `type` is stable; `errors` names the fields that were wrong."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    errors: list[FieldError] = []
+Session = Literal["none", "optional", "required"]
+Links = Mapping[str, Mapping[str, str]]
+"""Operation id → its path parameter → where its value stands in the answer, as a JSON pointer ("/id")."""
 
 
 class Header(msgspec.Struct, frozen=True):
-    """A request header of an operation."""
+    """A header of a request or an answer. `pattern` is what a whole value looks like; "" says nothing of it."""
 
     name: str
     description: str
     required: bool = False
+    pattern: str = ""
+    example: str = ""
 
 
 IDEMPOTENCY_KEY = Header(
@@ -43,9 +35,21 @@ IDEMPOTENCY_KEY = Header(
     "1 to 255 visible ASCII characters, chosen by the client and unique to this one intent. "
     "Send the same key again to learn the first answer.",
     required=True,
+    pattern="^[!-~]{1,255}$",
+    example="5f0c6a52-5a0b-4a7e-9a39-0f3c7b6d2e11",
 )
-IF_MATCH = Header("If-Match", "The ETag that this change is based on; a newer version answers 412.")
+OPTIONAL_KEY = msgspec.structs.replace(
+    IDEMPOTENCY_KEY, description="Send the same key again to learn the first answer instead of doing it twice.", required=False
+)
+IF_MATCH = Header(
+    "If-Match",
+    "The ETag that this change is based on; a newer version answers 412. Without it, or with `*`, the change is made to what is there.",
+    pattern='^([*]|"[0-9]{1,9}")$',
+    example='"3"',
+)
 IF_NONE_MATCH = Header("If-None-Match", "An ETag that the client holds; an unchanged answer is 304.")
+ETAG = Header("ETag", "The version of what was answered.", required=True, pattern='^"[!#-~]+"$')
+LOCATION = Header("Location", "Where the new thing is.", required=True)
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -55,15 +59,19 @@ class Operation(msgspec.Struct, frozen=True):
     description: str
     tag: str
     request: Any
+    request_required: bool
+    example: Any
     response: Any
     status: int
     answers: dict[int, Any]
+    answer_headers: tuple[Header, ...]
+    links: dict[str, dict[str, str]]
     errors: tuple[type[DomainError], ...]
     query: Any
+    facets: bool
     headers: tuple[Header, ...]
-    signed_in: bool
+    session: Session
     path_types: dict[str, Any]
-    request_required: bool
 
 
 def operation(
@@ -74,17 +82,23 @@ def operation(
     status: int = 200,
     request: Any = None,
     request_required: bool = True,
+    example: Any = None,
     query: Any = None,
+    facets: bool = False,
     headers: Sequence[Header] = (),
     errors: Iterable[type[DomainError]] = (),
     answers: dict[int, Any] | None = None,
-    signed_in: bool = False,
+    answer_headers: Sequence[Header] = (),
+    links: Links | None = None,
+    session: Session = "none",
     path_types: dict[str, Any] | None = None,
 ) -> Callable[[F], F]:
     """Describes a handler.
 
-    `request`, `response` and `query` are msgspec types (None: no body); `answers` are further successful statuses with their type;
-    `errors` are the domain errors it may raise; `signed_in` says that a session is needed; `path_types` types the path's parameters
+    `request`, `response` and `query` are msgspec types (None: no body); `example` is a body that works in a shop with such goods;
+    `facets` says that options and attributes are parameters too (`opt.Size=M`); `answers` are further successful statuses with their
+    type; `answer_headers` stand on the successful answers; `links` say what the answer's values are good for; `errors` are the domain
+    errors it may raise, besides those that a body, a query or a session may always cause; `path_types` types the path's parameters
     (text where not given).
     """
 
@@ -94,15 +108,19 @@ def operation(
             description=" ".join((handler.__doc__ or "").split()),
             tag=tag,
             request=request,
+            request_required=request_required,
+            example=example,
             response=response,
             status=status,
             answers=answers or {},
+            answer_headers=tuple(answer_headers),
+            links={name: dict(parameters) for name, parameters in (links or {}).items()},
             errors=tuple(errors),
             query=query,
+            facets=facets,
             headers=tuple(headers),
-            signed_in=signed_in,
+            session=session,
             path_types=path_types or {},
-            request_required=request_required,
         )
         handler.__operation__ = described  # type: ignore[attr-defined]
         return handler
@@ -110,128 +128,19 @@ def operation(
     return mark
 
 
-def build_document(app: web.Application, *, title: str, version: str, server: str) -> dict[str, Any]:
-    """The whole document for the routes of `app`. Raises TypeError for an /api/v1 route without a description."""
-    found: list[tuple[str, str, str, Operation]] = []
-    for route in app.router.routes():
-        path = route.resource.canonical if route.resource else ""
-        described = getattr(route.handler, "__operation__", None)
-        if route.method in ("HEAD", "*") or not path.startswith("/api/v1/") or path.startswith("/api/v1/docs"):
-            continue
-        if described is None:
-            if path == "/api/v1/openapi.json":
-                continue
-            raise TypeError(f"{route.method} {path} has no @operation")
-        found.append((path, route.method.lower(), route.handler.__name__, described))
-    types = _all_types([described for *_, described in found])
-    schemas, components = msgspec.json.schema_components(types, ref_template=REF)
-    by_type = {_identity(kind): schema for kind, schema in zip(types, schemas, strict=True)}
-    paths: dict[str, dict[str, Any]] = {}
-    for path, method, name, described in sorted(found, key=lambda item: item[:2]):
-        plain = _PATH_PARAMETER.sub(r"{\1}", path)
-        paths.setdefault(plain, {})[method] = _operation_object(path, name, described, by_type, components)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": title, "version": version},
-        "servers": [{"url": server}],
-        "paths": paths,
-        "components": {
-            "schemas": components,
-            "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": "session"},
-                "bearer": {"type": "http", "scheme": "bearer"},
-            },
-        },
-    }
-
-
-def _identity(kind: Any) -> str:
-    return repr(kind)
-
-
-def _all_types(operations: Iterable[Operation]) -> list[Any]:
-    unique: dict[str, Any] = {_identity(Problem): Problem}
-    for described in operations:
-        for kind in (described.request, described.response, described.query, *described.answers.values()):
-            if kind is not None:
-                unique[_identity(kind)] = kind
-        for kind in described.path_types.values():
-            unique[_identity(kind)] = kind
-    return list(unique.values())
-
-
-def _operation_object(path: str, name: str, described: Operation, schemas: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
-    parameters = [_path_parameter(found, described, schemas) for found in _PATH_PARAMETER.finditer(path)]
-    parameters += _query_parameters(described.query, components)
-    parameters += [
-        {
-            "name": header.name,
-            "in": "header",
-            "required": header.required,
-            "description": header.description,
-            "schema": {"type": "string"},
-        }
-        for header in described.headers
-    ]
-    document: dict[str, Any] = {
-        "operationId": name,
-        "summary": described.summary,
-        "tags": [described.tag],
-        "parameters": parameters,
-        "responses": _responses(described, schemas),
-    }
-    if described.description:
-        document["description"] = described.description
-    if described.request is not None:
-        document["requestBody"] = {
-            "required": described.request_required,
-            "content": {"application/json": {"schema": schemas[_identity(described.request)]}},
-        }
-    if described.signed_in:
-        document["security"] = [{"session": []}, {"bearer": []}]
-    return document
-
-
-def _path_parameter(found: re.Match[str], described: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
-    name, pattern = found.group(1), found.group(2)
-    schema: dict[str, Any] = {"type": "string", "minLength": 1}
-    if name in described.path_types:
-        schema = schemas[_identity(described.path_types[name])]
-    elif pattern and pattern not in (".+", ".*"):
-        schema = {"type": "string", "pattern": f"^{pattern}$"}
-    return {"name": name, "in": "path", "required": True, "schema": schema}
-
-
-def _query_parameters(query: Any, components: dict[str, Any]) -> list[dict[str, Any]]:
-    if query is None:
-        return []
-    schema = components[query.__name__]
-    required = set(schema.get("required", ()))
-    return [{"name": name, "in": "query", "required": name in required, "schema": field} for name, field in schema["properties"].items()]
-
-
-def _responses(described: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
-    answers: dict[str, Any] = {}
-    for status, kind in ({described.status: described.response} | described.answers).items():
-        answers[str(status)] = {"description": "Done." if status < 300 else "See the body."}
-        if kind is not None:
-            answers[str(status)]["content"] = {"application/json": {"schema": schemas[_identity(kind)]}}
-    by_status: dict[int, list[str]] = {}
-    for error in described.errors:
-        by_status.setdefault(error.status, []).append(f"`{error.type}`: {error.title}.")
-    for status, texts in sorted(by_status.items()):
-        answers[str(status)] = {
-            "description": " ".join(texts),
-            "content": {"application/problem+json": {"schema": schemas[_identity(Problem)]}},
-        }
-    answers["default"] = {
-        "description": "Any other refusal.",
-        "content": {"application/problem+json": {"schema": schemas[_identity(Problem)]}},
-    }
-    return answers
-
-
 def read_query(request: web.Request, kind: type[Any]) -> Any:
-    """The query string as `kind`. Raises InvalidInput for a wrong value; parameters that `kind` does not know are ignored."""
-    known = {field.encode_name for field in msgspec.structs.fields(kind)}
-    return decode_form({name: value for name, value in request.query.items() if name in known}, kind)
+    """The query string as `kind`. Raises InvalidInput for a wrong value; parameters that `kind` does not know, or that are empty, are
+    ignored. The last of a repeated parameter counts, except where `kind` has a list.
+    """
+    given: dict[str, str | list[str]] = {}
+    for field in msgspec.structs.fields(kind):
+        values = [value for value in request.query.getall(field.encode_name, ()) if value]
+        if values:
+            given[field.encode_name] = values if _is_list(field.type) else values[-1]
+    return decode_form(given, kind)
+
+
+def _is_list(kind: Any) -> bool:
+    if typing.get_origin(kind) is typing.Annotated:
+        kind = typing.get_args(kind)[0]
+    return typing.get_origin(kind) is list

@@ -1,24 +1,31 @@
 """Types of pricing. Amounts are integer minor units of `currency`; rates are parts per million (190000 is 19 %)."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
+
+_NAME = {"minLength": 1, "maxLength": 100}
+_LINE = {"minLength": 1, "maxLength": 200}
 
 
 class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A postal address. `country` is ISO 3166-1 alpha-2; `region` is a state or province code where the country has them."""
+    """A postal address. `country` is ISO 3166-1 alpha-2; `region` is a state or province code where the country has them.
 
-    name: str
-    line1: str
-    city: str
-    postal_code: str
-    country: str
-    line2: str = ""
-    region: str = ""
-    phone: str = ""
-    company: str = ""
+    The API's document says how long a field may be; `pricing.addresses` checks it, all fields at once and with words for each.
+    """
+
+    name: Annotated[str, Meta(extra_json_schema=_NAME)]
+    line1: Annotated[str, Meta(extra_json_schema=_LINE)]
+    city: Annotated[str, Meta(extra_json_schema=_NAME)]
+    postal_code: Annotated[str, Meta(extra_json_schema={"maxLength": 20})]
+    country: Annotated[str, Meta(extra_json_schema={"pattern": "^[A-Za-z]{2}$"})]
+    line2: Annotated[str, Meta(extra_json_schema={"maxLength": 200})] = ""
+    region: Annotated[str, Meta(extra_json_schema={"maxLength": 50})] = ""
+    phone: Annotated[str, Meta(extra_json_schema={"pattern": "^([+]?[0-9 ()/.-]{4,30})?$"})] = ""
+    company: Annotated[str, Meta(extra_json_schema={"maxLength": 100})] = ""
 
 
 class CartLine(msgspec.Struct, frozen=True):
