@@ -146,6 +146,7 @@ CREATE TABLE payment_attempt (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX payment_attempt_order ON payment_attempt (order_id, created_at);
+CREATE INDEX payment_attempt_charges ON payment_attempt (created_at) WHERE kind = 'charge';
 CREATE INDEX payment_attempt_stuck ON payment_attempt (updated_at) WHERE state = 'stuck';
 CREATE UNIQUE INDEX payment_attempt_one_open ON payment_attempt (order_id)
     WHERE kind = 'charge' AND state IN ('open', 'requires_action', 'processing', 'authorized', 'succeeded', 'stuck');

@@ -1,7 +1,9 @@
-"""What checkout and orders do without a shopper waiting: mails, the provider's events, recovery, and putting away what is past its time."""
+"""What checkout and orders do without a shopper waiting: mails, the provider's events, recovery,
+comparing books with the provider, and putting away what is past its time.
+"""
 
 from storefront.accounts import service as accounts
-from storefront.checkout import idempotency, recovery, webhooks
+from storefront.checkout import idempotency, reconcile, recovery, webhooks
 from storefront.checkout.model import CheckoutContext
 from storefront.inventory import service as inventory
 from storefront.orders import mails
@@ -11,6 +13,7 @@ from storefront.platform.jobs import Job
 RECOVER_EVERY = 5.0  # seconds
 FREE_STOCK_EVERY = 10.0
 TIDY_EVERY = 600.0
+RECONCILE_EVERY = 3600.0
 AT_ONCE = 500  # holds that are freed in one transaction
 
 
@@ -32,11 +35,15 @@ def register(shop: CheckoutContext) -> None:
     async def put_away() -> None:
         await tidy(shop)
 
+    async def compare() -> None:
+        await reconcile.reconcile(shop, shop.clock() - reconcile.LOOK_BACK)
+
     shop.jobs.register(mails.JOB, write_mail)
     shop.jobs.register(webhooks.JOB, apply_event)
     shop.jobs.every("recovery", RECOVER_EVERY, recover)
     shop.jobs.every("free_stock", FREE_STOCK_EVERY, free)
     shop.jobs.every("tidy", TIDY_EVERY, put_away)
+    shop.jobs.every("reconcile", RECONCILE_EVERY, compare)
 
 
 async def free_stock(shop: CheckoutContext) -> int:

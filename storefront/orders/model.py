@@ -156,6 +156,18 @@ class PaymentAttempt(msgspec.Struct, frozen=True):
         return self.state in ("open", "requires_action", "processing", "stuck")
 
 
+class ChargeBook(msgspec.Struct, frozen=True):
+    """What our books have of a charge: `refunded` is what is known to be given back, `under_way` says that more is being moved."""
+
+    attempt_id: UUID
+    number: str
+    state: AttemptState
+    amount: int
+    provider_ref: str | None
+    refunded: int
+    under_way: bool
+
+
 class NextAction(msgspec.Struct, frozen=True):
     """What the shopper has to do before the order can be paid: open `redirect_url`."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from storefront.orders.model import AttemptKind, Figures, NewOrder, Order, OrderHead, OrderStatus, OrderSummary, PaymentAttempt
+from storefront.orders.model import AttemptKind, ChargeBook, Figures, NewOrder, Order, OrderHead, OrderStatus, OrderSummary, PaymentAttempt
 from storefront.payments.model import AttemptState, ProviderAnswer
 from storefront.platform.database import Connection
 from storefront.platform.sql import load
@@ -252,6 +252,17 @@ async def lease_expired_orders(conn: Connection, *, now: datetime, leased_until:
 async def stuck_attempts(conn: Connection, most: int) -> list[tuple[str, PaymentAttempt]]:
     """(order number, attempt) of what recovery could not decide; for the operator."""
     return [(row["number"], _convert(row, PaymentAttempt)) for row in await queries.stuck_attempts(conn, most=most)]
+
+
+async def charges_since(conn: Connection, since: datetime) -> list[ChargeBook]:
+    """Our books of every charge that was begun since then."""
+    return [_convert(row, ChargeBook) for row in await queries.charge_books(conn, since=since, id=None)]
+
+
+async def charge_book(conn: Connection, attempt_id: UUID) -> ChargeBook | None:
+    """Our books of one charge."""
+    rows = await queries.charge_books(conn, since=None, id=attempt_id)
+    return _convert(rows[0], ChargeBook) if rows else None
 
 
 async def owed_back(conn: Connection, order_id: UUID) -> int:
