@@ -37,6 +37,7 @@ from storefront.platform.assets import ASSETS, Assets
 from storefront.platform.cache import CACHE, Cache
 from storefront.platform.clock import CLOCK, utc_now
 from storefront.platform.database import DATABASE, Database
+from storefront.platform.edge import EDGE, Edge
 from storefront.platform.feed import FEED, Batch, Feed
 from storefront.platform.health import READINESS, Readiness
 from storefront.platform.http import (
@@ -98,8 +99,6 @@ async def create_app(settings: Settings, *, only: Iterable[str] = ()) -> web.App
             request_id_middleware,
             telemetry.telemetry_middleware,
             error_middleware,
-            same_origin_middleware,
-            admin_pages.operators_only,
             page_cache_middleware,
         ],
     )
@@ -108,6 +107,8 @@ async def create_app(settings: Settings, *, only: Iterable[str] = ()) -> web.App
     app[READINESS] = Readiness()
     app[ASSETS] = Assets(ROOT / "static")
     install_templates(app, settings, str(ROOT / "templates"), page_context)
+    # Within what the templates have just added: whom these refuse is shown a page, too.
+    app.middlewares.extend((same_origin_middleware, admin_pages.operators_only))
     app[PAYMENTS] = Payments(settings)
     headers = security_headers(app[PAYMENTS].browser_origins(), settings.server.public_url.startswith("https:"))
     install_security_headers(app, headers)
@@ -155,6 +156,7 @@ def _install_parts(app: web.Application, settings: Settings, headers: dict[str, 
     app[MEDIA] = MediaStore(settings.data_dir / "media")
     app[STOCK] = StockGate(app[DATABASE])
     app[SEARCH] = SearchIndex(settings.search_dir, settings.search, settings.shop.currencies)
+    app[EDGE] = Edge(settings.edge.purge_urls, app[DATABASE], app[FEED], app[JOBS], app[CLOCK], cache_tags.tags_of)
     app[LISTING_FINDER] = app[SEARCH].find
     app[JOBS].register(mail.JOB, app[MAILER].deliver)
     app[JOBS].every("feed_prune", 600, app[FEED].prune)
@@ -191,6 +193,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     search.when_changed = drop_found
     await search.open(database, feed)
     feed.follow("cache", drop_cached)
+    await app[EDGE].start()
     await feed.start()
     await app[JOBS].start()
     gc.freeze()  # what lives as long as the process is not looked through again and again
@@ -199,6 +202,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     app[READINESS].ready = False
     await app[JOBS].close(app[SETTINGS].server.shutdown_grace_seconds)
     await feed.close()
+    await app[EDGE].close()
     await search.close()
     await app[PAYMENTS].close()
     app[MEDIA].close()

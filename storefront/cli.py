@@ -24,6 +24,7 @@ from storefront.platform.telemetry import configure_logging
 from storefront.settings import ROOT, SettingError, Settings, complete_secrets, load_settings, use_port
 
 OWN_WORDS = {"test": 1, "bench": 2}  # after these words, everything belongs to pytest or the benchmark
+NEEDED_BY_TESTS = {"chromium": ("the browser", "chromium"), "varnishd": ("the edge", "varnish and varnish-modules")}
 ROOMS = ("catalog", "search", "cart", "checkout", "orders", "accounts", "admin")
 
 
@@ -292,11 +293,12 @@ def _bench(arguments: argparse.Namespace) -> int:
 
 
 def _test(arguments: argparse.Namespace) -> int:
-    if shutil.which("chromium") is None:
-        print(
-            "storefront: chromium is missing, so the browser tests will fail and the others run. Install Debian's package chromium.",
-            file=sys.stderr,
-        )
+    for program, (tests, packages) in NEEDED_BY_TESTS.items():
+        if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
+            print(
+                f"storefront: {program} is missing, so the tests of {tests} will fail and the others run. Install Debian's {packages}.",
+                file=sys.stderr,
+            )
     given = arguments.rest or ["-n", "2", "--dist", "loadscope"]
     python = str(ROOT / ".venv" / "bin" / "python")
     os.chdir(ROOT)

@@ -73,6 +73,10 @@ class CacheSettings(_Section):
     timeout_ms: Positive = 100
 
 
+class EdgeSettings(_Section):
+    purge_urls: list[str] = []
+
+
 class SearchSettings(_Section):
     dir: str = ""
     heap_bytes: Annotated[int, Meta(ge=15_000_000)] = 50_000_000
@@ -137,6 +141,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True):
     data: Data = msgspec.field(default_factory=Data)
     database: DatabaseSettings = msgspec.field(default_factory=DatabaseSettings)
     cache: CacheSettings = msgspec.field(default_factory=CacheSettings)
+    edge: EdgeSettings = msgspec.field(default_factory=EdgeSettings)
     search: SearchSettings = msgspec.field(default_factory=SearchSettings)
     payments: PaymentSettings = msgspec.field(default_factory=PaymentSettings)
     mail: MailSettings = msgspec.field(default_factory=MailSettings)
@@ -328,6 +333,9 @@ def _check_addresses(settings: Settings) -> None:
         raise SettingError("database.embedded_replicas: only the embedded PostgreSQL has them. Set it to 0 and use database.replica_urls.")
     if cache.url not in ("", "none") and not cache.url.startswith(_REDIS):
         raise SettingError('cache.url: is not the address of a Redis or Valkey. Write redis://host:6379/0, or "none".')
+    for url in settings.edge.purge_urls:
+        if not url.startswith(("http://", "https://")):
+            raise SettingError(f"edge.purge_urls: {url!r} is not an address. Write http://10.0.0.5:80/.")
     _check_ports(settings)
 
 

@@ -33,3 +33,14 @@ WITH gone AS (
     WHERE newest.xid > feed_horizon.pruned_through
 )
 SELECT count(*) FROM gone;
+
+-- name: begin_cursor!
+INSERT INTO feed_cursor (follower, position) VALUES (:follower, pg_current_snapshot()) ON CONFLICT DO NOTHING;
+
+-- name: claim_cursor^
+-- The cursor of a follower that works once for the shop, for whoever finds it free.
+SELECT f.position::text AS position, pg_current_snapshot()::text AS here
+FROM feed_cursor f WHERE f.follower = :follower FOR UPDATE SKIP LOCKED;
+
+-- name: move_cursor!
+UPDATE feed_cursor SET position = CAST(:position AS text)::pg_snapshot, at = now() WHERE follower = :follower;

@@ -1,0 +1,102 @@
+"""The CDN in front of the shop: told by tag what to drop, once for the whole shop, by a durable job.
+
+Every replica hears of a change; the one that finds the shop's cursor free moves it on and queues the purge in the same transaction. The
+purge goes out twice: at once, and again when the last replica has surely dropped its own pages, since in between the CDN may have
+fetched an old one.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from storefront.platform.clock import Clock
+from storefront.platform.database import Connection, Database
+from storefront.platform.feed import Batch, Change, Feed
+from storefront.platform.jobs import Job, Jobs
+from storefront.platform.sql import load
+
+queries = load("feed")
+
+JOB = "edge_purge"
+FOLLOWER = "edge"
+AGAIN_AFTER = timedelta(seconds=2)
+TAGS_AT_ONCE = 200  # of one request; a header has room for about 8,000 bytes
+MOST_TAGS = 2000  # of one step; beyond that everything is dropped
+EVERYTHING = "everything"
+SECONDS = 3.0
+PAGE = 5000
+
+TagsOf = Callable[[Connection, Iterable[Change]], Awaitable[set[str]]]
+
+
+class Edge:
+    """`urls` are the addresses of the CDN's nodes that take `PURGE` with the tags in `xkey-purge` (deploy/varnish.vcl)."""
+
+    def __init__(self, urls: list[str], database: Database, feed: Feed, jobs: Jobs, clock: Clock, tags_of: TagsOf) -> None:
+        self._urls = urls
+        self._database = database
+        self._feed = feed
+        self._jobs = jobs
+        self._clock = clock
+        self._tags_of = tags_of
+        self._http: aiohttp.ClientSession | None = None
+        if urls:
+            jobs.register(JOB, self.purge, tries=40, seconds=SECONDS * 2)
+
+    async def start(self) -> None:
+        """Takes up the shop's cursor, or begins one here."""
+        if not self._urls:
+            return
+        async with self._database.write() as conn:
+            await queries.begin_cursor(conn, follower=FOLLOWER)
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS))
+        self._feed.follow(FOLLOWER, self._heard)
+
+    async def close(self) -> None:
+        """Closes the connections to the CDN."""
+        if self._http is not None:
+            await self._http.close()
+
+    async def _heard(self, batch: Batch) -> None:
+        if batch.position is not None:
+            await self._database.transaction(self._move_on)
+
+    async def _move_on(self, conn: Connection) -> None:
+        """From where the shop stood to now, unless another replica is at it."""
+        found = await queries.claim_cursor(conn, follower=FOLLOWER)
+        if found is None:
+            return
+        tags: set[str] = set()
+        after_xid, after_seq = "0", 0
+        while True:
+            rows = await queries.changes(
+                conn, since=found["position"], until=found["here"], after_xid=after_xid, after_seq=after_seq, most=PAGE
+            )
+            tags |= await self._tags_of(conn, [Change(**dict(row)) for row in rows])
+            if len(rows) < PAGE:
+                break
+            after_xid, after_seq = str(rows[-1]["xid"]), rows[-1]["seq"]
+        if tags:
+            payload = {"tags": sorted(tags) if len(tags) <= MOST_TAGS else [EVERYTHING]}
+            await self._jobs.enqueue(conn, JOB, payload)
+            await self._jobs.enqueue(conn, JOB, payload, run_at=self._clock() + AGAIN_AFTER)
+            await queries.move_cursor(conn, follower=FOLLOWER, position=found["here"])
+
+    async def purge(self, job: Job) -> None:
+        """The job. Raises aiohttp.ClientError when a node cannot be reached, and is then tried again."""
+        tags: list[str] = job.payload["tags"]
+        chunks = [tags[start : start + TAGS_AT_ONCE] for start in range(0, len(tags), TAGS_AT_ONCE)]
+        await asyncio.gather(*(self._tell(url, chunk) for url in self._urls for chunk in chunks))
+
+    async def _tell(self, url: str, tags: list[str]) -> None:
+        assert self._http is not None
+        headers: dict[str, Any] = {"xkey-purge": " ".join(tags)}
+        async with self._http.request("PURGE", url, headers=headers) as answer:
+            answer.raise_for_status()
+
+
+EDGE = web.AppKey("edge", Edge)

@@ -1,0 +1,230 @@
+"""The shop behind a real Varnish with the project's own configuration: two replicas, purged by tag, poisoned by nobody."""
+
+import asyncio
+import contextlib
+import json
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import pytest
+from multidict import CIMultiDict
+
+from storefront.settings import ROOT
+from tests.conftest import free_port
+from tests.live import LiveShop, live_shop, neighbouring_ports, start_shop
+
+DEPLOY = ROOT / "deploy"
+
+
+class EdgeShop:
+    """`url` is Varnish's; behind it stand two replicas."""
+
+    def __init__(self, url: str, replicas: list[LiveShop], dsn: str) -> None:
+        self.url = url
+        self.replicas = replicas
+        self.dsn = dsn
+
+
+def _varnish(folder: Path, port: int, backends: list[int]) -> subprocess.Popen[bytes]:
+    """Starts varnishd on the project's configuration, with these backends in place of the example's."""
+    program = shutil.which("varnishd", path="/usr/sbin:/usr/bin")
+    assert program, "varnishd is missing: install Debian's packages varnish and varnish-modules"
+    folder.mkdir()
+    folder.chmod(0o755)
+    text = (DEPLOY / "backends.vcl").read_text()
+    for old, new in zip(("8080", "8090"), backends, strict=True):
+        text = text.replace(f'"{old}"', f'"{new}"')
+    (folder / "backends.vcl").write_text(text)
+    shutil.copy(DEPLOY / "varnish.vcl", folder / "varnish.vcl")
+    command = [program, "-F", "-a", f"127.0.0.1:{port}", "-f", str(folder / "varnish.vcl"), "-n", str(folder / "work"), "-s", "malloc,64m"]
+    command += ["-j", "none", "-p", "http_gzip_support=off", "-p", f"vcl_path={folder}"]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeShop]:
+    port = free_port()
+    purge = {"EDGE__PURGE_URLS": f"http://127.0.0.1:{port}/", "SHOP__DEMO": "false"}
+    with live_shop(**purge) as first, contextlib.ExitStack() as stack:
+        told = json.loads((first.folder / "runtime.json").read_text())
+        first_port = int(first.url.rsplit(":", 1)[1])
+        second_port = neighbouring_ports()
+        second = start_shop(
+            tmp_path_factory.mktemp("second") / "data",
+            second_port,
+            DATABASE__URL=told["database_url"],
+            DATABASE__MIGRATE_URL=told["migrate_url"],
+            CACHE__URL=told["cache_url"],
+            PAYMENTS__API_BASE=f"http://127.0.0.1:{first_port + 1}",
+            **purge,
+        )
+        stack.callback(lambda: second.process.poll() is None and second.stop())
+        second.wait_ready()
+        asyncio.run(_stock(told["migrate_url"]))
+        varnish = _varnish(tmp_path_factory.mktemp("varnish") / "v", port, [first_port, second_port])
+        stack.callback(lambda: (varnish.send_signal(signal.SIGTERM), varnish.wait(20)))
+        shop = EdgeShop(f"http://127.0.0.1:{port}", [first, second], told["migrate_url"])
+        asyncio.run(_until_well(shop))
+        yield shop
+
+
+async def _stock(dsn: str) -> None:
+    conn = await asyncpg.connect(dsn)
+    category = await conn.fetchval("INSERT INTO category (slug, path, name) VALUES ('lamps', 'lamps', 'Lamps') RETURNING id")
+    for number in range(40):
+        product = await conn.fetchval(
+            "INSERT INTO product (slug, title, category_id, status, published_at) VALUES ($1, $2, $3, 'active', now() - interval '1 day') "
+            "RETURNING id",
+            f"lamp-{number}",
+            f"Lamp {number}",
+            category,
+        )
+        variant = await conn.fetchval("INSERT INTO variant (product_id, sku) VALUES ($1, $2) RETURNING id", product, f"L-{number}")
+        await conn.execute("INSERT INTO variant_price VALUES ($1, 'EUR', 4200)", variant)
+        await conn.execute("INSERT INTO stock (variant_id, location_id, on_hand) SELECT $1, id, 50 FROM stock_location", variant)
+    await conn.close()
+
+
+async def _until_well(shop: EdgeShop) -> None:
+    """Varnish answers, and the replicas know the products."""
+    deadline = time.monotonic() + 30
+    async with aiohttp.ClientSession() as http:
+        while True:
+            with contextlib.suppress(aiohttp.ClientError):
+                async with http.get(f"{shop.url}/search?q=lamp&sort=title") as answer:
+                    if answer.status == 200 and "Lamp 1" in await answer.text():
+                        return
+            assert time.monotonic() < deadline, "Varnish does not answer"
+            await asyncio.sleep(0.2)
+
+
+async def _get(shop: EdgeShop, path: str, **headers: str) -> tuple[int, str, CIMultiDict[str]]:
+    jar = aiohttp.DummyCookieJar()
+    async with aiohttp.ClientSession(cookie_jar=jar) as http, http.get(shop.url + path, headers=headers, allow_redirects=False) as answer:
+        return answer.status, await answer.text(), answer.headers.copy()
+
+
+async def test_browsing_hits_the_edge(edge: EdgeShop) -> None:
+    draw = random.Random(1)
+    paths = ["/", "/c/lamps", "/c/lamps?sort=price", "/search?q=lamp", "/api/v1/products"] + [f"/p/lamp-{n}" for n in range(40)]
+    seen = {"hit": 0, "miss": 0}
+    async with aiohttp.ClientSession() as http:
+        for _ in range(1500):
+            path = paths[min(int(draw.paretovariate(0.9)) - 1, len(paths) - 1)]
+            campaign = f"{'&' if '?' in path else '?'}utm_source={draw.random()}" if draw.random() < 0.3 else ""
+            async with http.get(edge.url + path + campaign, headers={"Accept-Encoding": draw.choice(["br", "gzip, br;q=0.9"])}) as answer:
+                assert answer.status == 200
+                await answer.read()
+                seen[answer.headers["X-Cache"]] += 1
+    assert seen["hit"] / 1500 > 0.95, seen
+
+
+async def test_a_changed_price_is_purged_by_tag(edge: EdgeShop) -> None:
+    for _ in range(2):
+        _, _, headers = await _get(edge, "/p/lamp-3")
+    assert headers["X-Cache"] == "hit"
+    conn = await asyncpg.connect(edge.dsn)
+    await conn.execute("UPDATE variant_price SET amount = 5150 WHERE variant_id = (SELECT id FROM variant WHERE sku = 'L-3')")
+    await conn.close()
+    changed = time.monotonic()
+    while "51.50" not in (await _get(edge, "/p/lamp-3"))[1]:
+        assert time.monotonic() - changed < 8, "the edge still shows the old price"
+        await asyncio.sleep(0.02)
+    _, _, headers = await _get(edge, "/p/lamp-20")
+    await _get(edge, "/p/lamp-20")
+    assert (await _get(edge, "/p/lamp-20"))[2]["X-Cache"] == "hit", "a page without the tag stays"
+
+
+@pytest.mark.parametrize(
+    "path", ["/cart", "/account", "/account/x.css", "/account/%2e%2e/p/lamp-1.css", "/checkout", "/admin", "/orders/lookup"]
+)
+async def test_what_is_personal_is_never_kept(edge: EdgeShop, path: str) -> None:
+    for _ in range(3):
+        _, _, headers = await _get(edge, path, Cookie="session=somebody")
+        assert headers["X-Cache"] == "miss"
+        assert "public" not in headers.get("Cache-Control", "")
+
+
+POISON = {
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Proto": "gopher",
+    "X-Original-URL": "/admin",
+    "X-Rewrite-URL": "/admin",
+    "X-HTTP-Method-Override": "POST",
+    "Forwarded": "host=evil.example",
+    "Cookie": "session=evil; customer_name=evil.example; cart_count=77",
+    "Host": "evil.example",
+    "Authorization": "Bearer evil.example",
+    "Accept-Language": "evil.example",
+    "User-Agent": "evil.example",
+    "Referer": "https://evil.example/",
+    "X-Request-Id": "evil.example.evil",
+    "Range": "bytes=0-9",
+    "If-None-Match": '"evil.example"',
+    "Accept": "application/json",
+    "Origin": "https://evil.example",
+}
+
+
+@pytest.mark.parametrize("name", POISON)
+async def test_no_header_outside_the_key_gets_into_a_kept_page(edge: EdgeShop, name: str) -> None:
+    number = 10 + list(POISON).index(name)
+    path = f"/p/lamp-{number}"
+    status, text, _ = await _get(edge, path, **{name: POISON[name]})
+    assert status == 200
+    status, kept, headers = await _get(edge, path)
+    assert headers["X-Cache"] == "hit"
+    assert status == 200
+    assert "evil" not in text + kept + str(headers)
+    assert f"Lamp {number}" in kept
+
+
+async def test_a_parameter_that_is_not_the_pages_changes_nothing(edge: EdgeShop) -> None:
+    _, text, _ = await _get(edge, "/p/lamp-30?callback=evil&x=%3Cscript%3Eevil%3C/script%3E&utm_content=evil")
+    assert "evil" not in text
+
+
+async def test_an_error_is_not_kept(edge: EdgeShop) -> None:
+    for _ in range(2):
+        status, _, headers = await _get(edge, "/p/no-such-lamp")
+        assert (status, headers["X-Cache"]) == (404, "miss")
+
+
+async def test_strangers_cannot_see_metrics_or_purge_without_leave(edge: EdgeShop) -> None:
+    for path in ("/metrics", "/readyz", "/metrics?x", "/livez/"):
+        assert (await _get(edge, path))[0] == 404
+    assert re.search(r"acl purgers \{[^}]*127", (DEPLOY / "varnish.vcl").read_text())
+
+
+async def test_compressed_pages_keep_their_encoding_and_their_tag(edge: EdgeShop) -> None:
+    await _get(edge, "/p/lamp-31", **{"Accept-Encoding": "br"})
+    _, _, brotli = await _get(edge, "/p/lamp-31", **{"Accept-Encoding": "gzip, deflate, br"})
+    _, _, plain = await _get(edge, "/p/lamp-31", **{"Accept-Encoding": "identity"})
+    assert brotli["Content-Encoding"] == "br"
+    assert "Content-Encoding" not in plain
+    assert brotli["ETag"] != plain["ETag"]
+    status, _, _ = await _get(edge, "/p/lamp-31", **{"Accept-Encoding": "br", "If-None-Match": brotli["ETag"]})
+    assert status == 304
+
+
+async def test_with_every_replica_down_kept_pages_are_still_served(edge: EdgeShop) -> None:
+    """The last test of this file: it stops the shop."""
+    await _get(edge, "/p/lamp-2")
+    assert (await _get(edge, "/p/lamp-2"))[2]["X-Cache"] == "hit"
+    for replica in reversed(edge.replicas):
+        replica.stop()
+    deadline = time.monotonic() + 10
+    while (await _get(edge, "/cart"))[0] != 503:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+    status, text, _ = await _get(edge, "/p/lamp-2")
+    assert status == 200
+    assert "Lamp 2" in text
