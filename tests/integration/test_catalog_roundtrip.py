@@ -46,7 +46,8 @@ def variants(draw: DrawFn, options: int, pictures: int) -> list[dict[str, Any]]:
     found = []
     for number, option_values in enumerate(values):
         policy = draw(st.sampled_from(["deny", "backorder", "preorder"]))
-        limit = 0 if policy == "deny" else draw(st.sampled_from([5, 1_000_000]))
+        limits = {location: 0 if policy == "deny" else draw(st.sampled_from([0, 5, 1_000_000])) for location in LOCATIONS}
+        counted = draw(st.sets(st.sampled_from(LOCATIONS), min_size=0 if policy == "deny" else 1))
         kept = ["Variant Weight Unit", "Cost per item", "Variant Metafield: Fit"] + (
             ["Google Shopping / MPN", "Odd, column"] if number else []
         )
@@ -64,8 +65,7 @@ def variants(draw: DrawFn, options: int, pictures: int) -> list[dict[str, Any]]:
                 "position": draw(st.integers(0, 5)),
                 "picture": draw(st.one_of(st.none(), st.integers(0, pictures - 1))) if pictures else None,
                 "prices": draw(prices()),
-                "stock": draw(st.dictionaries(st.sampled_from(LOCATIONS), st.integers(-limit, 2_000_000_000), min_size=1 if limit else 0)),
-                "backorder_limit": limit,
+                "stock": {code: (draw(st.integers(-limits[code], 2_000_000_000)), limits[code]) for code in counted},
                 "extra": draw(st.dictionaries(st.sampled_from(kept), NAME, max_size=2)),
             }
         )
@@ -170,11 +170,11 @@ async def _add_product(owner: asyncpg.Connection, slug: str, category_id: int | 
         )
         for currency, (amount, compare_at) in variant["prices"].items():
             await owner.execute("INSERT INTO variant_price VALUES ($1, $2, $3, $4)", variant_id, currency, amount, compare_at)
-        for location, on_hand in variant["stock"].items():
+        for location, (on_hand, limit) in variant["stock"].items():
             await owner.execute(
                 "INSERT INTO stock (variant_id, location_id, on_hand, backorder_limit) "
                 "SELECT $1, id, $2, $3 FROM stock_location WHERE code = $4",
-                *(variant_id, on_hand, variant["backorder_limit"], location),
+                *(variant_id, on_hand, limit, location),
             )
 
 
