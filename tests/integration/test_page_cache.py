@@ -1,0 +1,187 @@
+"""Whole pages: made once for all who ask, kept as finished bytes within a bound, and never what is personal or wrong."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_aiohttp.plugin import AiohttpClient
+
+from storefront.platform.cache import Cache
+from storefront.platform.embedded.valkey import Valkey
+from storefront.platform.http import error_middleware, request_id_middleware, shared_page_headers
+from storefront.platform.page_cache import PAGE_CACHE, PageCache, accepted_encoding, canonical_target, page_cache_middleware, shared_page
+from storefront.platform.shared_cache import SharedCache
+from storefront.settings import SETTINGS, CacheSettings, Settings
+
+Answer = Callable[[web.Request], Awaitable[web.Response]]
+Client = TestClient[web.Request, web.Application]
+
+
+class Shop:
+    """One page whose making is counted and can be held up; `answer` makes it."""
+
+    def __init__(self) -> None:
+        self.makings = 0
+        self.text = "one"
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.makings += 1
+        text = f"{self.text} {request.path_qs} " + "filling " * 200
+        await self.open.wait()
+        return web.Response(text=text, content_type="text/html", headers=shared_page_headers({"t"}))
+
+    def app(self, settings: CacheSettings, shared: SharedCache | None, *, most_bytes: int = 10_000_000) -> web.Application:
+        app = web.Application(middlewares=[request_id_middleware, error_middleware, page_cache_middleware])
+        app[SETTINGS] = Settings()
+        cache = Cache(settings, shared, most_bytes=1_000_000)
+        app[PAGE_CACHE] = PageCache(most_bytes, levels=cache.levels, lifetime=cache.lifetime, headers={})
+
+        @shared_page("n")
+        async def page(request: web.Request) -> web.Response:
+            return await self.answer(request)
+
+        app.router.add_get("/{path:.*}", page)
+        return app
+
+
+@pytest.fixture
+async def replicas(valkey: Valkey, aiohttp_client: AiohttpClient) -> AsyncIterator[tuple[Shop, list[Client]]]:
+    """Two replicas of one shop on one Valkey."""
+    shop, settings = Shop(), CacheSettings()
+    levels = [SharedCache(valkey.url, settings) for _ in range(2)]
+    await levels[0]._client.flushall()
+    yield shop, [await aiohttp_client(shop.app(settings, level)) for level in levels]
+    for level in levels:
+        await level.close()
+
+
+async def _text(client: Client, path: str) -> str:
+    async with client.get(path) as answer:
+        assert answer.status == 200
+        return await answer.text()
+
+
+async def test_200_shoppers_on_two_replicas_cause_one_making(replicas: tuple[Shop, list[Client]]) -> None:
+    shop, clients = replicas
+    shop.open.clear()
+    asking = [asyncio.create_task(_text(clients[n % 2], "/page")) for n in range(200)]
+    while not shop.makings:
+        await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0.05, shop.open.set)
+    texts = await asyncio.gather(*asking)
+    assert len(set(texts)) == 1
+    assert shop.makings == 1
+
+
+async def test_an_old_page_is_served_while_it_is_made_anew(aiohttp_client: AiohttpClient) -> None:
+    shop = Shop()
+    client = await aiohttp_client(shop.app(CacheSettings(soft_ttl_seconds=1, hard_ttl_seconds=60), None))
+    first = await _text(client, "/page")
+    page = client.app[PAGE_CACHE].get("/page")  # type: ignore[index]
+    assert page is not None
+    page.fresh_until = 0
+    shop.text = "two"
+    shop.open.clear()
+    assert await _text(client, "/page") == first, "nobody waits for the new one"
+    shop.open.set()
+    while not (await _text(client, "/page")).startswith("two"):
+        await asyncio.sleep(0)
+    assert shop.makings == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (404, shared_page_headers({"t"})),
+        (500, shared_page_headers({"t"})),
+        (302, shared_page_headers({"t"}) | {"Location": "/"}),
+        (200, shared_page_headers({"t"}) | {"Set-Cookie": "session=secret"}),
+        (200, {"Cache-Tag": "t", "Cache-Control": "private, no-store"}),
+        (200, {"Cache-Control": "public, max-age=60"}),
+    ],
+)
+async def test_what_is_not_everybodys_is_not_kept(aiohttp_client: AiohttpClient, status: int, headers: dict[str, str]) -> None:
+    shop = Shop()
+    made = 0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal made
+        made += 1
+        return web.Response(text="x", status=status, headers=headers)
+
+    shop.answer = answer  # type: ignore[method-assign]
+    client = await aiohttp_client(shop.app(CacheSettings(), None))
+    for _ in range(2):
+        async with client.get("/page", allow_redirects=False) as found:
+            assert found.status == status
+    assert made == 2
+    assert len(client.app[PAGE_CACHE]) == 0  # type: ignore[index]
+
+
+async def test_a_page_that_may_be_old_soon_is_kept_only_so_long(aiohttp_client: AiohttpClient) -> None:
+    shop = Shop()
+
+    async def degraded(request: web.Request) -> web.Response:
+        return web.Response(text="without the index", headers=shared_page_headers({"t"}, max_age=5))
+
+    shop.answer = degraded  # type: ignore[method-assign]
+    client = await aiohttp_client(shop.app(CacheSettings(), None))
+    await _text(client, "/page")
+    page = client.app[PAGE_CACHE].get("/page")  # type: ignore[index]
+    assert page is not None
+    assert page.usable_until == page.fresh_until <= asyncio.get_running_loop().time() + 5
+
+
+async def test_keys_that_never_repeat_stay_within_the_bound(aiohttp_client: AiohttpClient) -> None:
+    shop = Shop()
+    client = await aiohttp_client(shop.app(CacheSettings(), None, most_bytes=200_000))
+    cache = client.app[PAGE_CACHE]  # type: ignore[index]
+    for number in range(600):
+        async with client.get(f"/page?n={number}", headers={"Accept-Encoding": ["br", "gzip", "identity"][number % 3]}) as answer:
+            assert answer.status == 200
+        assert cache.size <= 200_000
+    assert 20 < len(cache) < 120
+    assert cache.size == sum(page.size for page in cache._pages._entries.values()), "what is counted is what is kept"
+
+
+async def test_parameters_of_strangers_reach_no_key(aiohttp_client: AiohttpClient) -> None:
+    shop = Shop()
+    client = await aiohttp_client(shop.app(CacheSettings(), None))
+    for number in range(20):
+        await _text(client, f"/page?utm_source={number}&n=1&x={number}")
+    assert shop.makings == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "opt.Size", "utm_source"]), st.text(max_size=3)), max_size=6), st.randoms())
+def test_equal_questions_have_one_key(query: list[tuple[str, str]], shuffler: random.Random) -> None:
+    allowed = frozenset({"a", "opt.*"})
+    shuffled = list(query)
+    shuffler.shuffle(shuffled)
+    assert canonical_target("/p", query, allowed) == canonical_target("/p", shuffled, allowed)
+    assert "utm_source" not in canonical_target("/p", query, allowed)
+
+
+@pytest.mark.parametrize(
+    ("header", "encoding"),
+    [
+        ("", "identity"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip", "gzip"),
+        ("br;q=0, gzip", "gzip"),
+        ("br;q=0.0, gzip;q=0", "identity"),
+        ("*", "br"),
+        ("*;q=0", "identity"),
+        ("GZIP", "gzip"),
+        ("deflate, identity", "identity"),
+        ("br;q=1.000", "br"),
+    ],
+)
+def test_the_best_encoding_that_is_taken(header: str, encoding: str) -> None:
+    assert accepted_encoding(header) == encoding
