@@ -79,7 +79,9 @@ def _orders(goods: Goods, shelf: Shelf, place: int) -> tuple[PictureOrder, ...]:
         scene = Scene(tint, accent)
         return PictureOrder(goods.slug, words.kind, shot, tuple(shown), words.second, words.third, words.form, words.pattern, scene)
 
-    fronts = [order("front", [colour], _fitting(colour, tint, shelf.tints)) for colour in colours]
+    fronts = [
+        order("front", [colour], tint if number == 0 else _fitting(colour, tint, shelf.tints)) for number, colour in enumerate(colours)
+    ]
     more = order("together", colours[:3], tint) if len(colours) > 1 else order("close", colours, tint)
     return (fronts[0], more, *fronts[1:])
 

@@ -1,6 +1,17 @@
 """All drawings, fetched into KINDS by importing their files."""
 
-from storefront.catalog.demo.pictures import tableware
+from storefront.catalog.demo.pictures import (
+    bath,
+    camping,
+    cookware,
+    footwear,
+    furniture,
+    knitwear,
+    lighting,
+    outerwear,
+    tableware,
+    textiles,
+)
 from storefront.catalog.demo.pictures.kinds import KINDS
 
-__all__ = ["KINDS", "tableware"]
+__all__ = ["KINDS", "bath", "camping", "cookware", "footwear", "furniture", "knitwear", "lighting", "outerwear", "tableware", "textiles"]

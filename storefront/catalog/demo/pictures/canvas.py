@@ -1,28 +1,28 @@
-"""A canvas of smooth outlines filled with light: masks are drawn four times as fine and reduced, colours are laid through them."""
+"""A canvas of smooth outlines filled with light: masks are drawn three times as fine and reduced, colours are laid through them."""
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
 import msgspec
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImagePath
 
 from storefront.catalog.demo.pictures.colour import CREAM, INK, Colour, darker, lighter
-from storefront.catalog.demo.pictures.shapes import Contour, Shape
+from storefront.catalog.demo.pictures.shapes import Shape
+from storefront.catalog.demo.pictures.textures import texture
 
-WIDTH, HEIGHT = 800, 1000
-SCALE = WIDTH / 80  # pixels for a unit
-FINE, LESS_FINE, LARGE_PIXELS = 4, 3, 250_000
+FINE = 3
+KEPT_MASKS = 12
 STRIP_MARGIN = 128
-SOFT = 4  # soft light is computed this much coarser
 QUALITY = {"quality": 84, "method": 1}
 
 Box = tuple[int, int, int, int]
 Matrix = tuple[float, float, float, float, float, float]
 Stops = tuple[tuple[float, Colour], ...]
 Levels = tuple[tuple[float, float], ...]
+Placed = list[tuple[bool, ImagePath.Path]]
 
 
 class Linear(msgspec.Struct, frozen=True):
@@ -92,7 +92,9 @@ class Canvas:
 
     def __init__(self, image: Image.Image) -> None:
         self.image = image
+        self._pixels = image.width / 80  # for a unit
         self._matrix: Matrix = (1, 0, 0, 0, 1, 0)
+        self._masks: dict[tuple[int, Matrix], tuple[Shape, tuple[Image.Image, Box, Box] | None]] = {}
 
     @contextmanager
     def within(
@@ -132,16 +134,17 @@ class Canvas:
     def soft(self, shape: Shape, colour: Colour, opacity: float, blur: float, *, clip: Shape | None = None) -> None:
         """The shape without an edge, blurred over about `blur` units."""
         contours = self._placed(shape)
-        spread = blur * SCALE * math.hypot(self._matrix[0], self._matrix[3])
+        spread = blur * self._pixels * math.hypot(self._matrix[0], self._matrix[3])
         whole = _bounds(contours, spread * 2.2)
-        bounds = _cut(whole)
-        if clip is not None:
-            bounds = _overlap(bounds, _cut(_bounds(self._placed(clip), 1)))
+        bounds = self._cut(whole)
+        inside = self._sharp(clip) if clip is not None else None
+        if inside is not None or clip is not None:
+            bounds = _overlap(bounds, inside[1] if inside else None)
         if bounds is None:
             return
-        mask = _soft_mask(contours, whole, round(spread, 1)).crop(_relative(bounds, whole))
-        if clip is not None:
-            mask = ImageChops.multiply(mask, self._exact(clip, bounds))
+        mask = _soft_mask(contours, whole, spread).crop(_relative(bounds, whole))
+        if inside is not None:
+            mask = ImageChops.multiply(mask, inside[0].crop(_relative(bounds, inside[1])))
         self.image.paste(colour, bounds, _faded(mask, opacity))
 
     def shine(self, shape: Shape, opacity: float, blur: float, *, clip: Shape | None = None) -> None:
@@ -151,6 +154,15 @@ class Canvas:
     def shade(self, shape: Shape, opacity: float, blur: float, *, clip: Shape | None = None) -> None:
         """Soft shadow."""
         self.soft(shape, INK, opacity, blur, clip=clip)
+
+    def texture(self, shape: Shape, name: str, opacity: float, colour: Colour = INK) -> None:
+        """What a surface is made of, from `textures`; it grows with what is drawn."""
+        placed = self._mask(shape, None, opacity)
+        if placed is None:
+            return
+        mask, bounds, _ = placed
+        pattern = texture(name, round(math.hypot(self._matrix[0], self._matrix[3]), 2))
+        self.image.paste(colour, bounds, ImageChops.multiply(mask, pattern.crop(bounds)))
 
     def rounded(self, shape: Shape, strength: float = 1) -> None:
         """Light and shadow of an upright round thing over what the shape holds already."""
@@ -168,30 +180,46 @@ class Canvas:
     def _turned(self) -> float:
         return round(math.degrees(math.atan2(self._matrix[3], self._matrix[0])), 1)
 
-    def _placed(self, shape: Shape) -> tuple[tuple[bool, Contour], ...]:
-        a, b, c, d, e, f = (number * SCALE for number in self._matrix)
-        return tuple(
-            (filled, tuple((round(a * x + b * y + c, 1), round(d * x + e * y + f, 1)) for x, y in contour))
-            for filled, contour in shape.parts
-        )
+    def _placed(self, shape: Shape) -> Placed:
+        matrix = tuple(number * self._pixels for number in self._matrix)
+        placed = []
+        for filled, contour in shape.parts:
+            line = ImagePath.Path(contour)
+            line.transform(matrix)
+            placed.append((filled, line))
+        return placed
 
     def _mask(self, shape: Shape, clip: Shape | None, opacity: float) -> tuple[Image.Image, Box, Box] | None:
-        contours = self._placed(shape)
-        whole = _bounds(contours, 1)
-        bounds = _cut(whole)
-        if clip is not None:
-            bounds = _overlap(bounds, _cut(_bounds(self._placed(clip), 1)))
-        if bounds is None:
+        own = self._sharp(shape)
+        if own is None:
             return None
-        mask = _sharp_mask(contours, bounds)
+        mask, bounds, whole = own
         if clip is not None:
-            mask = ImageChops.multiply(mask, self._exact(clip, bounds))
+            other = self._sharp(clip)
+            inside = _overlap(bounds, other[1]) if other else None
+            if other is None or inside is None:
+                return None
+            mask = ImageChops.multiply(mask.crop(_relative(inside, bounds)), other[0].crop(_relative(inside, other[1])))
+            bounds = inside
         return _faded(mask, opacity), bounds, whole
 
-    def _exact(self, clip: Shape, bounds: Box) -> Image.Image:
-        contours = self._placed(clip)
-        own = _cut(_bounds(contours, 1))
-        return _sharp_mask(contours, own).crop(_relative(bounds, own)) if own else Image.new("L", _size(bounds))
+    def _cut(self, bounds: Box) -> Box | None:
+        return _overlap(bounds, (0, 0, *self.image.size))
+
+    def _sharp(self, shape: Shape) -> tuple[Image.Image, Box, Box] | None:
+        """The mask of a shape, the part of it on the canvas and the whole of it; None when it lies outside. The last few are kept,
+        since what has been filled is mostly shaded, lit and clipped to next."""
+        key = (id(shape), self._matrix)
+        kept = self._masks.get(key)
+        if kept is None:
+            contours = self._placed(shape)
+            whole = _bounds(contours, 1)
+            bounds = self._cut(whole)
+            kept = (shape, (_sharp_mask(contours, bounds), bounds, whole) if bounds else None)
+            if len(self._masks) >= KEPT_MASKS:
+                del self._masks[next(iter(self._masks))]
+            self._masks[key] = kept
+        return kept[1]
 
 
 def _product(one: Matrix, other: Matrix) -> Matrix:
@@ -200,19 +228,14 @@ def _product(one: Matrix, other: Matrix) -> Matrix:
     return a * g + b * j, a * h + b * k, a * i + b * m + c, d * g + e * j, d * h + e * k, d * i + e * m + f
 
 
-def _bounds(contours: Sequence[tuple[bool, Contour]], margin: float) -> Box:
-    xs = [x for filled, contour in contours if filled for x, _ in contour]
-    ys = [y for filled, contour in contours if filled for _, y in contour]
+def _bounds(contours: Placed, margin: float) -> Box:
+    boxes = [line.getbbox() for filled, line in contours if filled]
     return (
-        math.floor(min(xs) - margin),
-        math.floor(min(ys) - margin),
-        math.ceil(max(xs) + margin),
-        math.ceil(max(ys) + margin),
+        math.floor(min(box[0] for box in boxes) - margin),
+        math.floor(min(box[1] for box in boxes) - margin),
+        math.ceil(max(box[2] for box in boxes) + margin),
+        math.ceil(max(box[3] for box in boxes) + margin),
     )
-
-
-def _cut(bounds: Box) -> Box | None:
-    return _overlap(bounds, (0, 0, WIDTH, HEIGHT))
 
 
 def _overlap(one: Box | None, other: Box | None) -> Box | None:
@@ -231,32 +254,35 @@ def _size(bounds: Box) -> tuple[int, int]:
 
 
 def _faded(mask: Image.Image, opacity: float) -> Image.Image:
-    return mask if opacity >= 1 else mask.point([round(level * opacity) for level in range(256)])
+    return mask if opacity >= 1 else mask.point(_fading(round(opacity, 2)))
 
 
-@lru_cache(maxsize=192)
-def _sharp_mask(contours: tuple[tuple[bool, Contour], ...], bounds: Box) -> Image.Image:
+@lru_cache(maxsize=128)
+def _fading(opacity: float) -> list[int]:
+    return [round(level * opacity) for level in range(256)]
+
+
+def _sharp_mask(contours: Placed, bounds: Box) -> Image.Image:
     width, height = _size(bounds)
-    fine = FINE if width * height < LARGE_PIXELS else LESS_FINE
-    mask = Image.new("L", (width * fine, height * fine))
-    draw = ImageDraw.Draw(mask)
-    left, top = bounds[0], bounds[1]
-    for filled, contour in contours:
-        draw.polygon([((x - left) * fine, (y - top) * fine) for x, y in contour], fill=255 if filled else 0)
-    return mask.reduce(fine)
+    return _drawn(contours, bounds, FINE, (width * FINE, height * FINE)).reduce(FINE)
 
 
-@lru_cache(maxsize=96)
-def _soft_mask(contours: tuple[tuple[bool, Contour], ...], bounds: Box, spread: float) -> Image.Image:
+def _soft_mask(contours: Placed, bounds: Box, spread: float) -> Image.Image:
     width, height = _size(bounds)
-    coarse = SOFT if spread >= SOFT else 1
-    small = (max(1, math.ceil(width / coarse)), max(1, math.ceil(height / coarse)))
-    mask = Image.new("L", small)
+    coarse = max(1, min(8, int(spread / 2.5)))
+    small = (math.ceil(width / coarse), math.ceil(height / coarse))
+    mask = _drawn(contours, bounds, 1 / coarse, small).filter(ImageFilter.GaussianBlur(spread / coarse))
+    return mask if coarse == 1 else mask.resize((width, height), Image.Resampling.BILINEAR, box=(0, 0, width / coarse, height / coarse))
+
+
+def _drawn(contours: Placed, bounds: Box, fine: float, size: tuple[int, int]) -> Image.Image:
+    mask = Image.new("L", size)
     draw = ImageDraw.Draw(mask)
-    for filled, contour in contours:
-        draw.polygon([((x - bounds[0]) / coarse, (y - bounds[1]) / coarse) for x, y in contour], fill=255 if filled else 0)
-    mask = mask.filter(ImageFilter.GaussianBlur(spread / coarse))
-    return mask if coarse == 1 else mask.resize((width, height), Image.Resampling.BICUBIC, box=(0, 0, width / coarse, height / coarse))
+    for filled, line in contours:
+        outline = ImagePath.Path(line)
+        outline.transform((fine, 0, -bounds[0] * fine, 0, fine, -bounds[1] * fine))
+        draw.polygon(outline, fill=255 if filled else 0)
+    return mask
 
 
 def _painted(paint: Linear | Radial, whole: Box, bounds: Box, turned: float) -> Image.Image:
@@ -279,17 +305,21 @@ def _strip(stops: Stops) -> Image.Image:
     return strip
 
 
+@lru_cache(maxsize=512)
 def _ramp(stops: Stops) -> list[Colour]:
-    ramp: list[Colour] = []
-    for level in range(256):
-        place = level / 255
-        after = next((index for index, (at, _) in enumerate(stops) if at >= place), len(stops) - 1)
-        before = max(after - 1, 0)
-        (start, one), (end, other) = stops[before], stops[after]
-        share = 0.0 if end <= start else min(max((place - start) / (end - start), 0), 1)
-        red, green, blue = (round(x + (y - x) * share) for x, y in zip(one, other, strict=True))
-        ramp.append((red, green, blue))
-    return ramp
+    """256 colours along the stops."""
+    ramp: list[Colour] = [stops[0][1]] * round(stops[0][0] * 255)
+    for (start, one), (end, other) in zip(stops, stops[1:], strict=False):
+        count = round(end * 255) - round(start * 255)
+        steps = [(b - a) / max(count, 1) for a, b in zip(one, other, strict=True)]
+        for step in range(count):
+            ramp.append((round(one[0] + steps[0] * step), round(one[1] + steps[1] * step), round(one[2] + steps[2] * step)))
+    return (ramp + [stops[-1][1]] * 256)[:256]
+
+
+@lru_cache(maxsize=512)
+def _channels(stops: Stops) -> list[list[int]]:
+    return [[colour[channel] for colour in _ramp(stops)] for channel in range(3)]
 
 
 def _slanting(strip: Image.Image, degrees: float, whole: tuple[int, int], relative: Box) -> Image.Image:
@@ -315,8 +345,7 @@ def _radial(paint: Radial, whole: tuple[int, int], relative: Box) -> Image.Image
     )  # fmt: skip
     distance = _distances().transform(small, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR, fillcolor=255)
     distance = _stretched(distance, size, step)
-    ramp = _ramp(paint.stops)
-    return Image.merge("RGB", [distance.point([colour[channel] for colour in ramp]) for channel in range(3)])
+    return Image.merge("RGB", [distance.point(levels) for levels in _channels(paint.stops)])
 
 
 def _coarse(size: tuple[int, int]) -> tuple[int, tuple[int, int]]:

@@ -21,8 +21,14 @@ def mix(one: Colour, other: Colour, share: float) -> Colour:
 
 
 def darker(colour: Colour, share: float) -> Colour:
-    """The colour in shadow."""
-    return mix(colour, INK, share)
+    """The colour in shadow: deeper first, bluer then."""
+    return mix(colour, _deep(colour), share)
+
+
+@lru_cache(maxsize=512)
+def _deep(colour: Colour) -> Colour:
+    lightness, a, b = _to_oklab(colour)
+    return mix(_from_oklab((lightness * 0.4, a * 1.25, b * 1.25)), INK, 0.4)
 
 
 def lighter(colour: Colour, share: float) -> Colour:

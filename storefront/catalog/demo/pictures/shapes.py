@@ -47,7 +47,7 @@ class Shape(msgspec.Struct, frozen=True):
 
     def mapped(self, a: float, b: float, c: float, d: float, e: float, f: float) -> "Shape":
         """(x, y) → (a·x + b·y + c, d·x + e·y + f)."""
-        return Shape(tuple((filled, tuple((a * x + b * y + c, d * x + e * y + f) for x, y in contour)) for filled, contour in self.parts))
+        return Shape(tuple((filled, tuple([(a * x + b * y + c, d * x + e * y + f) for x, y in contour])) for filled, contour in self.parts))
 
     def box(self) -> tuple[float, float, float, float]:
         """Left, top, right, bottom."""
@@ -59,6 +59,11 @@ class Shape(msgspec.Struct, frozen=True):
 def polygon(*points: Point) -> Shape:
     """Straight lines from point to point."""
     return Shape(((True, points),))
+
+
+def outline(*lines: Sequence[Point]) -> Shape:
+    """One closed outline along the lines, one after another."""
+    return Shape(((True, tuple(point for line in lines for point in line)),))
 
 
 def joined(shapes: Iterable[Shape]) -> Shape:
