@@ -36,6 +36,7 @@ from storefront.platform import api_docs, assets, health, mail, telemetry
 from storefront.platform.assets import ASSETS, Assets
 from storefront.platform.cache import CACHE, Cache
 from storefront.platform.clock import CLOCK, utc_now
+from storefront.platform.compression import compression_middleware
 from storefront.platform.database import DATABASE, Database
 from storefront.platform.edge import EDGE, Edge
 from storefront.platform.feed import FEED, Batch, Feed
@@ -98,6 +99,7 @@ async def create_app(settings: Settings, *, only: Iterable[str] = ()) -> web.App
         middlewares=[
             request_id_middleware,
             telemetry.telemetry_middleware,
+            compression_middleware,
             error_middleware,
             page_cache_middleware,
         ],
