@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 
 from slugify import slugify
 
@@ -14,6 +15,7 @@ def is_slug(text: str) -> bool:
     return 0 < len(text) <= LONGEST and text not in (".", "..") and not _BREAKERS.search(text)
 
 
+@lru_cache(maxsize=4096)
 def made_slug(name: str) -> str:
     """A slug of a name in lower-case ASCII: 'Räder & Co' gives 'rader-co'. A name without letters and digits gives a hash."""
     return str(slugify(name)) or hashlib.sha256(name.encode()).hexdigest()[:8]
