@@ -3,6 +3,7 @@
 Where the change feed stood at a commit is a document of the index, so that both become durable together.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,9 +11,13 @@ import tantivy
 from tantivy import Occur, Query
 
 from storefront.catalog.model import SearchDocument
+from storefront.search.counting import Memo
+from storefront.search.engine import Snapshot
+from storefront.search.rules import Rules
 from storefront.search.schema import build_schema, document_of, register, words_of
 from storefront.search.vocabulary import Vocabulary
 
+_states = itertools.count(1)
 _ANY = "position"  # the term that the document with the position is found and replaced by
 
 
@@ -30,11 +35,17 @@ class DiskIndex:
         self._index.config_reader("manual")
         self._writer = self._open_writer()
         self.searcher = self._index.searcher()
+        self.state = next(_states)
         self.vocabulary = Vocabulary()
         self.vocabulary.learn(word for word, _ in self.searcher.terms_with_prefix("words", ""))
 
     def _open_writer(self) -> tantivy.IndexWriter:
         return self._index.writer(self._heap_bytes, 1)
+
+    def snapshot(self, rules: Rules, memo: Memo) -> Snapshot:
+        """What searches are answered from: this state, until the next commit."""
+        state = self.state  # before the searcher: an old number for a new state does no harm, a new one for an old state would
+        return Snapshot(self.searcher, self.schema, self.vocabulary, rules, memo, state)
 
     def probe(self) -> None:
         """Reads from every part of the index. Raises when one is damaged."""
@@ -78,6 +89,7 @@ class DiskIndex:
         self._writer.commit()
         self._index.reload()
         self.searcher = self._index.searcher()
+        self.state = next(_states)
 
     def learn(self, products: Iterable[SearchDocument]) -> None:
         """Adds the products' words to the vocabulary."""

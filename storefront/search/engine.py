@@ -1,72 +1,100 @@
 """One search, from a query to ids and counts, against one state of the index. It blocks, and lets other threads run meanwhile."""
 
+import time
 from datetime import datetime
-from typing import Any
 
 import msgspec
 import tantivy
-from tantivy import Occur, Query
+from tantivy import Query
 
 from storefront.catalog.model import ListingQuery, ListingResult
-from storefront.search.filters import KINDS, Facets, all_of, counting, facets_of, filters, price_span, scope
+from storefront.search.counting import LARGE, Counts, Memo, count
+from storefront.search.filters import all_of, filters, scope
 from storefront.search.matching import Reader, Reading
-from storefront.search.model import Pin
+from storefront.search.pinning import page_with_pins, with_pins
 from storefront.search.rules import Rules
-from storefront.search.sorting import count_of, page_by_field, page_by_score
+from storefront.search.sorting import count_of, page_by_field
 from storefront.search.vocabulary import Vocabulary
 
 LITTLE = 5  # found products below which another spelling is thought of, and some words may be missing
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """One state of the index, with what is known beside it."""
+    """One state of the index, with what is known beside it. `state` is another number for every other state."""
 
     searcher: tantivy.Searcher
     schema: tantivy.Schema
     vocabulary: Vocabulary
     rules: Rules
-
-    def reader(self) -> Reader:
-        """What understands texts here."""
-        return Reader(self.searcher, self.schema, self.vocabulary, self.rules)
+    memo: Memo
+    state: int
 
     def count(self, query: Query) -> int:
         """How many products a query finds."""
         return count_of(self.searcher.search(query, 1))
 
-
-class _Found(msgspec.Struct, frozen=True):
-    """The products before any filter, and a better spelling of the text."""
-
-    query: Query
-    suggestion: str | None
+    def reader(self, *, naming: bool = False) -> Reader:
+        """What understands texts here; with `naming`, by what products are called only."""
+        return Reader(self.searcher, self.schema, self.vocabulary, self.rules, naming=naming)
 
 
 def search(snapshot: Snapshot, query: ListingQuery, now: datetime) -> ListingResult:
     """One page of a listing with its facets. Its semantics are those of `storefront.catalog.store.find`; text is understood better."""
-    found = _before_filters(snapshot, query, now)
-    on = filters(snapshot.schema, query)
-    ids, total = _page(snapshot, query, all_of(found.query, *on.values()))
-    facets, low, high = _facets(snapshot, query, found.query, on)
-    return ListingResult(ids=tuple(ids), total=total, facets=facets, price_min=low, price_max=high, suggestion=found.suggestion)
-
-
-def _before_filters(snapshot: Snapshot, query: ListingQuery, now: datetime) -> _Found:
     within = scope(snapshot.schema, query, now)
+    on = filters(snapshot.schema, query)
     if not query.text:
-        return _Found(within, None)
+        return _answer(snapshot, query, within, on, None)
     reader = snapshot.reader()
     reading = reader.read(query.text)
     strict = reader.strict(reading)
-    weighed = all_of(_weighed(snapshot, query.text, strict), within)
-    count = snapshot.count(weighed)
+    before = _with_rules(snapshot, query.text, strict, within)
+    ids, total = _page(snapshot, query, all_of(before, *on.values()))
+    count = total if total >= LITTLE or not on else snapshot.count(before)
     if count >= LITTLE:
-        return _Found(weighed, reading.suggestion)
+        return _answer(snapshot, query, before, on, reading.suggestion, (ids, total))
     suggestion = reading.suggestion or _better(snapshot, reader, reader.second_thought(reading), within, count)
     wider = _wider(snapshot, reader, query.text, within, count)
     if wider is not None:
-        weighed = all_of(_weighed(snapshot, query.text, reader.mixed(strict, wider)), within)
-    return _Found(weighed, suggestion)
+        before = _with_rules(snapshot, query.text, reader.mixed(strict, wider), within)
+    return _answer(snapshot, query, before, on, suggestion)
+
+
+def _answer(
+    snapshot: Snapshot,
+    query: ListingQuery,
+    before: Query,
+    on: dict[str, Query],
+    suggestion: str | None,
+    page: tuple[list[int], int] | None = None,
+) -> ListingResult:
+    ids, total = page or _page(snapshot, query, all_of(before, *on.values()))
+    counts = _counts(snapshot, query, before, on, total)
+    return ListingResult(tuple(ids), total, counts.facets, counts.price_min, counts.price_max, suggestion)
+
+
+def _counts(snapshot: Snapshot, query: ListingQuery, before: Query, on: dict[str, Query], total: int) -> Counts:
+    key = msgspec.structs.replace(query, sort="", page=1, page_size=0)
+    kept = snapshot.memo.get(key, snapshot.state) if total >= LARGE else None
+    if kept is not None:
+        return kept
+    began = time.monotonic()
+    counts = count(snapshot.searcher, snapshot.schema, query, before, on)
+    if total >= LARGE:
+        snapshot.memo.keep(key, snapshot.state, began, counts)
+    return counts
+
+
+def _page(snapshot: Snapshot, query: ListingQuery, found: Query) -> tuple[list[int], int]:
+    first = (query.page - 1) * query.page_size
+    if query.sort == "relevance" and query.text:
+        pins = snapshot.rules.pins(query.text)
+        return page_with_pins(snapshot.searcher, snapshot.schema, found, pins, first, query.page_size)
+    sort = "popular" if query.sort == "relevance" else query.sort
+    return page_by_field(snapshot.searcher, snapshot.schema, found, sort, query.currency, first, query.page_size)
+
+
+def _with_rules(snapshot: Snapshot, text: str, found: Query, within: Query) -> Query:
+    return all_of(with_pins(snapshot.schema, found, snapshot.rules.pins(text)), within)
 
 
 def _wider(snapshot: Snapshot, reader: Reader, text: str, within: Query, count: int) -> Query | None:
@@ -99,80 +127,3 @@ def _loosened(snapshot: Snapshot, reader: Reader, reading: Reading, within: Quer
             if snapshot.count(all_of(loose, within)) >= LITTLE:
                 break
     return loose
-
-
-def _weighed(snapshot: Snapshot, text: str, found: Query) -> Query:
-    """The query with what an operator pinned or boosted for the text. Pinned products belong to it whether they match or not."""
-    pins = snapshot.rules.pins(text)
-    boosted = [pin for pin in pins if pin.place is None]
-    parts = [(Occur.Should, _only(snapshot, pin, found)) for pin in boosted]
-    if boosted:
-        rest = [(Occur.Must, found), *((Occur.MustNot, _is(snapshot, pin)) for pin in boosted)]
-        parts.append((Occur.Should, Query.boolean_query(rest)))
-        found = Query.boolean_query(parts)
-    pinned = [(Occur.Should, Query.const_score_query(_is(snapshot, pin), 0.0)) for pin in pins if pin.place is not None]
-    return Query.boolean_query([(Occur.Should, found), *pinned]) if pinned else found
-
-
-def _only(snapshot: Snapshot, pin: Pin, found: Query) -> Query:
-    here = Query.const_score_query(_is(snapshot, pin), 0.0)
-    return Query.boost_query(Query.boolean_query([(Occur.Must, found), (Occur.Must, here)]), pin.boost)
-
-
-def _is(snapshot: Snapshot, pin: Pin) -> Query:
-    return Query.term_query(snapshot.schema, "id", pin.product_id, "basic")
-
-
-def _page(snapshot: Snapshot, query: ListingQuery, found: Query) -> tuple[list[int], int]:
-    first = (query.page - 1) * query.page_size
-    searcher, schema = snapshot.searcher, snapshot.schema
-    if query.sort == "relevance" and query.text:
-        return _page_with_pins(snapshot, query, found, first)
-    sort = "popular" if query.sort == "relevance" else query.sort
-    return page_by_field(searcher, schema, found, sort, query.currency, first, query.page_size)
-
-
-def _page_with_pins(snapshot: Snapshot, query: ListingQuery, found: Query, first: int) -> tuple[list[int], int]:
-    """Pinned products stand at their places, the others follow one another around them."""
-    pins = [pin for pin in snapshot.rules.pins(query.text) if pin.place is not None]
-    places: dict[int, int] = {}  # from 0
-    for pin in sorted(pins, key=lambda pin: (pin.place or 0, pin.product_id)):
-        if snapshot.count(all_of(found, _is(snapshot, pin))):
-            place = max(0, (pin.place or 1) - 1)
-            while place in places:
-                place += 1
-            places[place] = pin.product_id
-    if not places:
-        return page_by_score(snapshot.searcher, found, first, query.page_size)
-    others = Query.boolean_query([(Occur.Must, found), *((Occur.MustNot, _is(snapshot, pin)) for pin in pins)])
-    total = snapshot.count(others)
-    # Where there are fewer products than a place says, the pinned ones close up.
-    places = {min(place, total + rank): product_id for rank, (place, product_id) in enumerate(sorted(places.items()))}
-    before = sum(place < first for place in places)
-    ids, _ = page_by_score(snapshot.searcher, others, first - before, query.page_size)
-    rest = iter(ids)
-    whole = range(first, min(first + query.page_size, total + len(places)))
-    return [places[place] if place in places else next(rest) for place in whole], total + len(places)
-
-
-def _facets(snapshot: Snapshot, query: ListingQuery, before: Query, on: dict[str, Query]) -> tuple[Facets, int | None, int | None]:
-    """Counts of every facet, each without its own selection, and the price span before any filter."""
-    span = price_span(query.currency)
-    wanted = counting(query.currency, KINDS)
-    everything = all_of(before, *on.values())
-    counted = snapshot.searcher.aggregate(everything, wanted if on else wanted | span)
-    facets = {key: pairs for key, pairs in facets_of(counted).items() if key not in on}
-    for key in on:
-        others = [chosen for name, chosen in on.items() if name != key]
-        kind = key.partition(".")[0]
-        alone = snapshot.searcher.aggregate(all_of(before, *others), counting(query.currency, [kind]))
-        pairs = facets_of(alone).get(key)
-        if pairs:
-            facets[key] = pairs
-    spanned = snapshot.searcher.aggregate(before, span) if on else counted
-    return facets, _amount(spanned["lowest"]), _amount(spanned["highest"])
-
-
-def _amount(found: dict[str, Any]) -> int | None:
-    value = found["value"]
-    return None if value is None else int(value)

@@ -11,7 +11,8 @@ from storefront.catalog.model import ListingQuery
 from storefront.catalog.prices import PRICE_EDGES, band_of_bucket
 from storefront.search.schema import SEPARATOR
 
-MOST_VALUES = 10_000  # of all options or attributes together that are counted
+# How many values are counted, those of most products; of options and attributes, all names together.
+MOST_VALUES = {"brand": 200, "category": 5000, "availability": 10, "opt": 3000, "attr": 3000}
 
 Facets = dict[str, list[tuple[str, int]]]
 
@@ -41,13 +42,14 @@ def scope(schema: tantivy.Schema, query: ListingQuery, now: datetime) -> Query:
 
 def filters(schema: tantivy.Schema, query: ListingQuery) -> dict[str, Query]:
     """The filters that are on, by facet key."""
-    found = {key: _choice(schema, query.currency, key, values) for key, values in query.selected}
+    found = {key: choice(schema, query.currency, key, values) for key, values in query.selected}
     if query.price_min is not None or query.price_max is not None:
         found["price"] = Query.range_query(schema, f"price_{query.currency}", FieldType.Integer, query.price_min, query.price_max)
     return {key: Query.const_score_query(chosen, 0.0) for key, chosen in found.items()}
 
 
-def _choice(schema: tantivy.Schema, currency: str, key: str, values: Sequence[str]) -> Query:
+def choice(schema: tantivy.Schema, currency: str, key: str, values: Sequence[str]) -> Query:
+    """The products that have one of the values of a facet."""
     kind, _, name = key.partition(".")
     field = _field(kind, currency)
     if name:
@@ -77,7 +79,7 @@ def price_span(currency: str) -> dict[str, Any]:
 def _count(kind: str, currency: str) -> dict[str, Any]:
     field = _field(kind, currency)
     if kind != "price":
-        return {"terms": {"field": field, "size": MOST_VALUES}}
+        return {"terms": {"field": field, "size": MOST_VALUES[kind]}}
     ranges = []
     for bucket in range(len(PRICE_EDGES) + 1):
         limits: dict[str, Any] = {"key": band_of_bucket(bucket)}

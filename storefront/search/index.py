@@ -20,6 +20,7 @@ from storefront.platform.clock import Clock, utc_now
 from storefront.platform.database import Database
 from storefront.platform.feed import Batch, Change, Feed
 from storefront.search import engine, store, suggesting
+from storefront.search.counting import Memo
 from storefront.search.disk import DiskIndex
 from storefront.search.engine import Snapshot
 from storefront.search.home import Home
@@ -40,6 +41,7 @@ SECONDS = Histogram(
 BUILDS = Counter("storefront_search_builds_total", "Builds of the index.", ["outcome"])
 
 READERS = 2  # threads
+INLINE = 50_000  # products up to which suggestions take less time than handing them to a thread is worth
 CHUNK = 500  # products read at once
 AT_ONCE = 2000  # products of one change that the feed waits for; more are worked off behind it
 POSITION_SECONDS = 600.0  # between commits that only say where the feed stood
@@ -65,6 +67,7 @@ class SearchIndex:
         self._builder = ThreadPoolExecutor(1, "search-builder")
         self._lock = asyncio.Lock()  # around every write
         self._rules = Rules()
+        self._memo = Memo()
         self._current: DiskIndex | None = None
         self._position: str | None = None  # where the feed stood at the last whole batch
         self._committed_at = time.monotonic()
@@ -172,8 +175,11 @@ class SearchIndex:
         index = self._current
         if index is None or currency not in self._currencies:
             raise IndexMissing("There is no search index yet.")
+        snapshot, now = self._snapshot(index), self._clock()
         with SECONDS.labels("suggest").time():
-            return suggesting.suggest(self._snapshot(index), text, currency, self._clock())
+            if self.products <= INLINE:
+                return suggesting.suggest(snapshot, text, currency, now)
+            return await self._in(self._readers, suggesting.suggest, snapshot, text, currency, now)
 
     def redirect(self, text: str) -> str | None:
         """The page that an operator chose for a text."""
@@ -184,7 +190,7 @@ class SearchIndex:
         await self._misses.write()
 
     def _snapshot(self, index: DiskIndex) -> Snapshot:
-        return Snapshot(index.searcher, index.schema, index.vocabulary, self._rules)
+        return index.snapshot(self._rules, self._memo)
 
     async def _in(self, threads: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def guarded() -> T:
@@ -304,6 +310,7 @@ class SearchIndex:
         shown = [category for category in tree if category.product_count]
         categories = [CategoryName(category.name, category.path, names.get(category.parent_id or 0, "")) for category in shown]
         self._rules = Rules(synonyms, redirects, pins, categories)
+        self._memo.clear()
 
     def _rebuild(self) -> None:
         if self._building is None or self._building.done():

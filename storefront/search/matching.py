@@ -12,6 +12,7 @@ from storefront.search.schema import normal, stem, words_of
 from storefront.search.vocabulary import Vocabulary, tolerance
 
 BOOSTS = {"title": 4.0, "brand": 3.0, "category": 2.5, "details": 1.5, "description": 0.5}
+NAMING = {field: BOOSTS[field] for field in ("title", "brand", "category")}
 TIE = 0.2  # how much a word's other fields add to its best one
 EXACT = 100.0
 SYNONYM = 0.8
@@ -59,13 +60,17 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Reader:
-    """Understands texts against one state of the index."""
+    """Understands texts against one state of the index. With `naming` it looks at what products are called, not at what is said of them."""
 
-    def __init__(self, searcher: tantivy.Searcher, schema: tantivy.Schema, vocabulary: Vocabulary, rules: Rules) -> None:
+    def __init__(
+        self, searcher: tantivy.Searcher, schema: tantivy.Schema, vocabulary: Vocabulary, rules: Rules, *, naming: bool = False
+    ) -> None:
         self._searcher = searcher
         self._schema = schema
         self._vocabulary = vocabulary
         self._rules = rules
+        self._naming = naming
+        self._boosts = NAMING if naming else BOOSTS
 
     def read(self, text: str, *, unfinished: bool = False) -> Reading:
         """The text in groups. `unfinished` says that the last word is still being typed."""
@@ -202,13 +207,15 @@ class Reader:
 
     def _word(self, word: str) -> Query:
         term = stem(word)
-        fields = [Query.boost_query(self._term(field, term), boost) for field, boost in BOOSTS.items()]
+        fields = [Query.boost_query(self._term(field, term), boost) for field, boost in self._boosts.items()]
         return Query.disjunction_max_query(fields, TIE)
 
     def _begun(self, completions: Sequence[str]) -> Query:
-        anywhere = Query.const_score_query(Query.term_set_query(self._schema, "words", list(completions)), 1.0)
-        stems = dict.fromkeys(stem(word) for word in completions)
-        return Query.disjunction_max_query([anywhere, *(self._term("title", term) for term in list(stems)[: MOST_COMPLETIONS // 2])])
+        stems = list(dict.fromkeys(stem(word) for word in completions))[: MOST_COMPLETIONS // 2]
+        named = [self._term(field, term) for field in NAMING for term in stems]
+        if not self._naming:
+            named.append(Query.const_score_query(Query.term_set_query(self._schema, "words", list(completions)), 1.0))
+        return Query.disjunction_max_query(named)
 
     def _term(self, field: str, term: str) -> Query:
         return Query.term_query(self._schema, field, term, "freq" if field in BOOSTS else "basic")

@@ -24,7 +24,7 @@ def suggest(snapshot: Snapshot, text: str, currency: str, now: datetime) -> list
     words = words_of(text)
     if not words:
         return []
-    reader = snapshot.reader()
+    reader = snapshot.reader(naming=True)
     reading = reader.read(text, unfinished=True)
     query = all_of(reader.strict(reading), scope(snapshot.schema, ListingQuery(currency), now))
     addresses = [address for _, address in snapshot.searcher.search(query, LOOKED_AT, count=False, weight_by_field="weight").hits]

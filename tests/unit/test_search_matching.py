@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from storefront.catalog.model import ListingQuery, Offer, SearchDocument
 from storefront.catalog.query import clean_text
+from storefront.search.counting import Memo
 from storefront.search.disk import DiskIndex
-from storefront.search.engine import Snapshot, search
+from storefront.search.engine import search
 from storefront.search.model import CategoryName, Pin
 from storefront.search.rules import Rules
 from storefront.search.schema import normal, stem, words_of
@@ -77,7 +78,7 @@ def found(index: DiskIndex, text: str, rules: Rules | None = None, **asked: obje
 
 
 def answer(index: DiskIndex, text: str, rules: Rules | None = None, **asked: object):
-    snapshot = Snapshot(index.searcher, index.schema, index.vocabulary, rules or Rules())
+    snapshot = index.snapshot(rules or Rules(), Memo())
     return search(snapshot, ListingQuery("EUR", text=text, **({"sort": "relevance"} | asked)), NOW)
 
 
@@ -181,9 +182,9 @@ def test_pins_obey_filters(index: DiskIndex):
 
 def test_suggestions_complete_the_last_word_and_name_categories(index: DiskIndex):
     rules = Rules(categories=[CategoryName("Jackets", "apparel/jackets", "Apparel")])
-    lines = suggest(Snapshot(index.searcher, index.schema, index.vocabulary, rules), "leather ja", "EUR", NOW)
+    lines = suggest(index.snapshot(rules, Memo()), "leather ja", "EUR", NOW)
     assert [(line.kind, line.text) for line in lines] == [("query", "leather jacket"), ("product", "Leather Jacket")]
-    lines = suggest(Snapshot(index.searcher, index.schema, index.vocabulary, rules), "jac", "EUR", NOW)
+    lines = suggest(index.snapshot(rules, Memo()), "jac", "EUR", NOW)
     assert ("category", "Jackets", "/c/apparel/jackets") in [(line.kind, line.text, line.url) for line in lines]
 
 
@@ -203,7 +204,7 @@ TEXTS = st.one_of(st.text(max_size=200), st.lists(st.one_of(WORDS, st.text(max_s
 def test_no_text_raises(index: DiskIndex, text: str, sort: str):
     for given_text in (text, clean_text(text)):
         answer(index, given_text, sort=sort)
-        suggest(Snapshot(index.searcher, index.schema, index.vocabulary, Rules()), given_text, "EUR", NOW)
+        suggest(index.snapshot(Rules(), Memo()), given_text, "EUR", NOW)
 
 
 def test_an_index_is_the_same_after_it_was_closed(tmp_path: Path):

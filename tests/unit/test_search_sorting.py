@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from storefront.catalog.model import ListingQuery, Offer
 from storefront.search import sorting
+from storefront.search.counting import Memo
 from storefront.search.disk import DiskIndex
-from storefront.search.engine import Snapshot, search
+from storefront.search.engine import search
 from storefront.search.rules import Rules
 from tests.unit.test_search_matching import product
 
@@ -35,7 +36,7 @@ def test_pages_hold_each_product_once_in_order(tmp_path_factory: pytest.TempPath
         if alone:
             index.commit()  # a segment of its own
     index.commit()
-    snapshot = Snapshot(index.searcher, index.schema, index.vocabulary, Rules())
+    snapshot = index.snapshot(Rules(), Memo())
     expected = {
         "popular": lambda row: (-row[1][1], 1000 - row[0]),
         "newest": lambda row: (row[1][3], 1000 - row[0]),
@@ -57,7 +58,7 @@ def test_equal_scores_are_in_one_order_over_all_pages(tmp_path_factory: pytest.T
     for number in range(300):
         index.add([product(1000 - number, "Chair")])
     index.commit()
-    snapshot = Snapshot(index.searcher, index.schema, index.vocabulary, Rules())
+    snapshot = index.snapshot(Rules(), Memo())
     pages = [search(snapshot, ListingQuery("EUR", text="chair", sort="relevance", page=page), NOW).ids for page in range(1, 14)]
     ids = [product_id for page in pages for product_id in page]
     assert sorted(ids) == list(range(701, 1001))
@@ -71,7 +72,7 @@ def test_a_tie_longer_than_the_look_back_is_still_in_order(tmp_path_factory: pyt
     index = DiskIndex(tmp_path_factory.mktemp("index"), ["EUR"], 15_000_000)
     index.add([product(1, "Aaa"), *(product(1000 - number, "Same") for number in range(200))])
     index.commit()
-    snapshot = Snapshot(index.searcher, index.schema, index.vocabulary, Rules())
+    snapshot = index.snapshot(Rules(), Memo())
     pages = [search(snapshot, ListingQuery("EUR", sort="title", page=page, page_size=20), NOW).ids for page in range(1, 12)]
     assert [product_id for page in pages for product_id in page] == [1, *range(801, 1001)]
     index.close()

@@ -1,0 +1,104 @@
+"""Facets with their counts, and the price span, of one listing."""
+
+import threading
+import time
+from collections import OrderedDict
+from typing import Any
+
+import msgspec
+import tantivy
+from tantivy import Query
+
+from storefront.catalog.model import ListingQuery
+from storefront.search.filters import KINDS, Facets, all_of, choice, counting, facets_of, price_span
+from storefront.search.sorting import count_of
+
+LARGE = 20_000  # products from which on counts are kept
+KEPT = 256  # listings
+SAME_SECONDS = 60.0  # that counts are kept while the index does not change
+CHANGED_SECONDS = 0.5  # that they are kept over a change: a page may be a second late (docs/architecture.md)
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """`facets` by key, most products first; the lowest and highest price are minor units, before any filter."""
+
+    facets: Facets
+    price_min: int | None
+    price_max: int | None
+
+
+class Memo:
+    """Counts of large listings, which cost many times what a page of them costs. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[ListingQuery, tuple[int, float, Counts]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: ListingQuery, state: int) -> Counts | None:
+        """Counts of this state of the index, or of one that was current a moment ago."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None:
+                return None
+            made_of, made_at, counts = found
+            age = time.monotonic() - made_at
+            if age > (SAME_SECONDS if made_of == state else CHANGED_SECONDS):
+                del self._kept[key]
+                return None
+            self._kept.move_to_end(key)
+            return counts
+
+    def keep(self, key: ListingQuery, state: int, began: float, counts: Counts) -> None:
+        """Keeps counts that began to be made at `began` (monotonic)."""
+        with self._lock:
+            self._kept[key] = (state, began, counts)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        with self._lock:
+            self._kept.clear()
+
+
+def count(searcher: tantivy.Searcher, schema: tantivy.Schema, query: ListingQuery, before: Query, on: dict[str, Query]) -> Counts:
+    """Counts of every facet, each without its own selection. `before` finds what no filter narrowed, `on` are the filters by key."""
+    span = price_span(query.currency)
+    wanted = counting(query.currency, KINDS)
+    counted = searcher.aggregate(all_of(before, *on.values()), wanted if on else wanted | span)
+    facets = {key: pairs for key, pairs in facets_of(counted).items() if key not in on}
+    selected = dict(query.selected)
+    for key in on:
+        others = all_of(before, *(chosen for name, chosen in on.items() if name != key))
+        alone = searcher.aggregate(others, counting(query.currency, [key.partition(".")[0]]))
+        pairs = facets_of(alone).get(key, [])
+        pairs += _missing(searcher, schema, query.currency, key, selected.get(key, ()), pairs, others)
+        if pairs:
+            facets[key] = pairs
+    spanned = searcher.aggregate(before, span) if on else counted
+    return Counts(facets, _amount(spanned["lowest"]), _amount(spanned["highest"]))
+
+
+def _missing(
+    searcher: tantivy.Searcher,
+    schema: tantivy.Schema,
+    currency: str,
+    key: str,
+    values: tuple[str, ...],
+    pairs: list[tuple[str, int]],
+    others: Query,
+) -> list[tuple[str, int]]:
+    """Selected values that were too rare to be counted with the rest."""
+    known = {value for value, _ in pairs}
+    found = []
+    for value in values:
+        if value not in known:
+            products = count_of(searcher.search(all_of(others, choice(schema, currency, key, [value])), 1))
+            if products:
+                found.append((value, products))
+    return found
+
+
+def _amount(found: dict[str, Any]) -> int | None:
+    value = found["value"]
+    return None if value is None else int(value)
