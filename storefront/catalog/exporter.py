@@ -6,6 +6,7 @@ Pictures of the shop's own store are written as /media/… paths. Importing the 
 
 import contextlib
 import csv
+import errno
 import io
 import os
 import sys
@@ -75,6 +76,8 @@ def _appearing(path: Path) -> Iterator[TextIO]:
         with path.open("w", encoding="utf-8", newline="") as out:
             yield out
         return
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
     handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:200]}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
