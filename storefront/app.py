@@ -182,17 +182,19 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
         await app[CACHE].invalidate(tags, batch.lsn)
 
     async def drop_found(batch: Batch | None) -> None:
-        """The index knows of changes now: listings that were made since they were dropped may still show what it said before."""
+        """The index knows of changes now: listings that were made here since they were dropped may still show what it said before.
+
+        Other replicas have none of these: they were put into the second level with the index's own position, which was too old.
+        """
         if batch is None:
             app[PAGE_CACHE].clear()
             return
         tags = {tag for tag in await tags_of(batch) if not tag.startswith("product:")}
         app[PAGE_CACHE].invalidate(tags)
-        # One past all that fills can have been begun with, which is more than this follower's own place.
-        await app[CACHE].invalidate(tags, max(batch.lsn, app[CACHE].levels.positions.told) + 1)
 
     await database.start()
     search.when_changed = drop_found
+    app[CACHE].levels.positions.also(lambda: search.told if search.ready else None)
     await search.open(database, feed)
     feed.follow("cache", drop_cached)
     await app[EDGE].start()

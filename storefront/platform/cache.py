@@ -94,20 +94,30 @@ class Lifetime:
 
 
 class Positions:
-    """What this replica has been told by the feed, as log positions; and how far back invalidations must be kept."""
+    """Up to where this replica knows what was changed, as a log position; and how far back invalidations must be kept."""
 
     def __init__(self, longest: float) -> None:
-        self.told = 0
+        self._told = 0
+        self._others: list[Callable[[], int | None]] = []
         self._longest = longest
         self._marks: deque[tuple[float, int]] = deque()
         self._forgot = time.monotonic()
 
+    @property
+    def told(self) -> int:
+        """What is read now is true up to here, whatever it is read from."""
+        return min([self._told, *(told for other in self._others if (told := other()) is not None)])
+
+    def also(self, other: Callable[[], int | None]) -> None:
+        """Something else that pages are made from follows the feed by itself; `other` says up to where, or None while it is not used."""
+        self._others.append(other)
+
     def reached(self, lsn: int) -> None:
         """Everything up to `lsn` has been told."""
-        self.told = max(self.told, lsn)
+        self._told = max(self._told, lsn)
         now = time.monotonic()
         if not self._marks or now - self._marks[-1][0] >= FORGET_EVERY:
-            self._marks.append((now, self.told))
+            self._marks.append((now, self._told))
 
     def outlived(self) -> int | None:
         """The position below which nothing cached can be any more; asked once a minute, None in between."""

@@ -25,6 +25,7 @@ log = structlog.get_logger("feed")
 
 CHANNEL = "change_log"
 POLL_SECONDS = 0.5
+REST_SECONDS = 0.03
 PAGE = 5000  # rows
 REPLICAS_GET = 0.3  # seconds for standbys to replay what followers are about to be told
 KEPT_SECONDS = 86_400.0
@@ -151,6 +152,7 @@ class Feed:
                 log.warning("feed_away", follower=follower.name, error=repr(error))
             except Exception:
                 log.exception("feed_follower_failed", follower=follower.name)
+            await asyncio.sleep(REST_SECONDS)  # what comes in the meantime is one batch
             try:
                 async with asyncio.timeout(POLL_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311
                     await follower.woken.wait()

@@ -71,6 +71,7 @@ class SearchIndex:
         self._current: DiskIndex | None = None
         self._position: str | None = None  # where the feed stood at the last whole batch
         self._committed_at = time.monotonic()
+        self.told = 0  # the log position up to which the index knows of every change
         self._later: set[int] = set()  # products still to be read again for changes that came already
         self._missed: set[int] | None = None  # products that changed since the build under way began
         self._tasks: set[asyncio.Task[None]] = set()
@@ -227,6 +228,8 @@ class SearchIndex:
             idle = time.monotonic() - self._committed_at < POSITION_SECONDS
             if changed or not idle:
                 await self._commit()
+            if batch.position is not None and not self._later:
+                self.told = batch.lsn
         if batch.changes and self.when_changed:
             await self.when_changed(batch)
 
