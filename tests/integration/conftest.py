@@ -1,15 +1,20 @@
-"""What the tests of buying share: checkout made of the real parts, and one way to deliver."""
+"""What the tests of buying share: checkout made of the real parts, one way to deliver, and a shop with goods on its shelves."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
 
 from storefront.checkout.model import CheckoutContext
 from storefront.payments.service import Payments
 from storefront.platform.database import Database
 from storefront.platform.jobs import Jobs
+from storefront.search.index import SEARCH
 from storefront.settings import Settings
+from tests import shelves
 from tests.buying import MovableClock, open_for_delivery
 from tests.sandbox import Sandbox
 
@@ -40,3 +45,15 @@ async def sandbox(settings: Settings, provider: object) -> AsyncIterator[Sandbox
     async with Sandbox(settings) as found:
         await found.misbehave([])
         yield found
+
+
+@pytest.fixture
+async def stocked(
+    client: TestClient[web.Request, web.Application], settings: Settings, owner: asyncpg.Connection, provider: object, tmp_path: Path
+) -> TestClient[web.Request, web.Application]:
+    """A client of a shop that has the goods of `tests.shelves`, and finds them."""
+    index = client.app[SEARCH]  # type: ignore[index]
+    if await shelves.fill(settings, owner, tmp_path):
+        await index.rebuild()
+    await index.wait_ready()
+    return client

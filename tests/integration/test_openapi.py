@@ -4,10 +4,8 @@ import asyncio
 import json
 import re
 from html import unescape
-from pathlib import Path
 from typing import Any
 
-import asyncpg
 import jsonschema_rs
 import msgspec
 import pytest
@@ -20,9 +18,7 @@ from schemathesis.engine.events import EngineFinished, FatalError, NonFatalError
 
 from storefront.platform.api_docs import DOCUMENT
 from storefront.platform.openapi_document import api_routes
-from storefront.search.index import SEARCH
 from storefront.settings import Settings
-from tests import shelves
 from tests.shopper import Shopper
 
 Client = TestClient[web.Request, web.Application]
@@ -32,18 +28,8 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """A shop that does not mind being asked often."""
-    often = {name: "1000000/minute" for name in ("sign_in", "register", "order_lookup", "checkout")}
+    often = dict.fromkeys(("sign_in", "register", "order_lookup", "checkout"), "1000000/minute")
     return msgspec.structs.replace(settings, limits=msgspec.structs.replace(settings.limits, **often))
-
-
-@pytest.fixture
-async def shop(client: Client, settings: Settings, owner: asyncpg.Connection, provider: object, tmp_path: Path) -> Client:
-    """A client of a shop with goods on its shelves, which the search knows of."""
-    await shelves.fill(settings, owner, tmp_path)
-    index = client.app[SEARCH]  # type: ignore[index]
-    await index.rebuild()
-    await index.wait_ready()
-    return client
 
 
 @pytest.fixture
@@ -162,7 +148,7 @@ JUDGES = (
 )
 
 
-async def known_things(shop: Client, token: str, url: str) -> dict[str, list[Any]]:
+async def known_things(token: str, url: str) -> dict[str, list[Any]]:
     """Ids of real things, so that machine-made requests get past "there is no such". The carts and orders are the customer's own."""
     async with Shopper(url, token) as customer:
         variant = await customer.something_in_stock()
@@ -280,15 +266,14 @@ def _told(event: ScenarioFinished, case: str, check: Any) -> str:
     ],
 )
 async def test_what_machines_ask_is_answered_as_the_document_says(
-    shop: Client, settings: Settings, document: dict[str, Any], phases: set[str], seconds: int
+    stocked: Client, settings: Settings, document: dict[str, Any], phases: set[str], seconds: int
 ) -> None:
     email, url = f"{'-'.join(phases)}@machine.example", settings.server.public_url
     account = {"email": email, "name": "Ada Byron", "password": PASSWORD}
-    async with shop.post("/api/v1/customers", json=account) as answer:
+    async with stocked.post("/api/v1/customers", json=account) as answer:
         token = (await answer.json())["token"]
-    things = await known_things(shop, token, url)
+    things = await known_things(token, url)
     failures, answers, stopped = await asyncio.to_thread(ask, url, configuration(things, email, phases, seconds))
-    print(sum(answers.values()), stopped, answers)
     assert not failures, f"{len(failures)} failures\n\n" + "\n\n".join(sorted(set(failures))[:20])
     if "coverage" in phases and stopped == "completed":  # and not out of time
         assert set(answers) == {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}

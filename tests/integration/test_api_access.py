@@ -1,0 +1,214 @@
+"""Who may do what by JSON: every operation has a rule here, and those on somebody's things are tried by everybody else."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from storefront.platform.clock import utc_now
+from storefront.platform.database import DATABASE
+from storefront.platform.openapi_document import Route, api_routes
+from storefront.platform.sessions import create_session
+from storefront.settings import Settings
+from tests.shopper import ADDRESS, Shopper
+
+Client = TestClient[web.Request, web.Application]
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Things:
+    """What somebody has: a cart ready to be ordered, with a line and a code, an order that may be cancelled, and an address."""
+
+    cart: str
+    variant: int
+    code: str
+    total: dict[str, Any]
+    order: str
+    key: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request; `headers` are its own."""
+
+    method: str
+    path: str
+    body: Any = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def _order(things: Things) -> Ask:
+    body = {"cart_id": things.cart, "expected_total": things.total, "payment_method": "pm_card_visa"}
+    return Ask("POST", "/orders", body, (("Idempotency-Key", uuid.uuid4().hex),))
+
+
+ANYBODY = {
+    *("list_categories", "list_category_products", "list_collections", "list_collection_products", "list_products", "read_product"),
+    *("search_products", "list_suggestions", "create_cart", "register_customer", "create_customer_session"),
+}
+"""The same for everybody, or the beginning of something of one's own."""
+
+OWN = {"read_customer", "list_addresses", "add_address", "list_orders", "delete_customer_session"}
+"""Of whoever is signed in; their address names no thing."""
+
+OBJECTS: dict[str, Callable[[Things], Ask]] = {
+    "read_cart": lambda of: Ask("GET", f"/carts/{of.cart}"),
+    "update_cart": lambda of: Ask("PATCH", f"/carts/{of.cart}", {"email": "eve@shop.example"}),
+    "add_cart_line": lambda of: Ask("POST", f"/carts/{of.cart}/lines", {"variant_id": of.variant}),
+    "update_cart_line": lambda of: Ask("PATCH", f"/carts/{of.cart}/lines/{of.variant}", {"quantity": 3}),
+    "delete_cart_line": lambda of: Ask("DELETE", f"/carts/{of.cart}/lines/{of.variant}"),
+    "add_cart_code": lambda of: Ask("POST", f"/carts/{of.cart}/codes", {"code": of.code}),
+    "delete_cart_code": lambda of: Ask("DELETE", f"/carts/{of.cart}/codes/{of.code}"),
+    "start_checkout": lambda of: Ask("POST", f"/carts/{of.cart}/checkout"),
+    "create_order": _order,
+    "read_order": lambda of: Ask("GET", f"/orders/{of.order}"),
+    "cancel_order": lambda of: Ask("POST", f"/orders/{of.order}/cancel"),
+    "delete_address": lambda of: Ask("DELETE", f"/customers/me/addresses/{of.address}"),
+}
+"""Somebody's thing, named by its id."""
+
+
+def names_a_thing(route: Route) -> bool:
+    """Whether the route's address or body has the id of a thing that belongs to somebody."""
+    request = route.described.request
+    in_body = {field.type for field in msgspec.structs.fields(request)} if request is not None else set()
+    return UUID in {*route.described.path_types.values(), *in_body}
+
+
+async def test_every_operation_has_a_rule(app: web.Application) -> None:
+    routes = {route.operation_id: route for route in api_routes(app)}
+    assert set(routes) == ANYBODY | OWN | set(OBJECTS), "say in this file who may use the operation"
+    for name, route in routes.items():
+        assert names_a_thing(route) == (name in OBJECTS), name
+        assert (route.described.session == "required") == (name in OWN or name == "delete_address"), name
+
+
+# --- whose things they are -------------------------------------------------------------------------------------------------------
+
+
+async def customer(settings: Settings, name: str) -> Shopper:
+    async with Shopper(settings.server.public_url) as door:
+        account = {"email": f"{name}-{uuid.uuid4().hex[:8]}@shop.example", "name": name, "password": PASSWORD}
+        opened = await door.expect(201, "POST", "/customers", json=account)
+    return Shopper(settings.server.public_url, opened["token"])
+
+
+async def coupon(owner: asyncpg.Connection) -> str:
+    code = f"CODE{uuid.uuid4().hex[:8].upper()}"
+    await owner.execute(
+        "WITH p AS (INSERT INTO promotion (name, kind, percent_ppm, needs_coupon) VALUES ($1, 'percentage', 100000, true) RETURNING id) "
+        "INSERT INTO coupon (promotion_id, code) SELECT id, $1 FROM p",
+        code,
+    )
+    return code
+
+
+async def things_of(customer: Shopper, code: str) -> Things:
+    """New things of a customer's."""
+    variant = (await customer.something_in_stock())["id"]
+    _, order = await customer.place(await customer.filled_cart(variant))
+    cart = await customer.filled_cart(variant)
+    cart = await customer.expect(200, "POST", f"/carts/{cart['id']}/codes", json={"code": code})
+    address = await customer.expect(201, "POST", "/customers/me/addresses", json={"address": ADDRESS})
+    return Things(cart["id"], variant, code, cart["total"], order["id"], order["key"], address["id"])
+
+
+def unknown(things: Things) -> Things:
+    """The same with ids that nobody has."""
+    return replace(things, cart=str(uuid.uuid4()), order=str(uuid.uuid4()), address=str(uuid.uuid4()))
+
+
+async def send(who: Shopper, ask: Ask) -> tuple[int, Any]:
+    status, body = await who.call(ask.method, ask.path, json=ask.body, headers=dict(ask.headers))
+    return status, {name: value for name, value in (body or {}).items() if name != "instance"}
+
+
+async def state(of: Shopper, things: Things) -> Any:
+    """What the owner sees of their things."""
+    cart = await of.expect(200, "GET", f"/carts/{things.cart}")
+    order = await of.expect(200, "GET", f"/orders/{things.order}")
+    return cart, order, await of.expect(200, "GET", "/customers/me/addresses")
+
+
+@pytest.fixture
+async def operator(app: web.Application) -> str:
+    """The token of an operator's session, which is nobody's among customers."""
+    async with app[DATABASE].write() as conn:
+        operator_id = await conn.fetchval("SELECT id FROM operator LIMIT 1")
+        return await create_session(conn, utc_now(), operator_id=operator_id)
+
+
+async def test_nobody_else_learns_of_a_customers_things_or_changes_them(
+    stocked: Client, settings: Settings, owner: asyncpg.Connection, operator: str
+) -> None:
+    """A stranger is told exactly what they are told of a thing that does not exist; the owner is let in by the same request."""
+    url = settings.server.public_url
+    code = await coupon(owner)
+    async with (
+        await customer(settings, "ada") as ada,
+        await customer(settings, "eve") as eve,
+        Shopper(url) as guest,
+        Shopper(url, "no-such-token") as forger,
+        Shopper(url, operator) as clerk,
+    ):
+        theirs = await things_of(eve, code)  # what a stranger has of their own must not open what others have
+        for name, of in OBJECTS.items():
+            things = await things_of(ada, code)
+            before = await state(ada, things)
+            for stranger in (eve, guest, forger, clerk):
+                refused = await send(stranger, of(things))
+                signed_out = stranger is not eve and name == "delete_address"
+                assert refused[0] == (401 if signed_out else 404), (name, refused)
+                assert refused == await send(stranger, of(unknown(things))), name
+            if "order" in name and name != "create_order":
+                ask = of(things)
+                for key in (theirs.key, things.key[:-1] + ("A" if things.key[-1] != "A" else "B"), ""):
+                    assert (await send(eve, replace(ask, path=f"{ask.path}?key={key}")))[0] == 404, name
+            assert await state(ada, things) == before, name
+            done = await send(ada, of(things))
+            assert done[0] < 300, (name, done)
+
+
+async def test_what_is_ones_own_needs_a_session(stocked: Client, settings: Settings, app: web.Application, operator: str) -> None:
+    routes = {route.operation_id: route for route in api_routes(app)}
+    for token in (None, "no-such-token", operator):
+        async with Shopper(settings.server.public_url, token) as stranger:
+            for name in OWN:
+                method, path = routes[name].method.upper(), routes[name].path.removeprefix("/api/v1")
+                body = {"address": ADDRESS} if name == "add_address" else None
+                refused = await stranger.expect(401, method, path, json=body)
+                assert refused["type"].endswith("/sign_in_required"), name
+            async with stranger.http.get("/api/v1/customers/me") as answer:
+                assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_what_is_ones_own_is_only_ones_own(stocked: Client, settings: Settings, owner: asyncpg.Connection) -> None:
+    async with await customer(settings, "ada") as ada, await customer(settings, "eve") as eve:
+        things = await things_of(ada, await coupon(owner))
+        assert [order["id"] for order in (await ada.expect(200, "GET", "/orders"))["items"]] == [things.order]
+        assert (await eve.expect(200, "GET", "/orders"))["items"] == []
+        assert (await eve.expect(200, "GET", "/customers/me/addresses"))["items"] == []
+        assert (await eve.expect(200, "GET", "/customers/me"))["name"] == "eve"
+        await eve.expect(204, "DELETE", "/sessions/current")
+        await eve.expect(401, "GET", "/customers/me")
+        assert (await ada.expect(200, "GET", "/customers/me"))["name"] == "ada"
+
+
+async def test_a_guests_order_opens_by_its_key_alone(stocked: Client, settings: Settings) -> None:
+    async with Shopper(settings.server.public_url) as guest, await customer(settings, "eve") as eve:
+        order, other = await guest.buy(), await guest.buy()
+        path = f"/orders/{order['id']}"
+        for who in (guest, eve):
+            for query in ("", f"?key={other['key']}", "?key=" + "A" * 32):
+                await who.expect(404, "GET", path + query)
+                await who.expect(404, "POST", f"{path}/cancel{query}")
+        assert await eve.expect(200, "GET", f"{path}?key={order['key']}") == order, "whoever was given the key"
