@@ -1,6 +1,5 @@
 """The catalog's statements, mapped to its types and nothing else. Each function is one statement."""
 
-import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -26,6 +25,7 @@ from storefront.catalog.model import (
     Variant,
 )
 from storefront.catalog.prices import PRICE_EDGES, band_of_bucket
+from storefront.catalog.sanitise import plain_text
 from storefront.platform.database import Connection
 from storefront.platform.sql import load
 
@@ -33,7 +33,6 @@ queries = load("catalog")
 
 RELATED = 8
 UNTRACKED = 1_000_000_000  # what is available of a variant whose stock nobody counts
-_TAG = re.compile(r"<[^>]*>")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -330,11 +329,6 @@ def _offer(names: Sequence[str], offer: Mapping[str, Any]) -> Offer:
             if value not in options[name]:
                 options[name].append(value)
     return Offer(offer["lowest"], offer["highest"], offer["availability"], options)
-
-
-def plain_text(markup: str) -> str:
-    """Sanitised HTML as one line of text."""
-    return " ".join(html.unescape(_TAG.sub(" ", markup)).split())
 
 
 def _media(found: Any) -> tuple[Media, ...]:

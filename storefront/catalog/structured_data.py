@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from storefront.catalog.model import Card, Crumb, ProductPage, Variant
-from storefront.catalog.store import plain_text
+from storefront.catalog.sanitise import plain_text
 from storefront.platform.money import to_major
 
 _AVAILABILITY = {
