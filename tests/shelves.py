@@ -1,5 +1,6 @@
 """Goods for the tests of the JSON API: twelve mugs and lamps with options, categories, brands and two collections."""
 
+import uuid
 from pathlib import Path
 
 import asyncpg
@@ -55,3 +56,14 @@ async def fill(settings: Settings, owner: asyncpg.Connection, folder: Path) -> b
         "SELECT c.id, p.id, -p.id FROM collection c, product p WHERE c.slug = 'picked' AND p.id % 2 = 0"
     )
     return True
+
+
+async def coupon(owner: asyncpg.Connection) -> str:
+    """A new code that takes 10 % off."""
+    code = f"CODE{uuid.uuid4().hex[:8].upper()}"
+    await owner.execute(
+        "WITH p AS (INSERT INTO promotion (name, kind, percent_ppm, needs_coupon) VALUES ($1, 'percentage', 100000, true) RETURNING id) "
+        "INSERT INTO coupon (promotion_id, code) SELECT id, $1 FROM p",
+        code,
+    )
+    return code

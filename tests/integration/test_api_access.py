@@ -17,6 +17,7 @@ from storefront.platform.database import DATABASE
 from storefront.platform.openapi_document import Route, api_routes
 from storefront.platform.sessions import create_session
 from storefront.settings import Settings
+from tests import shelves
 from tests.shopper import ADDRESS, Shopper
 
 Client = TestClient[web.Request, web.Application]
@@ -102,16 +103,6 @@ async def customer(settings: Settings, name: str) -> Shopper:
     return Shopper(settings.server.public_url, opened["token"])
 
 
-async def coupon(owner: asyncpg.Connection) -> str:
-    code = f"CODE{uuid.uuid4().hex[:8].upper()}"
-    await owner.execute(
-        "WITH p AS (INSERT INTO promotion (name, kind, percent_ppm, needs_coupon) VALUES ($1, 'percentage', 100000, true) RETURNING id) "
-        "INSERT INTO coupon (promotion_id, code) SELECT id, $1 FROM p",
-        code,
-    )
-    return code
-
-
 async def things_of(customer: Shopper, code: str) -> Things:
     """New things of a customer's."""
     variant = (await customer.something_in_stock())["id"]
@@ -152,7 +143,7 @@ async def test_nobody_else_learns_of_a_customers_things_or_changes_them(
 ) -> None:
     """A stranger is told exactly what they are told of a thing that does not exist; the owner is let in by the same request."""
     url = settings.server.public_url
-    code = await coupon(owner)
+    code = await shelves.coupon(owner)
     async with (
         await customer(settings, "ada") as ada,
         await customer(settings, "eve") as eve,
@@ -193,7 +184,7 @@ async def test_what_is_ones_own_needs_a_session(stocked: Client, settings: Setti
 
 async def test_what_is_ones_own_is_only_ones_own(stocked: Client, settings: Settings, owner: asyncpg.Connection) -> None:
     async with await customer(settings, "ada") as ada, await customer(settings, "eve") as eve:
-        things = await things_of(ada, await coupon(owner))
+        things = await things_of(ada, await shelves.coupon(owner))
         assert [order["id"] for order in (await ada.expect(200, "GET", "/orders"))["items"]] == [things.order]
         assert (await eve.expect(200, "GET", "/orders"))["items"] == []
         assert (await eve.expect(200, "GET", "/customers/me/addresses"))["items"] == []
