@@ -69,15 +69,18 @@ def _unprintable(address: Address) -> dict[str, str]:
 
 
 def _errors(address: Address) -> dict[str, str]:
+    """By field, in the order in which a form asks for them."""
     errors: dict[str, str] = {}
-    required = {"name": "Enter a name.", "line1": "Enter a street and number.", "city": "Enter a town or city."}
-    for field, text in required.items():
-        if not getattr(address, field):
-            errors[field] = text
     if address.country not in _country_codes():
         errors["country"] = "Choose a country."
+    if not address.name:
+        errors["name"] = "Enter a name."
+    if not address.line1:
+        errors["line1"] = "Enter a street and number."
     if not address.postal_code and address.country not in _NO_POSTAL_CODE.split():
         errors["postal_code"] = "Enter a postal code."
+    if not address.city:
+        errors["city"] = "Enter a town or city."
     needed = regions(address.country)
     if needed and address.region not in needed:
         errors["region"] = f"Enter the two or three letters of the state or province, such as {needed[0]}."
