@@ -3,8 +3,9 @@ import "./cart.js";
 import "./gallery.js";
 import "./live.js";
 import "./suggestions.js";
-import { fillHeader } from "./page.js";
+import { fillHeader, tellLocalTimes } from "./page.js";
 
 fillHeader();
+tellLocalTimes();
 addEventListener("pageshow", fillHeader);
 document.querySelector("[data-errors]")?.focus();

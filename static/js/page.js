@@ -25,9 +25,19 @@ export function announce(text) {
   if (status && text) status.textContent = text;
 }
 
-/** Gives the focus to what has the id now, else to the part itself: a keyboard must not be thrown back to the top of the page. */
+const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
+
+/** Moments in the reader's own time; the page itself can only say them in UTC. */
+export function tellLocalTimes() {
+  for (const time of document.querySelectorAll("time[data-moment]")) time.textContent = day.format(new Date(time.dateTime));
+  for (const time of document.querySelectorAll("time[data-clock]")) time.textContent = clock.format(new Date(time.dateTime));
+}
+
+/** Gives the focus to what is wrong, else to what has the id now, else to the part itself: a keyboard must not be thrown back to the top. */
 function refocus(id, part) {
-  const target = (id && document.getElementById(id)) || part;
+  const wrong = part.querySelector("[data-errors], [aria-invalid=true]");
+  const target = wrong || (id && document.getElementById(id)) || part;
   if (target === part) part.tabIndex = -1;
   target.focus({ preventScroll: true });
 }
@@ -52,6 +62,7 @@ function replaceParts(page, ids) {
   }
   if (lost) refocus(focused.id, pairs[0][1]);
   for (const [, part] of pairs) announce(part.dataset.announce);
+  tellLocalTimes();
   return true;
 }
 

@@ -110,7 +110,7 @@ async def checkout(request: web.Request) -> web.StreamResponse:
         replayed = await _answer_of_the_first(request, shop, values)
         if replayed is not None:
             return await _after_placing(request, shop, values, replayed)
-    details = _details_of(values)
+    details = _details_of(values, placing=placing)
     started = await _start(request, shop)
     try:
         checked = service.check_details(details)
@@ -140,20 +140,23 @@ async def checkout(request: web.Request) -> web.StreamResponse:
 # --- what was entered ------------------------------------------------------------------------------------------------------------
 
 
-def _details_of(values: dict[str, str]) -> Details:
+def _details_of(values: dict[str, str], *, placing: bool) -> Details:
+    """Who places an order has said all: what they left empty is wrong then, and not only unknown."""
     different = bool(values.get("billing_different"))
     option = values.get("fulfillment_option_id", "")
     return Details(
-        email=values.get("email") or None,
-        delivery_address=_address_of(values, "delivery_address."),
-        billing_address=_address_of(values, "billing_address.") if different else None,
+        email=values.get("email") or ("" if placing else None),
+        delivery_address=_address_of(values, "delivery_address.", empty=placing),
+        billing_address=_address_of(values, "billing_address.", empty=placing) if different else None,
         fulfillment_option_id=int(option) if option.isdecimal() and len(option) < 18 else None,
     )
 
 
-def _address_of(values: dict[str, str], prefix: str) -> Address | None:
+def _address_of(values: dict[str, str], prefix: str, *, empty: bool) -> Address | None:
+    """The address of the form's fields; without anything in them None, unless an `empty` one is wanted."""
     given = {name: values.get(prefix + name, "") for name in ADDRESS_FIELDS}
-    return Address(**given) if any(value for name, value in given.items() if name != "country") or given["country"] else None
+    asked = any(prefix + name in values for name in ADDRESS_FIELDS)
+    return Address(**given) if any(given.values()) or (empty and asked) else None
 
 
 def _form_of(cart: Cart, started: Started) -> dict[str, str]:

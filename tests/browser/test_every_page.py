@@ -1,7 +1,5 @@
-"""What must be true of every page: readable for all, whole on the smallest phone, light, quiet, and worth looking at (tests/screenshots)."""
+"""What must be true of every page: readable for all, whole on the smallest phone, light, quiet; and a look at it in tests/screenshots."""
 
-import shutil
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -21,9 +19,10 @@ WIDE, NARROW, NARROWEST = 1280, 390, 320  # px
 
 @pytest.fixture(scope="module")
 def tour(browser: Browser, shop: ShopAddress, back_office: BackOffice) -> Iterator[tuple[Tour, dict[str, Watch]]]:
-    contexts = {who: open_context(browser, shop, color_scheme="light", reduced_motion="reduce") for who in ("guest", "customer", "operator")}
+    """The tour, and who listens to each of its people's pages."""
+    contexts = {who: open_context(browser, shop, reduced_motion="reduce") for who in ("guest", "customer", "operator")}
     watches = {who: Watch(context) for who, context in contexts.items()}
-    yield Tour(**contexts, back_office=back_office, tag=uuid.uuid4().hex[:8]), watches
+    yield Tour(contexts, back_office), watches
     for context in contexts.values():
         context.close()
 
@@ -90,10 +89,8 @@ def _show_pictures(page: Page) -> None:
 
 
 def _violations(page: Page) -> list[str]:
-    found = Axe().run(page, options={"resultTypes": ["violations"], "iframes": False})
-    return [
-        f"{violation['id']} {node['target']}: {node['failureSummary']}" for violation in found.response["violations"] for node in violation["nodes"]
-    ]
+    found = Axe().run(page, options={"resultTypes": ["violations"], "iframes": False}).response["violations"]
+    return [f"{rule['id']} {node['target']}: {node['failureSummary']}" for rule in found for node in rule["nodes"]]
 
 
 def _too_wide(page: Page) -> list[str]:
