@@ -23,7 +23,7 @@ from storefront.catalog.model import (
     Redirect,
     Variant,
 )
-from storefront.catalog.query import LONGEST_VALUE, Frame, category_frame, collection_frame, is_plain, parse
+from storefront.catalog.query import LONGEST_VALUE, MOST_VALUES, Frame, category_frame, collection_frame, is_plain, parse
 from storefront.platform.database import DATABASE
 from storefront.platform.errors import InvalidInput, NotFound
 from storefront.platform.http import json_response, shared_page_headers
@@ -79,8 +79,8 @@ class ListingParameters(msgspec.Struct):
     limit: Limit = 24
     price_min: MajorAmount | None = None
     price_max: MajorAmount | None = None
-    brand: list[FacetValue] = []
-    availability: list[Availability] = []
+    brand: Annotated[list[FacetValue], Meta(max_length=MOST_VALUES)] = []
+    availability: Annotated[list[Availability], Meta(max_length=MOST_VALUES)] = []
     category: Annotated[str, Meta(description="A category's path, with those below it.")] | None = None
 
 

@@ -13,7 +13,7 @@ from storefront.orders import service
 from storefront.orders.links import key_opens, order_url
 from storefront.orders.model import Order, OrderStatus, OrderSummary, OrderView
 from storefront.platform.database import DATABASE
-from storefront.platform.errors import NotFound
+from storefront.platform.errors import InvalidInput, NotFound
 from storefront.platform.http import json_response
 from storefront.platform.money import Money
 from storefront.platform.openapi import operation, read_query
@@ -30,7 +30,7 @@ class OrderQuery(msgspec.Struct, frozen=True):
 
 
 class OrderListQuery(msgspec.Struct, frozen=True):
-    cursor: Annotated[str, Meta(max_length=200)] = ""
+    cursor: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,200}$", description="`next_cursor` of the answer before.")] = ""
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
@@ -94,6 +94,8 @@ async def list_orders(request: web.Request) -> web.Response:
     """Newest first. Guest orders with the same e-mail address are among them once the address is confirmed."""
     customer_id = await require_customer_id(request)
     asked: OrderListQuery = read_query(request, OrderListQuery)
+    if asked.cursor and service.read_cursor(asked.cursor) is None:
+        raise InvalidInput.of("cursor", "Send the next_cursor of the answer before, as it was.")
     async with request.app[DATABASE].write() as conn:
         customer = await accounts.customer(conn, customer_id)
         verified_email = customer.email if customer.verified else None

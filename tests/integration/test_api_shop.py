@@ -236,6 +236,10 @@ async def test_pages_of_orders_neither_repeat_nor_lose_one(ada: Shopper) -> None
     for limit in (1, 2, 5, 6):
         assert [item["id"] for item in await walk(ada, "/orders", limit)] == placed[::-1]
     assert [item["id"] for item in await walk(ada, "/orders", 2, ada.buy)] == placed[::-1], "a new order is before the first page"
+    cursor = (await ada.expect(200, "GET", "/orders?limit=1"))["next_cursor"]
+    for torn in (cursor[:-1], cursor[1:], "AAAA", "-"):
+        refused = await ada.expect(422, "GET", f"/orders?cursor={torn}")
+        assert refused["errors"][0]["field"] == "cursor", "it does not begin anew unasked"
 
 
 async def test_pages_of_a_listing_have_every_product_once(guest: Shopper) -> None:
@@ -361,6 +365,7 @@ REFUSED = [
     bad("GET", "/search?availability=soon&availability=in_stock", 422, "invalid_input", "availability[0]"),
     bad("GET", "/search?price_min=-1", 422, "invalid_input", "price_min"),
     # Accounts.
+    bad("GET", "/search?" + "brand=Quay&" * 21, 422, "invalid_input", "brand"),
     bad("GET", "/orders", 401, "sign_in_required"),
     bad("GET", "/customers/me", 401, "sign_in_required", Authorization="Bearer nonsense"),
     bad("POST", "/sessions", 401, "wrong_credentials", "email", body={"email": "nobody@shop.example", "password": PASSWORD}),
