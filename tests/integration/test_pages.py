@@ -1,0 +1,461 @@
+"""Pages as robots, caches and strangers see them: what they say of themselves, where they lead, and that nothing breaks them."""
+
+import json
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+import asyncpg
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+from pytest_aiohttp.plugin import AiohttpClient
+from yarl import URL
+
+from storefront.catalog.listing import build_listing
+from storefront.catalog.query import category_frame, parse
+from storefront.catalog.service import category_by_path, category_tree
+from storefront.platform.database import DATABASE
+from storefront.platform.page_cache import PAGE_CACHE
+from storefront.search.index import SEARCH
+from storefront.settings import Settings
+from tests import twins
+from tests.forms import Browser
+from tests.sandbox import eventually
+from tests.twins import HOSTILE, TWINS
+
+Client = TestClient[web.Request, web.Application]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Without a second level, which holds what other tests left in it; and nobody is held up here."""
+    settings.cache.url = "none"
+    limits = settings.limits
+    limits.checkout = limits.register = limits.sign_in = limits.order_lookup = "100000/minute"
+    return settings
+
+
+@pytest.fixture
+async def goods(settings: Settings, app: web.Application, owner: asyncpg.Connection, tmp_path: Path) -> None:
+    """The shop's products, once for the module."""
+    await twins.fill(settings, owner, tmp_path)
+
+
+@pytest.fixture
+async def client(goods: None, app: web.Application, settings: Settings, aiohttp_client: AiohttpClient) -> Client:
+    """A client of the shop, whose index is built."""
+    made = await aiohttp_client(app, server_kwargs={"port": settings.server.port})
+    await app[SEARCH].wait_ready()
+    return made
+
+
+async def page(client: Client, path: str, status: int = 200, **headers: str) -> str:
+    """The text of a page."""
+    async with client.get(path, headers=headers, allow_redirects=False) as answer:
+        text = await answer.text()
+        assert answer.status == status, (path, answer.status, answer.headers.get("Location"), text[-2000:])
+        return text
+
+
+class Head(HTMLParser):
+    """What a page says to robots."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: dict[str, str] = {}
+        self.robots = ""
+        self.data: list[dict[str, Any]] = []
+        self._in_data = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self._in_data = tag == "script" and given.get("type") == "application/ld+json"
+        if tag == "link":
+            self.links.setdefault(given["rel"], given["href"])
+        if tag == "meta" and given.get("name") == "robots":
+            self.robots = given["content"]
+
+    def handle_data(self, data: str) -> None:
+        if self._in_data:
+            self.data.append(json.loads(data))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_data = False
+
+    def of(self, kind: str) -> dict[str, Any]:
+        """The one block of this type."""
+        found = [block for block in self.data if block["@type"] == kind]
+        assert len(found) == 1, (kind, self.data)
+        return found[0]
+
+
+# --- what pages say of themselves ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "canonical"),
+    [
+        ("/", "/"),
+        ("/?utm_source=x&fbclid=y", "/"),
+        ("/c/kitchen", "/c/kitchen"),
+        ("/c/kitchen?utm_campaign=x", "/c/kitchen"),
+        ("/c/kitchen/mugs?page=2", "/c/kitchen/mugs?page=2"),
+        ("/c/kitchen/mugs?page=1", "/c/kitchen/mugs"),
+        ("/c/kitchen/mugs?page=999", "/c/kitchen/mugs?page=3"),
+        ("/c/kitchen/mugs?page=-1&sort=nonsense", "/c/kitchen/mugs"),
+        ("/c/kitchen/mugs?sort=price", "/c/kitchen/mugs"),
+        ("/collections/twins", "/collections/twins"),
+        ("/p/lamp", "/p/lamp"),
+        ("/p/lamp?variant=1&utm_medium=mail", "/p/lamp"),
+    ],
+)
+async def test_a_page_has_one_address(client: Client, settings: Settings, path: str, canonical: str) -> None:
+    head = Head(await page(client, path))
+    assert head.links["canonical"] == settings.server.public_url + canonical
+    assert head.robots == ""
+
+
+@pytest.mark.parametrize(
+    "path", ["/c/kitchen/mugs?brand=Kiln", "/c/kitchen/mugs?price_min=5", "/search?q=mug", "/search", "/p/nothing", "/cart"]
+)
+async def test_what_robots_need_not_keep_says_so(client: Client, path: str) -> None:
+    async with client.get(path) as answer:
+        head = Head(await answer.text())
+    assert head.robots.startswith("noindex")
+    assert "canonical" not in head.links
+
+
+async def test_pages_of_a_listing_name_their_neighbours(client: Client, settings: Settings) -> None:
+    base = settings.server.public_url + "/c/kitchen/mugs"
+    first, second, last = [Head(await page(client, f"/c/kitchen/mugs?page={number}")).links for number in (1, 2, 3)]
+    assert ("prev" in first, first["next"]) == (False, base + "?page=2")
+    assert (second["prev"], second["next"]) == (base, base + "?page=3")
+    assert (last["prev"], "next" in last) == (base + "?page=2", False)
+
+
+async def test_a_product_is_described_whole_for_search_engines(client: Client, settings: Settings) -> None:
+    base = settings.server.public_url
+    text = await page(client, "/p/lamp")
+    assert HOSTILE not in text, "a title is text, in the page and in its data"
+    head = Head(text)
+    product = head.of("Product")
+    assert (product["name"], product["brand"]["name"], product["url"]) == (f"Lamp {HOSTILE}", "Quay & Sons", base + "/p/lamp")
+    assert product["description"] == "Shines on."
+    assert product["image"] == [f"https://pictures.example/lamp-{place}.jpg" for place in range(3)]
+    offers = product["offers"]
+    assert [(offer["@type"], offer["sku"], offer["price"], offer["priceCurrency"]) for offer in offers] == [
+        ("Offer", "LAMP-Red-S", "40.00", "EUR"),
+        ("Offer", "LAMP-Red-L", "41.00", "EUR"),
+        ("Offer", "LAMP-Blue-S", "42.00", "EUR"),
+    ]
+    assert [offer["availability"].rpartition("/")[2] for offer in offers] == ["InStock", "InStock", "OutOfStock"]
+    assert (offers[0]["gtin"], "gtin" in offers[1]) == ("4006381333931", False)
+    for offer in offers:
+        path = urlsplit(offer["url"])
+        assert f"{path.scheme}://{path.netloc}" == base
+        assert Head(await page(client, f"{path.path}?{path.query}")).links["canonical"] == base + "/p/lamp"
+    trail = head.of("BreadcrumbList")["itemListElement"]
+    assert [(step["position"], step["item"]) for step in trail] == [(1, base + "/c/lighting"), (2, base + "/p/lamp")]
+
+
+async def test_a_listing_names_its_products_in_their_order(client: Client, settings: Settings) -> None:
+    text = await page(client, "/c/kitchen/mugs?page=3")
+    head = Head(text)
+    items = head.of("ItemList")["itemListElement"]
+    shown = re.findall(r'class="card__title"><a href="([^"]+)"', text)
+    assert [item["url"] for item in items] == [settings.server.public_url + url for url in shown]
+    assert [item["position"] for item in items] == list(range(1, len(shown) + 1))
+    assert [step["name"] for step in head.of("BreadcrumbList")["itemListElement"]] == ["Kitchen", "Mugs"]
+
+
+async def test_the_sitemap_leads_to_every_page_that_is_there_and_to_no_other(
+    client: Client, settings: Settings, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("UPDATE product SET status = 'draft' WHERE slug = 'twin-60'")
+    await owner.execute("UPDATE product SET slug = 'twin-&-59' WHERE slug = 'twin-59'")
+    tree = ElementTree.fromstring(await page(client, "/sitemap.xml"))
+    names = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
+    found = [element.text or "" for element in tree.iterfind("s:url/s:loc", names)]
+    base = settings.server.public_url
+    products = [f"/p/twin-{number}" for number in range(1, TWINS - 1)] + ["/p/twin-%26-59", "/p/lamp"]
+    pages = ["/", "/c/kitchen", "/c/kitchen/mugs", "/c/lighting", "/collections/twins", "/collections/few"]
+    assert Counter(found) == Counter(base + path for path in (*products, *pages))
+    for url in found[:12] + [base + "/p/twin-%26-59"]:
+        await page(client, url.removeprefix(base))
+    await owner.execute("UPDATE product SET slug = 'twin-59' WHERE slug = 'twin-&-59'")
+    await owner.execute("UPDATE product SET status = 'active' WHERE slug = 'twin-60'")
+
+
+async def test_a_large_sitemap_is_an_index_of_its_parts(client: Client, settings: Settings) -> None:
+    assert "/p/twin-1<" in await page(client, "/sitemap-products-1.xml")
+    assert "/c/kitchen/mugs<" in await page(client, "/sitemap-pages.xml")
+    for beyond in ("0", "2", "999999"):
+        await page(client, f"/sitemap-products-{beyond}.xml", status=404)
+
+
+async def test_robots_are_kept_from_what_is_personal_and_told_of_the_sitemap(client: Client, settings: Settings) -> None:
+    lines = (await page(client, "/robots.txt")).splitlines()
+    assert f"Sitemap: {settings.server.public_url}/sitemap.xml" in lines
+    for path in ("/account", "/admin", "/cart", "/checkout", "/orders", "/search"):
+        assert f"Disallow: {path}" in lines
+
+
+# --- where old addresses lead ----------------------------------------------------------------------------------------------------
+
+
+async def leads_to(client: Client, path: str) -> tuple[int, str]:
+    async with client.get(path, allow_redirects=False) as answer:
+        return answer.status, answer.headers.get("Location", "")
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "where", "names"),
+    [
+        ("product", "slug", "slug = 'twin-1'", ("/p/twin-1", "/p/twin-one", "/p/twin-uno")),
+        ("collection", "slug", "slug = 'twins'", ("/collections/twins", "/collections/pairs", "/collections/doubles")),
+    ],
+)
+async def test_old_addresses_lead_to_the_new_one_for_good(
+    client: Client, owner: asyncpg.Connection, table: str, column: str, where: str, names: tuple[str, str, str]
+) -> None:
+    """At once, however often it moved, with the parameters that came along; also where the old page was in the cache."""
+    row = await owner.fetchval(f"SELECT id FROM {table} WHERE {where}")
+    slugs = [name.rpartition("/")[2] for name in names]
+    await page(client, names[0])
+    for slug in slugs[1:]:
+        await owner.execute(f"UPDATE {table} SET {column} = $1 WHERE id = $2", slug, row)
+
+    async def moved() -> bool:
+        return await leads_to(client, names[0]) == (301, names[2])
+
+    await eventually(moved, 5)
+    assert await leads_to(client, f"{names[1]}?page=2&utm_source=x") == (301, f"{names[2]}?page=2&utm_source=x")
+    await page(client, names[2])
+    await owner.execute(f"UPDATE {table} SET {column} = $1 WHERE id = $2", slugs[0], row)
+
+    async def back() -> bool:
+        return await leads_to(client, names[2]) == (301, names[0])
+
+    await eventually(back, 5)
+    await page(client, names[0])
+
+
+async def test_a_category_that_moved_is_found_under_its_old_path(client: Client, owner: asyncpg.Connection) -> None:
+    await page(client, "/c/kitchen/mugs")
+    await owner.execute("UPDATE category SET slug = 'cups', path = 'kitchen/cups' WHERE path = 'kitchen/mugs'")
+
+    async def moved() -> bool:
+        return await leads_to(client, "/c/kitchen/mugs?sort=price") == (301, "/c/kitchen/cups?sort=price")
+
+    await eventually(moved, 5)
+    await owner.execute("UPDATE category SET slug = 'mugs', path = 'kitchen/mugs' WHERE path = 'kitchen/cups'")
+
+    async def back() -> bool:
+        return await leads_to(client, "/c/kitchen/cups") == (301, "/c/kitchen/mugs")
+
+    await eventually(back, 5)
+
+
+async def test_a_trailing_slash_leads_to_the_page_without(client: Client) -> None:
+    assert await leads_to(client, "/c/kitchen/mugs/?page=2") == (301, "/c/kitchen/mugs?page=2")
+
+
+# --- listings --------------------------------------------------------------------------------------------------------------------
+
+SORTS = ["popular", "newest", "price", "-price", "title"]
+
+
+def cards_of(text: str) -> list[str]:
+    return re.findall(r'class="card__title"><a href="([^"]+)"', text)
+
+
+@pytest.mark.parametrize("listing", [*(f"/c/kitchen/mugs?sort={sort}" for sort in SORTS), "/collections/twins?", "/search?q=twin+mug"])
+async def test_pages_of_equals_repeat_nothing_and_lose_nothing(client: Client, listing: str) -> None:
+    pages = [cards_of(await page(client, f"{listing}&page={number}")) for number in (1, 2, 3)]
+    assert [len(found) for found in pages] == [24, 24, 12]
+    assert sorted(url for found in pages for url in found) == sorted(f"/p/twin-{number}" for number in range(1, TWINS + 1))
+
+
+@pytest.mark.parametrize("sort", SORTS)
+async def test_without_the_index_the_order_is_as_whole(client: Client, sort: str) -> None:
+    """And the same, so that a shopper who is between two pages when the index goes away misses nothing."""
+    database = client.app[DATABASE]
+    async with database.read() as conn:
+        tree = await category_tree(conn)
+        category = await category_by_path(conn, "kitchen/mugs")
+    frame = category_frame(category, tree, "EUR")
+    pages = []
+    for number in (1, 2, 3):
+        query = parse([("sort", sort), ("page", str(number))], frame)
+        found = await build_listing(database, query, frame, find=None)
+        assert found.degraded
+        pages.append([card.url for card in found.cards])
+        assert pages[-1] == cards_of(await page(client, f"/c/kitchen/mugs?sort={sort}&page={number}"))
+    assert len({url for found in pages for url in found}) == TWINS
+
+
+# --- shared pages are everybody's ------------------------------------------------------------------------------------------------
+
+ADDRESSES = {
+    "/": ["/"],
+    "/c/{path}": ["/c/kitchen", "/c/nothing", "/c/kitchen/mugs?page=2&opt.Size=x"],
+    "/collections/{slug}": ["/collections/twins", "/collections/nothing"],
+    "/p/{slug}": ["/p/lamp", "/p/nothing", "/p/twin-2?variant=1"],
+    "/search": ["/search?q=mug", "/search?q=zzqx", "/search"],
+    "/search/suggest": ["/search/suggest?q=mu"],
+}
+
+
+def shared_routes(app: web.Application) -> dict[str, web.AbstractRoute]:
+    """The routes of pages that a CDN may keep: address → route."""
+    found = {}
+    for route in app.router.routes():
+        if route.method == "GET" and getattr(route.handler, "__page_parameters__", None) is not None:
+            info = route.resource.get_info() if route.resource else {}
+            found[str(info.get("formatter", info.get("path")))] = route
+    return found
+
+
+async def test_no_shared_page_sets_a_cookie_or_knows_who_asks(client: Client, owner: asyncpg.Connection) -> None:
+    browser = Browser(client)
+    variant_id = await owner.fetchval("SELECT id FROM variant WHERE sku = 'TWIN-3'")
+    await browser.follow("/cart/lines", {"variant_id": str(variant_id), "quantity": "2"})
+    account = {"email": "ada@shared.example", "name": "Ada Lovelace", "password": "correct horse battery"}
+    await browser.follow("/account/register", account)
+    pages = {path: route for path, route in shared_routes(client.app).items() if not path.startswith("/api/")}
+    assert set(pages) == set(ADDRESSES), "a new shared page belongs into ADDRESSES"
+    for path in (path for paths in ADDRESSES.values() for path in paths):
+        client.app[PAGE_CACHE].clear()
+        async with client.get(path) as answer:
+            known = await answer.read()
+            assert "Set-Cookie" not in answer.headers, path
+            assert answer.status == 404 or answer.headers["Cache-Control"].startswith("public"), path
+        client.app[PAGE_CACHE].clear()
+        async with client.get(path, headers={"Cookie": "cart=; session=; customer_name=; cart_count="}) as answer:
+            stranger = await answer.read()
+        assert b"Lovelace" not in known
+        assert _without_request_id(known) == _without_request_id(stranger), path
+
+
+def _without_request_id(body: bytes) -> bytes:
+    return re.sub(rb"[0-9a-f]{32}", b"", body)
+
+
+@pytest.mark.parametrize(
+    "path", ["/p/nothing", "/c/nothing", "/collections/nothing", "/nothing", "/p/", "/c/", "/p/a/b", "/static/nothing.css", "/media/x"]
+)
+async def test_what_is_not_there_says_so_with_a_way_on_and_is_kept_by_nobody(client: Client, path: str) -> None:
+    async with client.get(path) as answer:
+        text = await answer.text()
+        assert (answer.status, answer.headers["Cache-Control"]) == (404, "private, no-store")
+        assert "Cache-Tag" not in answer.headers
+    assert 'href="/search"' in text
+    assert Head(text).robots == "noindex"
+
+
+async def test_a_fault_of_ours_is_told_as_one_under_an_id_and_says_nothing_of_its_cause(
+    goods: None, app: web.Application, settings: Settings, aiohttp_client: AiohttpClient
+) -> None:
+    async def broken(request: web.Request) -> web.Response:
+        raise RuntimeError("the secret is 42")
+
+    app.router.add_get("/broken", broken)
+    client = await aiohttp_client(app, server_kwargs={"port": settings.server.port})
+    async with client.get("/broken", headers={"X-Request-Id": "abcd1234"}) as answer:
+        text = await answer.text()
+        assert (answer.status, answer.headers["X-Request-Id"]) == (500, "abcd1234")
+    assert "abcd1234" in text
+    assert "Try again" in text
+    assert "secret" not in text
+    assert "RuntimeError" not in text
+
+
+# --- strangers -------------------------------------------------------------------------------------------------------------------
+
+# As they stand in an address, percent-encoded where they must be.
+HOSTILE_VALUES = [
+    *("", "%00", "a%00b", "%FF%FE", "%ED%A0%80", "%E2%80%AE", "%0D%0ASet-Cookie:%20x=1", "%F0%9F%A7%80" * 80, "%C2%B2"),
+    *("%u0041", "%", "%zz", "'", "%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "1;DROP%20TABLE%20product", "..%2F..%2Fetc%2Fpasswd"),
+    *("-1", "0", "1e309", "NaN", "Infinity", "9" * 30, "9" * 400, "0x10", "1.005", "1,5", "2147483648", "9223372036854775808"),
+    *("*", "(((((", "AND%20OR%20NOT", "price:%5B1%20TO", "%22unclosed", "~~~", "a" * 3000, "null", "true", "[]", "{{7*7}}", "%20%20"),
+]
+LISTED = ["q", "sort", "page", "price_min", "price_max", "brand", "availability", "category", "opt.Size", "attr.Material"]
+PARAMETERS = [*LISTED, "opt.", "variant", "after", "status", "next", "token", "key", "order"]
+SHOWN = ["/", "/c/kitchen", "/collections/twins", "/p/lamp", "/search", "/search/suggest", "/account/sign-in", "/orders/lookup", "/cart"]
+ASKED = ["/account/reset-password", "/account/verify", "/checkout", "/checkout/return", "/orders/SF-1", "/sitemap.xml"]
+FOLDERS = [
+    "/p/",
+    "/c/",
+    "/c/kitchen/",
+    "/collections/",
+    "/orders/",
+    "/media/",
+    "/static/css/",
+    "/account/addresses/",
+    "/sitemap-products-",
+    "/~",
+]
+
+
+@pytest.mark.parametrize("target", [*SHOWN, *ASKED])
+async def test_no_parameter_breaks_a_page(client: Client, target: str) -> None:
+    for value in HOSTILE_VALUES:
+        query = "&".join(f"{name}={value}" for name in PARAMETERS)
+        await _holds(client, f"{target}?{query}&{value}={value}")
+        for name in LISTED:
+            await _holds(client, f"{target}?{name}={value}&{name}=x")
+
+
+@pytest.mark.parametrize("before", FOLDERS)
+async def test_no_address_breaks_the_shop(client: Client, before: str) -> None:
+    for value in HOSTILE_VALUES:
+        await _holds(client, before + value)
+        await _holds(client, f"{before}{value}/{value}.xml")
+
+
+async def _holds(client: Client, target: str) -> None:
+    """The shop answers, and nothing of the address becomes a header or markup."""
+    async with client.get(URL(target, encoded=True), allow_redirects=False) as answer:
+        text = await answer.text(errors="replace")
+        assert answer.status < 500, (target[:300], answer.status)
+        assert "x" not in answer.cookies
+        assert "<script>alert" not in text, target[:300]
+
+
+FORMS = {
+    "/cart/lines": "variant_id quantity",
+    "/cart/coupon": "code",
+    "/cart/coupon/remove": "code gift_card_id",
+    "/account/register": "name email password next",
+    "/account/sign-in": "email password next",
+    "/account/forgot-password": "email",
+    "/account/reset-password": "token password",
+    "/account/verify": "token",
+    "/orders/lookup": "number email",
+    "/orders/SF-1/cancel": "key",
+    "/admin/sign-in": "email password",
+    "/checkout": "step email expected_total expected_to_pay currency idempotency_key payment_method fulfillment_option_id "
+    "billing_different billing_address.line1 billing_address.phone delivery_address.name delivery_address.country",
+}
+
+
+@pytest.mark.parametrize("path", FORMS)
+async def test_no_field_breaks_a_form(client: Client, owner: asyncpg.Connection, path: str) -> None:
+    browser = Browser(client)
+    variant_id = await owner.fetchval("SELECT id FROM variant WHERE sku = 'TWIN-9'")
+    await browser.follow("/cart/lines", {"variant_id": str(variant_id)})
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    for value in HOSTILE_VALUES[:: 6 if "sign-in" in path else 1]:  # a password takes its time
+        for step in ("step=update", "step=place") if path == "/checkout" else ("",):
+            body = "&".join([f"{name}={value}" for name in FORMS[path].split()] + [step])
+            async with client.post(path, data=body, headers=headers, allow_redirects=False) as answer:
+                text = await answer.text()
+                assert answer.status < 500, (path, value[:200], answer.status, text[-500:])
+                assert "<script>alert" not in text, (path, value)
+                assert urlsplit(answer.headers.get("Location", "/")).netloc == "", (path, value)
