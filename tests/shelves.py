@@ -37,10 +37,10 @@ def _prices(cents: int) -> dict[str, str]:
     return {"Variant Price": f"{cents / 100:.2f}", "Price / USD": f"{cents * 1.1 / 100:.2f}"}
 
 
-async def fill(settings: Settings, owner: asyncpg.Connection, folder: Path) -> bool:
-    """Fills an empty shop; what is there already stays. Returns whether it was empty."""
+async def fill(settings: Settings, owner: asyncpg.Connection, folder: Path) -> None:
+    """Fills an empty shop; what is there already stays."""
     if await owner.fetchval("SELECT exists(SELECT FROM product)"):
-        return False
+        return
     path = folder / "goods.csv"
     path.write_text(_goods())
     conn = await connect(settings.database.url)
@@ -55,7 +55,6 @@ async def fill(settings: Settings, owner: asyncpg.Connection, folder: Path) -> b
         "INSERT INTO collection_product (collection_id, product_id, position) "
         "SELECT c.id, p.id, -p.id FROM collection c, product p WHERE c.slug = 'picked' AND p.id % 2 = 0"
     )
-    return True
 
 
 async def coupon(owner: asyncpg.Connection) -> str:

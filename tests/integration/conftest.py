@@ -16,7 +16,7 @@ from storefront.search.index import SEARCH
 from storefront.settings import Settings
 from tests import shelves
 from tests.buying import MovableClock, open_for_delivery
-from tests.sandbox import Sandbox
+from tests.sandbox import Sandbox, eventually
 
 
 @pytest.fixture
@@ -52,8 +52,11 @@ async def stocked(
     client: TestClient[web.Request, web.Application], settings: Settings, owner: asyncpg.Connection, provider: object, tmp_path: Path
 ) -> TestClient[web.Request, web.Application]:
     """A client of a shop that has the goods of `tests.shelves`, and finds them."""
+    await shelves.fill(settings, owner, tmp_path)
     index = client.app[SEARCH]  # type: ignore[index]
-    if await shelves.fill(settings, owner, tmp_path):
-        await index.rebuild()
-    await index.wait_ready()
+
+    async def knows_all() -> bool:
+        return bool(index.products >= shelves.MUGS + shelves.LAMPS)
+
+    await eventually(knows_all)
     return client
