@@ -278,7 +278,7 @@ def _errors(described: Operation) -> list[type[DomainError]]:
         implied += [MalformedBody, UnsupportedMediaType, BodyTooLarge, InvalidInput]
     if described.query is not None:
         implied.append(InvalidInput)
-    if described.session == "required":
+    if described.session != "none":
         implied.append(SignInRequired)
     return list(dict.fromkeys([*described.errors, *implied]))
 

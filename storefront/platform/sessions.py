@@ -89,9 +89,16 @@ async def _find(request: web.Request, cookie: str) -> Session | None:
 
 
 async def current_customer_id(request: web.Request) -> UUID | None:
-    """The signed-in customer, or None. Only personal pages ask; one statement, once a request."""
+    """The signed-in customer, or None. Only personal pages ask; one statement, once a request.
+
+    Raises SignInRequired for a bearer token that is no customer's, or not any more: a client that believes itself signed in would else
+    go on as a guest without knowing.
+    """
     session = await _find(request, CUSTOMER_COOKIE)
-    return session.customer_id if session else None
+    customer_id = session.customer_id if session else None
+    if customer_id is None and request.path.startswith("/api/") and _bearer(request):
+        raise SignInRequired("The token is not valid, or not any more.")
+    return customer_id
 
 
 async def require_customer_id(request: web.Request) -> UUID:
