@@ -166,7 +166,7 @@ def refusal_of(error: web.HTTPException) -> DomainError:
     if kind is not None:
         return kind(detail, headers=headers)
     refusal = DomainError(error.reason or "")
-    refusal.__dict__["status"] = error.status
+    refusal.__dict__["status"] = error.status  # one that no class has
     return refusal
 
 

@@ -280,8 +280,8 @@ def _told(event: ScenarioFinished, case: str, check: Any) -> str:
     ("phases", "seconds"),
     [
         pytest.param({"examples", "coverage"}, 30, id="every bound of every parameter"),
-        pytest.param({"fuzzing"}, 12, id="whatever fits the types, or does not"),
-        pytest.param({"stateful"}, 12, id="one answer leading to the next request"),
+        pytest.param({"fuzzing"}, 10, id="whatever fits the types, or does not"),
+        pytest.param({"stateful"}, 10, id="one answer leading to the next request"),
     ],
 )
 async def test_what_machines_ask_is_answered_as_the_document_says(
