@@ -4,14 +4,32 @@ from storefront.catalog.demo.pictures import (
     bath,
     camping,
     cookware,
+    cycling,
     footwear,
     furniture,
+    garden,
     knitwear,
     lighting,
     outerwear,
+    plants,
     tableware,
     textiles,
 )
 from storefront.catalog.demo.pictures.kinds import KINDS
 
-__all__ = ["KINDS", "bath", "camping", "cookware", "footwear", "furniture", "knitwear", "lighting", "outerwear", "tableware", "textiles"]
+__all__ = [
+    "KINDS",
+    "bath",
+    "camping",
+    "cookware",
+    "cycling",
+    "footwear",
+    "furniture",
+    "garden",
+    "knitwear",
+    "lighting",
+    "outerwear",
+    "plants",
+    "tableware",
+    "textiles",
+]

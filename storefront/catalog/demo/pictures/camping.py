@@ -203,7 +203,9 @@ def bottle(canvas: Canvas, look: Look) -> None:
     rod(canvas, loop, 2.2, darker(look.colour, 0.3))
     canvas.fill(turned_on_lathe([(7, 24), (7.2, 29.4)], tilt=0.14, smooth_sides=False), metal(look.second))
     canvas.fill(ellipse(40, 24, 7, 1), sheet(look.third, 0.2, 20))
-    body = turned_on_lathe([(7.6, 30.4), (8, 32), (9.4, 34), (12, 37), (13.2, 40), (13.6, 43), (13.6, 80), (13, 82)], tilt=0.13, smooth_sides=False)
+    body = turned_on_lathe(
+        [(7.6, 30.4), (8, 32), (9.4, 34), (12, 37), (13.2, 40), (13.6, 43), (13.6, 80), (13, 82)], tilt=0.13, smooth_sides=False
+    )
     canvas.fill(body, look.colour)
     canvas.texture(body, "grit", 0.14, darker(look.colour, 0.9))
     canvas.rounded(body, 1.15)
