@@ -12,11 +12,9 @@ _LINE = {"minLength": 1, "maxLength": 200}
 
 
 class Address(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A postal address. `country` is ISO 3166-1 alpha-2; `region` is a state or province code where the country has them.
+    """A postal address. `country` is ISO 3166-1 alpha-2; `region` is a state or province code where the country has them."""
 
-    The API's document says how long a field may be; `pricing.addresses` checks it, all fields at once and with words for each.
-    """
-
+    # Lengths are only told to clients here: `pricing.addresses` checks them, all fields at once and with words for each.
     name: Annotated[str, Meta(extra_json_schema=_NAME)]
     line1: Annotated[str, Meta(extra_json_schema=_LINE)]
     city: Annotated[str, Meta(extra_json_schema=_NAME)]
