@@ -3,7 +3,8 @@
 One product is several rows with the same Handle: the first carries the product, every row may carry a variant and a picture.
 Beside Shopify's columns the shop reads and writes
 - `Price / USD`, `Compare At Price / USD`: prices in other currencies than the shop's own, which `Variant Price` is in;
-- `Variant Inventory Qty / CODE`: stock at other locations than the main one, which `Variant Inventory Qty` counts;
+- `Variant Inventory Qty / CODE`: stock at other locations than the main one, which `Variant Inventory Qty` counts; a location that the shop
+  does not have is left out;
 - `Variant Active`: whether a variant is offered;
 - `NAME (product.metafields.SPACE.KEY)`: the attribute NAME; several values stand with `; ` between them.
 Columns that the shop has no use for are kept with the product or variant and written back.
@@ -191,6 +192,7 @@ class Header:
         self.stock: dict[str, int] = {}
         self.attributes: dict[str, list[int]] = {}
         self.surplus_options: list[int] = []
+        self.unknown_locations: list[str] = []
         self.extra: dict[str, int] = {}
         seen: set[str] = set()
         for index, cell in enumerate(cells):
@@ -216,8 +218,11 @@ class Header:
             if price.group(1) in places:
                 raise ValueError(f"the column {price.group(1)} / {price.group(2)} stands in it twice")
             places[price.group(1)] = index
-        elif (stock := STOCK.fullmatch(name)) and stock.group(1) in locations:
-            self.stock[stock.group(1)] = index
+        elif stock := STOCK.fullmatch(name):
+            if stock.group(1) in locations:
+                self.stock[stock.group(1)] = index
+            else:
+                self.unknown_locations.append(stock.group(1))
         elif attribute := ATTRIBUTE.fullmatch(name):
             self.attributes.setdefault(attribute.group(1), []).append(index)
         elif SURPLUS_OPTION.fullmatch(name):

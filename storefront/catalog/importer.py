@@ -91,7 +91,7 @@ async def import_file(
     await writer.prepare()
     file = await asyncio.to_thread(scan, path, writer.locations)
     writer.speaks_of(file.header)
-    problems: list[Problem] = []
+    problems = [_unknown_location(code) for code in file.header.unknown_locations]
     batches = _batches(path, file, currency, writer.main_location, problems)
     reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
     while (batch := await reading) is not None:
@@ -106,6 +106,11 @@ async def import_file(
     show(file.row_count, file.row_count)
     problems = sorted([*problems, *writer.problems], key=lambda problem: problem.line)
     return ImportResult(file.row_count, writer.tally, problems, time.monotonic() - started)
+
+
+def _unknown_location(code: str) -> Problem:
+    reason = "The shop has no such stock location, so the column is left out. Make the location and import the file again."
+    return Problem(1, "", f"Variant Inventory Qty / {code}", reason, refused=False)
 
 
 def _batches(
@@ -165,8 +170,9 @@ def _print_summary(result: ImportResult, listed: Path | None) -> None:
     Console(highlight=False).print(table)
     for problem in sorted(result.problems, key=lambda problem: not problem.refused)[:SHOWN]:
         word = "refused" if problem.refused else "note"
+        handle = f" ({problem.handle})" if problem.handle else ""
         where = f" {problem.column}:" if problem.column else ""
-        print(_printable(f"line {problem.line} ({problem.handle or 'no handle'}) {word}:{where} {problem.reason}"))
+        print(_printable(f"line {problem.line}{handle} {word}:{where} {problem.reason}"))
     if len(result.problems) > SHOWN:
         print(f"… and {len(result.problems) - SHOWN:,} more")
     if listed:

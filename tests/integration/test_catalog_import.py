@@ -391,6 +391,20 @@ async def test_stock_below_nothing_is_nothing_unless_the_variant_is_sold_beyond_
     assert await conn.fetchval("SELECT backorder_limit FROM stock") == 0
 
 
+async def test_a_stock_location_that_the_shop_lacks_is_named_and_left_out(
+    conn: Connection, owner_here: asyncpg.Connection, tmp_path: Path
+) -> None:
+    text = csv_text(POT | {"Variant Inventory Qty": "2", "Variant Inventory Qty / quayside": "5"})
+    result = await load(conn, tmp_path, text)
+    named = [(problem.line, problem.column, problem.refused) for problem in result.problems]
+    assert named == [(1, "Variant Inventory Qty / quayside", False)]
+    assert (await variants_of(conn, "pot"))[0]["stock"] == {"main": 2}
+    await owner_here.execute("INSERT INTO stock_location (code, name) VALUES ('quayside', 'Quayside')")
+    result = await load(conn, tmp_path, text)
+    assert result.problems == []
+    assert (await variants_of(conn, "pot"))[0]["stock"] == {"main": 2, "quayside": 5}
+
+
 async def test_an_operator_s_own_backorder_limit_and_preorder_survive_an_import(
     conn: Connection, owner_here: asyncpg.Connection, tmp_path: Path
 ) -> None:

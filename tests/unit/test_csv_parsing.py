@@ -98,7 +98,7 @@ def test_a_whole_row_is_read_column_by_column() -> None:
     assert (variant.track_stock, variant.stock_policy, variant.quantities) == (True, "backorder", {"east": 4, "main": -3})
     assert variant.prices == {"EUR": (49990, 59900, True), "USD": (54950, None, False)}
     assert (variant.barcode, variant.picture) == ("0123", "https://cdn.example/large.jpg")
-    assert variant.extra == {"Variant Fulfillment Service": "manual", "Variant Inventory Qty / moon": "5"}
+    assert variant.extra == {"Variant Fulfillment Service": "manual"}
 
 
 def test_newer_names_of_columns_and_any_case_are_known() -> None:
