@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from playwright.sync_api import APIRequestContext, Locator, Page, expect
 
@@ -57,6 +56,11 @@ class BackOffice:
             form |= {name: str(on_hand) for name in form if name.startswith("stock-")}
         answer = self.request.post(action, form=form, max_redirects=0)
         assert answer.status == 303, answer.text()
+
+    def orders_of(self, email: str) -> int:
+        """How many orders there are with this e-mail address."""
+        page = self.request.get(f"/admin/orders?q={email}").text()
+        return len(re.findall(r'<a href="/admin/orders/SF-\d+">', page))
 
 
 def put_in_cart(page: Page, variant: Variant, quantity: int = 1) -> None:
@@ -113,6 +117,6 @@ def amount_of(text: str) -> int:
     return int(digits)
 
 
-def account(email: str) -> dict[str, Any]:
-    """What a registration form asks for."""
-    return {"Name": "Ada Byron", "E-mail": email, "Password": "correct horse battery"}
+def total(page: Page) -> int:
+    """The total that a page shows, in minor units."""
+    return amount_of(page.locator(".totals__sum dd").inner_text())

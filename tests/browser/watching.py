@@ -4,6 +4,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Respons
 
 # A page that answers 404 or 422 is told so by the browser, too; Watch looks at answers itself.
 _STATUS_NOTE = "Failed to load resource"
+# A page was left; scripts are off ("csp", too: a real violation is told on the console).
+_NO_FAILURE = ("net::ERR_ABORTED", "csp")
 _PARTS = frozenset({"stylesheet", "script", "image", "font", "manifest"})
 
 
@@ -27,7 +29,7 @@ class Watch:
             self.complaints.append(f"{response.url} answered {response.status}")
 
     def _failed(self, request: Request) -> None:
-        if request.resource_type in _PARTS and request.failure != "net::ERR_ABORTED":
+        if request.resource_type in _PARTS and request.failure not in _NO_FAILURE:
             self.complaints.append(f"{request.url} failed: {request.failure}")
 
     def assert_quiet(self) -> None:
