@@ -9,7 +9,7 @@ import msgspec
 from storefront.catalog.csv_format import FilePicture, FileProduct, FileVariant
 from storefront.catalog.demo.model import Goods, Shelf, html_of
 from storefront.catalog.demo.pictures.backdrop import TINTS, Scene
-from storefront.catalog.demo.pictures.composing import PictureOrder, Shot, stands_out
+from storefront.catalog.demo.pictures.composing import PictureOrder, Shot, several, stands_out
 from storefront.catalog.media import StoredPicture
 
 DOLLARS_FOR_EURO = 1.09
@@ -82,7 +82,7 @@ def _orders(goods: Goods, shelf: Shelf, place: int) -> tuple[PictureOrder, ...]:
     fronts = [
         order("front", [colour], tint if number == 0 else _fitting(colour, tint, shelf.tints)) for number, colour in enumerate(colours)
     ]
-    more = order("together", colours[:3], tint) if len(colours) > 1 else order("close", colours, tint)
+    more = order("together", colours[:3], tint) if len(colours) > 1 and several(words.kind) else order("close", colours[:1], tint)
     return (fronts[0], more, *fronts[1:])
 
 

@@ -25,7 +25,7 @@ from storefront.catalog.demo.pictures.shapes import (
 from storefront.catalog.demo.pictures.textiles import fold_shadows
 
 
-@kind("towels", focus=(40, 62), near=1.6)
+@kind("towels", size=1.15, focus=(40, 62), near=1.6)
 def towels(canvas: Canvas, look: Look) -> None:
     """A stack of folded towels, one hanging in front of it rolled up."""
     contact(canvas, 50, y=84)
@@ -91,7 +91,7 @@ def robe(canvas: Canvas, look: Look) -> None:
     canvas.texture(pocket, "waffle", 0.26, darker(look.colour, 0.8))
 
 
-@kind("soap", focus=(40, 68), near=1.7)
+@kind("soap", size=1.2, focus=(40, 68), near=1.7)
 def soap(canvas: Canvas, look: Look) -> None:
     """A stamped bar on a ridged dish."""
     contact(canvas, 46, y=82)
@@ -120,7 +120,7 @@ def soap(canvas: Canvas, look: Look) -> None:
         canvas.fill(ellipse(x - size * 0.4, y - size * 0.4, size * 0.2), WHITE, opacity=0.9)
 
 
-@kind("pump_bottle", focus=(40, 56), near=1.6)
+@kind("pump_bottle", size=1.15, focus=(40, 56), near=1.6)
 def pump_bottle(canvas: Canvas, look: Look) -> None:
     """A glass bottle with a pump."""
     contact(canvas, 26)
@@ -157,7 +157,7 @@ def pump_bottle(canvas: Canvas, look: Look) -> None:
     canvas.shine(stroke([(28, 51), (27.4, 78)], 1), 0.6, 0.5, clip=wall)
 
 
-@kind("salts_jar", focus=(40, 64), near=1.6)
+@kind("salts_jar", size=1.1, focus=(40, 64), near=1.6)
 def salts_jar(canvas: Canvas, look: Look) -> None:
     """A jar of bath salts, a scoop and sprigs of lavender beside it."""
     contact(canvas, 36, cx=36)
@@ -230,7 +230,7 @@ def bath_brush(canvas: Canvas, look: Look) -> None:
         canvas.fill(ellipse(x - size * 0.4, y - size * 0.4, size * 0.2), WHITE, opacity=0.95)
 
 
-@kind("bath_mat", lies=True, focus=(40, 50), near=1.5)
+@kind("bath_mat", lies=True, size=1.1, focus=(40, 50), near=1.5)
 def bath_mat(canvas: Canvas, look: Look) -> None:
     """A terry mat with a raised border, one corner turned up."""
     with canvas.within(turn=-6):
@@ -262,7 +262,7 @@ def bath_mat(canvas: Canvas, look: Look) -> None:
         canvas.fill(corner, sheet(look.second, 0.2))
 
 
-@kind("sponge", focus=(40, 66), near=1.6)
+@kind("sponge", size=1.15, focus=(40, 66), near=1.6)
 def sponge(canvas: Canvas, look: Look) -> None:
     """A sea sponge."""
     contact(canvas, 44, y=82)
@@ -304,7 +304,7 @@ def sponge(canvas: Canvas, look: Look) -> None:
         canvas.fill(ellipse(x, y, size) - ellipse(x, y, size - 0.3), WHITE, opacity=0.75)
 
 
-@kind("tooth_tumbler", focus=(40, 52), near=1.6)
+@kind("tooth_tumbler", size=1.2, focus=(40, 52), near=1.6)
 def tooth_tumbler(canvas: Canvas, look: Look) -> None:
     """A tumbler with two wooden brushes."""
     contact(canvas, 26)
@@ -314,8 +314,7 @@ def tooth_tumbler(canvas: Canvas, look: Look) -> None:
             canvas.fill(box(x + 0.6, 19.4, 3.4, 9, 0.5), sheet(tuft, 0.2, 0))
             canvas.fill(joined(box(x + 0.8, 19.8 + i * 1.5, 3.2, 0.25) for i in range(6)), darker(tuft, 0.4), opacity=0.5)
             canvas.fill(box(x - 1.2, 18.6, 2.4, 11, 1.2), sheet(look.second, 0.2, 0))
-    body = turned_on_lathe([(14, 52), (14.4, 66), (13, 82)], tilt=0.17)
-    front = body - ellipse(40, 51.4, 13.2, 2.1)
+    front = turned_on_lathe([(14, 52), (14.4, 66), (13, 82)], tilt=0.17, front=True)
     canvas.fill(front, look.colour)
     canvas.texture(front, "grit", 0.08)
     canvas.rounded(front)
@@ -397,7 +396,7 @@ def cream_tube(canvas: Canvas, look: Look) -> None:
             canvas.fill(box(40 - width / 2, y, width, thick), look.third, opacity=0.8)
 
 
-@kind("comb", lies=True, focus=(40, 48), near=1.6)
+@kind("comb", lies=True, size=1.1, focus=(40, 48), near=1.6)
 def comb(canvas: Canvas, look: Look) -> None:
     """A wooden pocket comb."""
     with canvas.within(turn=-38):

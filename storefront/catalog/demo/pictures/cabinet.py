@@ -12,8 +12,10 @@ from storefront.catalog.demo.pictures import (
     lighting,
     outerwear,
     plants,
+    stationery,
     tableware,
     textiles,
+    toys,
 )
 from storefront.catalog.demo.pictures.kinds import KINDS
 
@@ -30,6 +32,8 @@ __all__ = [
     "lighting",
     "outerwear",
     "plants",
+    "stationery",
     "tableware",
     "textiles",
+    "toys",
 ]

@@ -166,7 +166,7 @@ def sleeping_bag(canvas: Canvas, look: Look) -> None:
             canvas.fill(stroke(curve([(x, 26), (x - 1, 31), (x + 1, 35)]), 0.6), CREAM)
 
 
-@kind("mat_roll", focus=(34, 62), near=1.6)
+@kind("mat_roll", size=1.1, focus=(34, 62), near=1.6)
 def mat_roll(canvas: Canvas, look: Look) -> None:
     """A rolled sleeping mat, held by two straps."""
     canvas.shade(ellipse(44, 83.6, 32, 2.6), 0.36, 2)
@@ -195,7 +195,7 @@ def mat_roll(canvas: Canvas, look: Look) -> None:
         canvas.fill(soft_polygon([(x + 2.4, 62), (x + 8.6, 62), (x + 9, 68), (x + 2.8, 68)], 0.8), sheet(lighter(look.second, 0.26), 0.2))
 
 
-@kind("bottle", focus=(40, 44), near=1.6)
+@kind("bottle", size=1.12, focus=(40, 44), near=1.6)
 def bottle(canvas: Canvas, look: Look) -> None:
     """An insulated bottle with a loop on its lid."""
     contact(canvas, 22)
@@ -216,7 +216,7 @@ def bottle(canvas: Canvas, look: Look) -> None:
     canvas.fill(box(33.6, 63.4, 12, 0.7), lighter(look.colour, 0.85) if look.colour[2] < 200 else darker(look.colour, 0.6), opacity=0.9)
 
 
-@kind("flask", focus=(40, 44), near=1.5)
+@kind("flask", size=1.05, focus=(40, 44), near=1.5)
 def flask(canvas: Canvas, look: Look) -> None:
     """A vacuum flask with a handle, its steel cup beside it."""
     contact(canvas, 26, cx=34)
@@ -243,7 +243,7 @@ def flask(canvas: Canvas, look: Look) -> None:
     steam(canvas, 60, 65, 16)
 
 
-@kind("enamel_mug", focus=(40, 66), near=1.8)
+@kind("enamel_mug", size=1.25, focus=(40, 66), near=1.8)
 def enamel_mug(canvas: Canvas, look: Look) -> None:
     """An enamel mug of cocoa."""
     contact(canvas, 34)
@@ -304,7 +304,7 @@ def stove(canvas: Canvas, look: Look) -> None:
     steam(canvas, 40, 18, 14)
 
 
-@kind("cook_set", focus=(40, 62), near=1.5)
+@kind("cook_set", size=1.1, focus=(40, 62), near=1.5)
 def cook_set(canvas: Canvas, look: Look) -> None:
     """Pots inside each other, with a folding handle."""
     contact(canvas, 44, cx=37)
@@ -333,7 +333,7 @@ def cook_set(canvas: Canvas, look: Look) -> None:
     canvas.fill(stroke([(61.6, 72), (69, 72.4)], 0.7), CREAM)
 
 
-@kind("headlamp", lies=True, focus=(40, 56), near=1.6)
+@kind("headlamp", lies=True, size=1.15, focus=(40, 56), near=1.6)
 def headlamp(canvas: Canvas, look: Look) -> None:
     """A headlamp on its looped strap."""
     loop = ellipse(40, 44, 25, 21) - ellipse(40, 44, 20.4, 16.8)
@@ -421,7 +421,7 @@ def camp_chair(canvas: Canvas, look: Look) -> None:
     _grass(canvas, [(12, 85), (30, 86.6), (52, 86), (69, 85)])
 
 
-@kind("hammock", focus=(40, 56), near=1.4)
+@kind("hammock", focus=(40, 56), near=1.4, alone=True)
 def hammock(canvas: Canvas, look: Look) -> None:
     """A striped hammock between two trees."""
     canvas.shade(ellipse(42, 84, 28, 2.4), 0.28, 2.2)
@@ -466,7 +466,7 @@ def hammock(canvas: Canvas, look: Look) -> None:
     _grass(canvas, [(8, 86), (20, 87), (34, 86), (60, 87), (73, 86)])
 
 
-@kind("cool_box", focus=(40, 60), near=1.5)
+@kind("cool_box", size=1.15, focus=(40, 60), near=1.5)
 def cool_box(canvas: Canvas, look: Look) -> None:
     """A retro cool box with a steel latch and bottles looking out."""
     contact(canvas, 52)

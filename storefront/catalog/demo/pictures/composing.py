@@ -13,8 +13,8 @@ from storefront.catalog.demo.pictures.palette import PALETTE
 Shot = Literal["front", "close", "together"]
 
 # Where things stand when several are shown together: (x of the middle, y of the foot, scale), from the back to the front.
-STANDING = {2: ((28, 76, 0.62), (51, 86, 0.7)), 3: ((24, 75, 0.54), (57, 78, 0.56), (39, 88, 0.62))}
-LYING = {2: ((30, 38, 0.66), (50, 62, 0.66)), 3: ((27, 30, 0.56), (55, 48, 0.56), (30, 71, 0.56))}
+STANDING = {2: ((27, 77, 0.7), (53, 88, 0.76)), 3: ((22, 75, 0.6), (58, 77, 0.6), (40, 90, 0.68))}
+LYING = {2: ((29, 36, 0.68), (51, 65, 0.68)), 3: ((25, 29, 0.6), (56, 47, 0.6), (27, 72, 0.6))}
 
 
 class PictureOrder(msgspec.Struct, frozen=True):
@@ -33,20 +33,21 @@ class PictureOrder(msgspec.Struct, frozen=True):
 
 def draw(order: PictureOrder) -> bytes:
     """The picture as a WebP file; the same order gives the same bytes."""
-    kind = cabinet.KINDS.get(order.kind) or cabinet.KINDS["mug"]
+    kind = cabinet.KINDS[order.kind]
     canvas = backdrop(_scene(order, kind))
     looks = [Look(PALETTE[colour], PALETTE[order.second], PALETTE[order.third], order.form, order.pattern) for colour in order.colours]
+    foot = (40.0, 50.0) if kind.lies else (40.0, 83.0)
     if order.shot == "together":
         places = (LYING if kind.lies else STANDING)[len(looks)]
         for look, (x, y, scale) in zip(reversed(looks), places, strict=True):
-            foot = 50 if kind.lies else 83
-            with canvas.within(move=(x - 40, y - foot), scale=scale, at=(40, foot)):
+            with canvas.within(move=(x - foot[0], y - foot[1]), scale=scale * kind.size, at=foot):
                 kind.draw(canvas, look)
     elif order.shot == "close":
         with canvas.within(move=(40 - kind.focus[0], 52 - kind.focus[1]), scale=kind.near, at=kind.focus):
             kind.draw(canvas, looks[0])
     else:
-        kind.draw(canvas, looks[0])
+        with canvas.within(scale=kind.size, at=foot):
+            kind.draw(canvas, looks[0])
     return canvas.webp()
 
 
@@ -54,6 +55,11 @@ def _scene(order: PictureOrder, kind: Kind) -> Scene:
     if kind.lies:
         return Scene(order.scene.tint, "flat")
     return order.scene if order.shot == "front" else Scene(order.scene.tint, "plain")
+
+
+def several(kind: str) -> bool:
+    """Whether things of this kind are shown together."""
+    return not cabinet.KINDS[kind].alone
 
 
 def stands_out(colour: str, tint: tuple[int, int, int]) -> bool:

@@ -26,7 +26,7 @@ from storefront.catalog.demo.pictures.shapes import (
 YOLK = rgb("#f6b32b")
 
 
-@kind("skillet", lies=True, focus=(36, 56), near=1.5)
+@kind("skillet", lies=True, size=1.12, focus=(36, 56), near=1.5)
 def skillet(canvas: Canvas, look: Look) -> None:
     """A pan from above, with an egg in it."""
     iron = look.colour
@@ -63,7 +63,7 @@ def _lid_and_knob(canvas: Canvas, radius: float, y: float, dome: float, colour: 
     canvas.fill(ellipse(40, y - dome - 4.2, 3.4, 1.2), lighter(knob, 0.45), opacity=0.7)
 
 
-@kind("casserole", focus=(34, 58), near=1.6)
+@kind("casserole", size=1.12, focus=(34, 58), near=1.6)
 def casserole(canvas: Canvas, look: Look) -> None:
     """A round pot with a heavy lid."""
     top, radius = 56, 24
@@ -82,7 +82,7 @@ def casserole(canvas: Canvas, look: Look) -> None:
     canvas.shine(ellipse(25, 66, 1.5, 6), 0.5, 1)
 
 
-@kind("saucepan", focus=(44, 60), near=1.6)
+@kind("saucepan", size=1.12, focus=(44, 60), near=1.6)
 def saucepan(canvas: Canvas, look: Look) -> None:
     """A steel pan with a long handle, lid on."""
     steel = look.colour
@@ -124,7 +124,7 @@ def stockpot(canvas: Canvas, look: Look) -> None:
     steam(canvas, 34, 38, 16)
 
 
-@kind("kettle", focus=(36, 60), near=1.55)
+@kind("kettle", size=1.08, focus=(36, 60), near=1.55)
 def kettle(canvas: Canvas, look: Look) -> None:
     """A kettle with a hooped handle."""
     contact(canvas, 42)
@@ -147,7 +147,7 @@ def kettle(canvas: Canvas, look: Look) -> None:
     steam(canvas, 71.5, 50, 18)
 
 
-@kind("mortar", focus=(40, 62), near=1.7)
+@kind("mortar", size=1.15, focus=(40, 62), near=1.7)
 def mortar(canvas: Canvas, look: Look) -> None:
     """A granite mortar, its pestle leaning in it."""
     stone = look.colour
@@ -173,7 +173,7 @@ def mortar(canvas: Canvas, look: Look) -> None:
     sprig(canvas, 18, 84, 12, 118, rgb("#5d8b48"), pairs=3, size=5)
 
 
-@kind("colander", focus=(38, 62), near=1.6)
+@kind("colander", size=1.08, focus=(38, 62), near=1.6)
 def colander(canvas: Canvas, look: Look) -> None:
     """A colander on its foot, with rows of holes."""
     contact(canvas, 30)
@@ -202,7 +202,7 @@ def colander(canvas: Canvas, look: Look) -> None:
         canvas.fill(ellipse(x, y, 3, 2.4), ball(rgb("#d8452f")), clip=inner + box(15, 40, 50, 11.4))
 
 
-@kind("moka", focus=(40, 56), near=1.6)
+@kind("moka", size=1.12, focus=(40, 56), near=1.6)
 def moka(canvas: Canvas, look: Look) -> None:
     """An eight-sided coffee maker."""
     steel = look.colour
@@ -236,7 +236,7 @@ def moka(canvas: Canvas, look: Look) -> None:
     steam(canvas, 21, 34, 16)
 
 
-@kind("press", focus=(36, 58), near=1.6)
+@kind("press", size=1.08, focus=(36, 58), near=1.6)
 def press(canvas: Canvas, look: Look) -> None:
     """A glass coffee press in a steel frame."""
     steel, top = look.colour, 38
@@ -263,7 +263,7 @@ def press(canvas: Canvas, look: Look) -> None:
     canvas.veil(lid, ((0, 0.4), (0.7, 0)), 90, WHITE)
 
 
-@kind("dripper", focus=(38, 48), near=1.6)
+@kind("dripper", size=1.1, focus=(38, 48), near=1.6)
 def dripper(canvas: Canvas, look: Look) -> None:
     """A cone with paper and coffee on a glass jug."""
     contact(canvas, 30)
@@ -296,7 +296,7 @@ def dripper(canvas: Canvas, look: Look) -> None:
     steam(canvas, 40, 28, 17)
 
 
-@kind("pie_dish", focus=(40, 66), near=1.6)
+@kind("pie_dish", size=1.22, focus=(40, 66), near=1.6)
 def pie_dish(canvas: Canvas, look: Look) -> None:
     """A fluted dish with a lattice pie."""
     tilt, top, radius = 0.4, 62, 27
@@ -350,7 +350,7 @@ def jar(canvas: Canvas, look: Look) -> None:
         canvas.fill(ellipse(cx, top - 5.6, width - 0.8, (width - 0.8) * 0.14), sheet(lighter(look.colour, 0.2), 0.1))
 
 
-@kind("mill", focus=(40, 40), near=1.6)
+@kind("mill", size=1.2, focus=(40, 40), near=1.6)
 def mill(canvas: Canvas, look: Look) -> None:
     """A turned pepper mill."""
     contact(canvas, 18)
@@ -393,7 +393,7 @@ def rolling_pin(canvas: Canvas, look: Look) -> None:
     canvas.shine(stroke([(2, 47.4), (78, 47.4)], 1.6).turned(-38), 0.65, 0.6, clip=pin)
 
 
-@kind("board", lies=True, focus=(40, 46), near=1.55)
+@kind("board", lies=True, size=1.05, focus=(40, 46), near=1.55)
 def board(canvas: Canvas, look: Look) -> None:
     """A board: forms endgrain (a chequer of blocks) and paddle (with a handle)."""
     if look.form == "endgrain":

@@ -122,7 +122,7 @@ def balance_bike(canvas: Canvas, look: Look) -> None:
     canvas.fill(ellipse(53.6, 27.6, 1.8), ball(rgb("#c99b45")))
 
 
-@kind("bell", focus=(40, 54), near=1.7)
+@kind("bell", focus=(40, 54), near=1.7, alone=True)
 def bell(canvas: Canvas, look: Look) -> None:
     """A domed bell on a handlebar."""
     bar = [(4.0, 68.0), (76.0, 62.0)]
@@ -163,7 +163,7 @@ def bell(canvas: Canvas, look: Look) -> None:
             canvas.fill(stroke(line, 0.7), darker(look.colour, 0.25), opacity=0.5 - index * 0.12)
 
 
-@kind("helmet", focus=(40, 54), near=1.6)
+@kind("helmet", size=1.08, focus=(40, 54), near=1.6)
 def helmet(canvas: Canvas, look: Look) -> None:
     """A round helmet; form kids has stars and a visor."""
     contact(canvas, 46, y=82)
@@ -243,7 +243,7 @@ def bike_basket(canvas: Canvas, look: Look) -> None:
         flower(canvas, x, y, size, colour, rgb("#d9a336"), petals=8)
     for x, lean in ((12, -40), (22, -20), (38, 16), (42, 30)):
         sprig(canvas, x * 0.4 + 17, 54, 20, lean, rgb("#6d9a5a"), pairs=4, size=5)
-    body = turned_on_lathe([(28, 52), (27, 66), (23, 82)], tilt=0.14) - ellipse(40, 51, 27, 3.6)
+    body = turned_on_lathe([(28, 52), (27, 66), (23, 82)], tilt=0.14, front=True)
     canvas.fill(body, look.colour)
     canvas.texture(body, "wicker", 0.75, darker(look.colour, 0.9))
     canvas.rounded(body, 1.1)
@@ -293,7 +293,7 @@ def pannier(canvas: Canvas, look: Look) -> None:
     canvas.fill(box(16.4, 54, 47.2, 1.6), look.second, opacity=0.9, clip=body)
 
 
-@kind("bike_lights", lies=True, focus=(28, 44), near=1.6)
+@kind("bike_lights", lies=True, size=1.2, focus=(28, 44), near=1.6)
 def bike_lights(canvas: Canvas, look: Look) -> None:
     """A white and a red light, glowing."""
     for x, y, glow, core in ((27, 40, rgb("#ffe9a8"), rgb("#fffbe6")), (53, 62, rgb("#ff6a4d"), rgb("#ffd6c8"))):
@@ -378,7 +378,7 @@ def pump(canvas: Canvas, look: Look) -> None:
     canvas.fill(ellipse(40, 70, 0.9), rgb("#33343b"))
 
 
-@kind("multitool", lies=True, focus=(40, 54), near=1.5)
+@kind("multitool", lies=True, size=1.2, focus=(40, 54), near=1.5)
 def multitool(canvas: Canvas, look: Look) -> None:
     """A multitool, its keys fanned out."""
     tools = ((-64, 25, 2.6), (-40, 28, 3.2), (-16, 30, 3.8), (10, 30, 3.4), (36, 28, 2.8), (62, 25, 2.4))
@@ -429,7 +429,7 @@ def u_lock(canvas: Canvas, look: Look) -> None:
         canvas.fill(key, Linear(((0, lighter(look.third, 0.5)), (0.5, look.third), (1, darker(look.third, 0.2))), 40))
 
 
-@kind("sport_bottle", focus=(40, 54), near=1.6)
+@kind("sport_bottle", size=1.15, focus=(40, 54), near=1.6)
 def sport_bottle(canvas: Canvas, look: Look) -> None:
     """A squeezable bottle."""
     contact(canvas, 24)

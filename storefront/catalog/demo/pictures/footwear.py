@@ -198,7 +198,7 @@ def _walking_boot(canvas: Canvas, look: Look) -> None:
     canvas.fill(stroke(curve([(17.4, 78.6), (44, 79.4), (71, 78.6)]), 0.8), rgb("#e0c493"))
 
 
-@kind("clog", focus=(46, 66), near=1.6)
+@kind("clog", size=1.1, focus=(46, 66), near=1.6)
 def clog(canvas: Canvas, look: Look) -> None:
     """A garden clog, its fellow behind it."""
     for move, scale in (((5, -8), 0.84), ((-2, 0), 0.88)):
@@ -397,7 +397,7 @@ def holdall(canvas: Canvas, look: Look) -> None:
     canvas.fill(tag, sheet(lighter(look.second, 0.16), 0.16))
 
 
-@kind("belt", lies=True, focus=(40, 50), near=1.5)
+@kind("belt", lies=True, size=1.05, focus=(40, 50), near=1.5)
 def belt(canvas: Canvas, look: Look) -> None:
     """A coiled belt with its buckle."""
     coil: list[tuple[float, float]] = []

@@ -29,7 +29,7 @@ def _feet(canvas: Canvas, *spots: Point, width: float = 5) -> None:
         canvas.shade(ellipse(x + 1.4, y + 0.5, width, 1.1), 0.42, 0.9)
 
 
-@kind("stool", focus=(40, 52), near=1.5)
+@kind("stool", size=1.15, focus=(40, 52), near=1.5)
 def stool(canvas: Canvas, look: Look) -> None:
     """A milking stool on three legs."""
     _feet(canvas, (22, 84), (58, 84), (44, 79))
@@ -283,7 +283,7 @@ def clock(canvas: Canvas, look: Look) -> None:
     canvas.fill(path("M20 38 C24 27 34 21.6 46 23 C36 26 27 34 24.6 48 C22 45 20 42 20 38 Z"), WHITE, opacity=0.22)
 
 
-@kind("basket", focus=(40, 62), near=1.5)
+@kind("basket", size=1.1, focus=(40, 62), near=1.5)
 def basket(canvas: Canvas, look: Look) -> None:
     """A willow basket with a blanket over its edge."""
     contact(canvas, 44)
@@ -292,7 +292,7 @@ def basket(canvas: Canvas, look: Look) -> None:
     blanket = smooth((22, 52), (26, 44), (36, 42), (46, 43.6), (56, 42.6), (60, 50), (54, 56), (30, 56))
     canvas.fill(blanket, sheet(look.second, 0.2))
     canvas.texture(blanket, "knit", 0.24)
-    body = turned_on_lathe([(26, 52), (26.6, 64), (22, 82)], tilt=0.16) - ellipse(40, 51.4, 25, 4)
+    body = turned_on_lathe([(26, 52), (26.6, 64), (22, 82)], tilt=0.16, front=True)
     canvas.fill(body, look.colour)
     canvas.texture(body, "wicker", 0.75, darker(look.colour, 0.9))
     canvas.rounded(body, 1.1)

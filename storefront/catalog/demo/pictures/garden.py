@@ -120,12 +120,12 @@ def trowel(canvas: Canvas, look: Look) -> None:
         canvas.fill(box(36.6, 56.4, 6.8, 5, 1), metal(look.third))
         canvas.fill(ellipse(40, 87.6, 1.1), darker(look.colour, 0.6))
         canvas.fill(stroke(curve([(40, 88), (34, 95), (44, 98), (40, 88)]), 0.6), rgb("#6d4a35"))
-    draw_leaf(canvas, 58, 72, 9, 4, 60, LEAF)
-    draw_leaf(canvas, 58, 72, 8, 3.6, 8, lighter(LEAF, 0.1))
-    canvas.fill(stroke(curve([(58, 72), (55, 77), (56, 83)]), 0.6, end_width=0.2), rgb("#d9cfae"))
+    draw_leaf(canvas, 24, 76, 9, 4, 52, LEAF)
+    draw_leaf(canvas, 24, 76, 8, 3.6, -16, lighter(LEAF, 0.1))
+    canvas.fill(stroke(curve([(24, 76), (22, 81), (23, 87)]), 0.6, end_width=0.2), rgb("#d9cfae"))
 
 
-@kind("secateurs", lies=True, focus=(40, 34), near=1.5)
+@kind("secateurs", lies=True, size=1.05, focus=(40, 34), near=1.5)
 def secateurs(canvas: Canvas, look: Look) -> None:
     """A pair of secateurs."""
     with canvas.within(turn=22):
@@ -154,8 +154,8 @@ def secateurs(canvas: Canvas, look: Look) -> None:
         canvas.fill(ellipse(40.2, 43, 3.4), metal(darker(look.second, 0.1)))
         canvas.fill(ellipse(40.2, 43, 1.9), ball(rgb("#c99b45")))
         canvas.fill(box(39.3, 42.6, 1.8, 0.8), rgb("#7a5a22"))
-    sprig(canvas, 16, 78, 24, 24, rgb("#5f8a55"), pairs=5, size=5.4)
-    flower(canvas, 27, 54, 5.4, rgb("#d9788a"), rgb("#e9b949"), petals=9)
+    sprig(canvas, 60, 92, 26, -6, rgb("#5f8a55"), pairs=5, size=5.4)
+    flower(canvas, 57, 63, 5.8, rgb("#d9788a"), rgb("#e9b949"), petals=9)
 
 
 @kind("gauntlets", lies=True, focus=(40, 44), near=1.5)
@@ -232,7 +232,7 @@ def bird_house(canvas: Canvas, look: Look) -> None:
 @kind("feeder", focus=(40, 52), near=1.5)
 def feeder(canvas: Canvas, look: Look) -> None:
     """A hanging feeder full of seed."""
-    canvas.fill(stroke([(40, -1), (40, 14)], 0.5), rgb("#6b6d75"))
+    canvas.fill(stroke([(40, -120), (40, 14)], 0.5), rgb("#6b6d75"))
     bail = curve([(30, 26), (32, 16), (40, 13), (48, 16), (50, 26)])
     canvas.fill(stroke(bail, 0.8), metal(rgb("#9aa2aa")))
     seed = box(30, 40, 20, 38)
@@ -269,7 +269,7 @@ def feeder(canvas: Canvas, look: Look) -> None:
     canvas.fill(smooth((63, 62), (69, 65), (72.6, 70), (66, 68), (62.6, 66)), rgb("#5b4a44"))
 
 
-@kind("seed_packets", lies=True, focus=(40, 44), near=1.5)
+@kind("seed_packets", lies=True, size=1.1, focus=(40, 44), near=1.5)
 def seed_packets(canvas: Canvas, look: Look) -> None:
     """Three illustrated seed packets, fanned out."""
     for turn, move, colour, kind_of in ((-18, (-13, 5), look.third, 0), (14, (14, 6), look.second, 1), (-2, (0, -3), look.colour, 2)):
@@ -302,7 +302,7 @@ def seed_packets(canvas: Canvas, look: Look) -> None:
         canvas.fill(seed, sheet(rgb("#6b4f36"), 0.3))
 
 
-@kind("twine", focus=(40, 62), near=1.6)
+@kind("twine", size=1.25, focus=(40, 62), near=1.6)
 def twine(canvas: Canvas, look: Look) -> None:
     """A tin of garden twine, its end coming out of the lid."""
     contact(canvas, 34)
@@ -367,7 +367,7 @@ def spade(canvas: Canvas, look: Look) -> None:
         draw_leaf(canvas, x, 86, 8, 3.6, 34, lighter(LEAF, 0.1))
 
 
-@kind("mister", focus=(40, 56), near=1.6)
+@kind("mister", size=1.15, focus=(40, 56), near=1.6)
 def mister(canvas: Canvas, look: Look) -> None:
     """A glass mister with a brass pump."""
     contact(canvas, 26)

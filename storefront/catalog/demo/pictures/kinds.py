@@ -22,22 +22,30 @@ Drawing = Callable[[Canvas, Look], None]
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """`lies`: seen from above, on a surface, instead of standing in a room. `focus`: what a close-up shows; `near`: how close it goes."""
+    """How a kind of thing is shown.
+
+    `lies`: seen from above, on a surface, instead of standing in a room. `size`: how much larger than drawn. `focus`: what a close-up shows;
+    `near`: how close it goes. `alone`: fastened to something, so that several are never shown together.
+    """
 
     draw: Drawing
     lies: bool = False
+    size: float = 1
     focus: tuple[float, float] = (40, 60)
     near: float = 1.7
+    alone: bool = False
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def kind(name: str, *, lies: bool = False, focus: tuple[float, float] = (40, 60), near: float = 1.7) -> Callable[[Drawing], Drawing]:
+def kind(
+    name: str, *, lies: bool = False, size: float = 1, focus: tuple[float, float] = (40, 60), near: float = 1.7, alone: bool = False
+) -> Callable[[Drawing], Drawing]:
     """Registers a drawing."""
 
     def register(draw: Drawing) -> Drawing:
-        KINDS[name] = Kind(draw, lies, focus, near)
+        KINDS[name] = Kind(draw, lies, size, focus, near, alone)
         return draw
 
     return register

@@ -236,7 +236,7 @@ def slipover(canvas: Canvas, look: Look) -> None:
         _rib(canvas, hem, look.colour)
 
 
-@kind("beanie", lies=True, focus=(40, 50), near=1.5)
+@kind("beanie", lies=True, size=1.12, focus=(40, 50), near=1.5)
 def beanie(canvas: Canvas, look: Look) -> None:
     """A knitted cap; form bobble has one on top, pattern star a row of stars."""
     with canvas.within(turn=-6, at=(40, 55)):

@@ -73,7 +73,7 @@ def lamp_mushroom(canvas: Canvas, look: Look) -> None:
     canvas.shine(ellipse(29, 36, 4.4, 2.6).turned(-38, 29, 36), 0.7, 1.4)
 
 
-@kind("lamp_base", focus=(40, 62), near=1.5)
+@kind("lamp_base", size=1.05, focus=(40, 62), near=1.5)
 def lamp_base(canvas: Canvas, look: Look) -> None:
     """A stoneware base under a linen shade."""
     contact(canvas, 26)
@@ -158,7 +158,7 @@ def lamp_arc(canvas: Canvas, look: Look) -> None:
 
 
 def _cord(canvas: Canvas, x: float, until: float, colour: Colour) -> None:
-    canvas.fill(box(x - 0.3, -1, 0.6, until + 1), darker(colour, 0.3))
+    canvas.fill(box(x - 0.3, -120, 0.6, until + 120), darker(colour, 0.3))
 
 
 @kind("pendant_dome", focus=(38, 42), near=1.5)
@@ -221,7 +221,7 @@ def pendant_paper(canvas: Canvas, look: Look) -> None:
     canvas.fill(ellipse(40, 70.6, 5.4, 1), rgb("#fffbea"))
 
 
-@kind("sconce", focus=(40, 44), near=1.5)
+@kind("sconce", focus=(40, 44), near=1.5, alone=True)
 def sconce(canvas: Canvas, look: Look) -> None:
     """A small lamp on a wall arm."""
     _shine_on_wall(canvas, 46, 50, 30, 0.6)
@@ -241,7 +241,7 @@ def sconce(canvas: Canvas, look: Look) -> None:
     canvas.fill(outline(arc(49, 57, 14.4, 1.9, 0, 180), arc(49, 56.4, 14.3, 1.8, 180, 0)), lighter(look.colour, 0.4))
 
 
-@kind("candle_jar", focus=(40, 62), near=1.7)
+@kind("candle_jar", size=1.3, focus=(40, 62), near=1.7)
 def candle_jar(canvas: Canvas, look: Look) -> None:
     """A candle burning in a tinted jar."""
     contact(canvas, 26)
@@ -286,7 +286,7 @@ def candlesticks(canvas: Canvas, look: Look) -> None:
         canvas.fill(ellipse(cx, foot - 18, 3, 0.6), lighter(look.second, 0.4))
 
 
-@kind("chamberstick", focus=(40, 60), near=1.6)
+@kind("chamberstick", size=1.12, focus=(40, 60), near=1.6)
 def chamberstick(canvas: Canvas, look: Look) -> None:
     """An iron dish with a candle and a ring to carry it by."""
     contact(canvas, 34)

@@ -381,7 +381,7 @@ def umbrella(canvas: Canvas, look: Look) -> None:
         canvas.fill(stroke([(x, y), (x - 1.4, y + 5)], 0.5, end_width=0.9), mix(look.colour, WHITE, 0.5), opacity=0.6)
 
 
-@kind("bucket_hat", focus=(40, 62), near=1.6)
+@kind("bucket_hat", size=1.05, focus=(40, 62), near=1.6)
 def bucket_hat(canvas: Canvas, look: Look) -> None:
     """A hat with a sloping brim."""
     canvas.shade(ellipse(44, 82, 31, 3.6), 0.32, 2.4)
@@ -433,7 +433,7 @@ def bucket_hat(canvas: Canvas, look: Look) -> None:
     dots(canvas, [(31, 54), (33.6, 54), (49, 54), (51.6, 54)], 0.6, GOLD)
 
 
-@kind("cap", focus=(42, 62), near=1.6)
+@kind("cap", size=1.12, focus=(42, 62), near=1.6)
 def cap(canvas: Canvas, look: Look) -> None:
     """A five-panel cap, peak to the right."""
     canvas.shade(ellipse(44, 80, 30, 3.4), 0.32, 2.4)

@@ -8,7 +8,6 @@ from storefront.catalog.demo.pictures.colour import CREAM, Colour, darker, light
 from storefront.catalog.demo.pictures.kinds import Look, kind
 from storefront.catalog.demo.pictures.parts import LEAF, WHITE, dice_of, dots, draw_leaf, flower, glass, leaf, rod, sprig, wood
 from storefront.catalog.demo.pictures.shapes import (
-    Shape,
     arc,
     band,
     box,
@@ -26,12 +25,16 @@ from storefront.catalog.demo.pictures.shapes import (
 SOIL = rgb("#4a3628")
 
 
-def _soil(canvas: Canvas, cx: float, y: float, radius: float, tilt: float = 0.18) -> None:
-    canvas.fill(ellipse(cx, y, radius, radius * tilt), Linear(((0, darker(SOIL, 0.3)), (1, lighter(SOIL, 0.16))), 20))
-
-
-def _front_of(body: Shape, cx: float, y: float, radius: float, tilt: float) -> Shape:
-    return body - ellipse(cx, y - 0.6, radius - 0.9, (radius - 0.9) * tilt)
+def _soil(canvas: Canvas, colour: Colour, radius: float, y: float, cx: float = 40, tilt: float = 0.18) -> None:
+    """The far rim of a pot and the soil in it; the plant comes next, then the pot's front."""
+    canvas.fill(ellipse(cx, y, radius, radius * tilt), Linear(((0, darker(colour, 0.1)), (1, lighter(colour, 0.3))), 0))
+    inner = ellipse(cx, y + 0.3, radius - 0.9, (radius - 0.9) * tilt)
+    canvas.fill(inner, darker(colour, 0.5))
+    canvas.fill(
+        ellipse(cx, y + 1.1, radius - 1.4, (radius - 1.4) * tilt),
+        Linear(((0, darker(SOIL, 0.3)), (1, lighter(SOIL, 0.16))), 20),
+        clip=inner,
+    )
 
 
 @kind("pot", focus=(40, 46), near=1.5)
@@ -42,7 +45,7 @@ def pot(canvas: Canvas, look: Look) -> None:
 
 def _rubber(canvas: Canvas, look: Look) -> None:
     contact(canvas, 28)
-    _soil(canvas, 40, 58, 15)
+    _soil(canvas, look.colour, 17, 56.6)
     rod(canvas, curve([(40, 58), (39.4, 40), (41, 16)]), 1.6, rgb("#7d6a45"), end_width=0.9)
     leaves = (
         (40, 50, -64, 18),
@@ -61,7 +64,7 @@ def _rubber(canvas: Canvas, look: Look) -> None:
     canvas.fill(body, look.colour)
     canvas.texture(body, "grit", 0.14)
     canvas.rounded(body)
-    collar = _front_of(turned_on_lathe([(17, 56.6), (16.6, 64)], tilt=0.18, smooth_sides=False), 40, 57.6, 17, 0.18)
+    collar = turned_on_lathe([(17, 56.6), (16.6, 64)], tilt=0.18, smooth_sides=False, front=True)
     canvas.shade(band(40, (16.4, 65), (16, 66.4), tilt=0.18), 0.45, 0.7, clip=body)
     canvas.fill(collar, look.colour)
     canvas.texture(collar, "grit", 0.14)
@@ -72,7 +75,7 @@ def _rubber(canvas: Canvas, look: Look) -> None:
 def _snake(canvas: Canvas, look: Look) -> None:
     contact(canvas, 30)
     dice = dice_of(31)
-    _soil(canvas, 40, 58, 15)
+    _soil(canvas, look.colour, 17, 56)
     for x, lean, height in ((34, -13, 34), (46, 12, 36), (38, -5, 46), (43, 6, 42), (40, 0, 30), (36, -9, 24), (45, 8, 22)):
         blade = leaf(height, 6.4, lean * 0.2).moved(x, 60).turned(lean, x, 60)
         colour = mix(rgb("#39683f"), rgb("#6f9a5a"), dice.uniform(0, 0.5))
@@ -83,7 +86,7 @@ def _snake(canvas: Canvas, look: Look) -> None:
             stroke(curve([(x - 5, 58 - i * 2.4), (x, 57 - i * 2.4), (x + 5, 58.4 - i * 2.4)]), 0.6) for i in range(int(height / 2.4))
         ).turned(lean, x, 60)
         canvas.fill(bars, darker(colour, 0.4), opacity=0.55, clip=inner)
-    body = _front_of(turned_on_lathe([(17, 56), (16.6, 70), (15.6, 82)], tilt=0.18), 40, 57, 17, 0.18)
+    body = turned_on_lathe([(17, 56), (16.6, 70), (15.6, 82)], tilt=0.18, front=True)
     canvas.fill(body, look.colour)
     canvas.rounded(body)
     canvas.fill(outline(arc(40, 56.2, 17, 3, 0, 180), arc(40, 55.8, 16.1, 2.6, 180, 0)), lighter(look.colour, 0.35))
@@ -92,7 +95,7 @@ def _snake(canvas: Canvas, look: Look) -> None:
 
 def _cactus(canvas: Canvas, look: Look) -> None:
     contact(canvas, 24)
-    _soil(canvas, 40, 63, 13)
+    _soil(canvas, look.colour, 15, 62)
     body = smooth((40, 28), (47, 32), (49.6, 44), (48, 58), (45, 65), (35, 65), (32, 58), (30.4, 44), (33, 32))
     arm = smooth((50, 52), (55, 51), (57, 46), (57, 41), (60, 39), (62.6, 42), (62, 50), (57, 57), (50, 58))
     small = smooth((30, 56), (25, 55), (22.6, 50), (23, 46), (20, 45), (18.4, 48), (19, 54), (23, 60), (30, 61))
@@ -109,7 +112,7 @@ def _cactus(canvas: Canvas, look: Look) -> None:
     canvas.fill(joined(spines), CREAM, opacity=0.9)
     for x, y, size in ((37, 29, 4), (44, 28.6, 4.6), (60, 39, 3.4)):
         flower(canvas, x, y, size, look.third, rgb("#f3d26a"), petals=9)
-    pot_body = _front_of(turned_on_lathe([(15, 62), (14.6, 70), (11, 79)], tilt=0.18), 40, 63, 15, 0.18)
+    pot_body = turned_on_lathe([(15, 62), (14.6, 70), (11, 79)], tilt=0.18, front=True)
     for x in (31, 40, 49):
         canvas.fill(box(x - 1.8, 77, 3.6, 6.4, 1.6), tube(darker(look.colour, 0.06)))
     canvas.fill(pot_body, look.colour)
@@ -120,13 +123,13 @@ def _cactus(canvas: Canvas, look: Look) -> None:
 
 def _monstera(canvas: Canvas, look: Look) -> None:
     contact(canvas, 30)
-    _soil(canvas, 40, 61, 15)
+    _soil(canvas, look.colour, 16, 59)
     rod(canvas, [(50, 60), (50, 52)], 1, look.third)
     canvas.fill(ellipse(50, 51, 1.5), ball(rgb("#d2452f")))
     for x, y, turn, size in ((24, 34, -58, 15), (56, 36, 56, 15), (34, 22, -22, 17), (50, 20, 26, 16), (41, 40, 4, 14)):
         canvas.fill(stroke(curve([(40, 60), ((x + 40) / 2, (y + 62) / 2), (x, y + 2)]), 1.1, end_width=0.7), darker(LEAF, 0.2))
         _split_leaf(canvas, x, y, size, turn)
-    body = _front_of(turned_on_lathe([(16, 59), (19.4, 67), (18, 76), (13.6, 82)], tilt=0.18), 40, 60, 16, 0.18)
+    body = turned_on_lathe([(16, 59), (19.4, 67), (18, 76), (13.6, 82)], tilt=0.18, front=True)
     canvas.fill(body, look.colour)
     canvas.texture(body, "grit", 0.1)
     canvas.rounded(body)
@@ -180,12 +183,13 @@ def hanging_planter(canvas: Canvas, look: Look) -> None:
         canvas.fill(stroke([(40, 8), (end, 50)], 0.7), sheet(CREAM, 0.3))
     ring = ellipse(40, 6.4, 3.2) - ellipse(40, 6.4, 2.2)
     canvas.fill(ring, metal(look.third))
-    canvas.fill(stroke([(40, -1), (40, 4)], 0.7), CREAM)
+    canvas.fill(stroke([(40, -120), (40, 4)], 0.7), CREAM)
+    _soil(canvas, look.colour, 18, 50, tilt=0.16)
     for x, lean in ((30, -34), (36, -14), (44, 12), (50, 32), (40, 0)):
         for step in range(3):
             draw_leaf(canvas, x, 52, 11 - step * 2, 5, lean + (step - 1) * 20, mix(rgb("#5f8a55"), rgb("#8fb573"), step / 3))
     canvas.fill(stroke([(40, 8), (40, 52)], 0.7), sheet(CREAM, 0.3))
-    body = _front_of(turned_on_lathe([(18, 50), (19.4, 56), (15, 66), (6, 71)], tilt=0.16), 40, 51, 18, 0.16)
+    body = turned_on_lathe([(18, 50), (19.4, 56), (15, 66), (6, 71)], tilt=0.16, front=True)
     canvas.fill(body, look.colour)
     canvas.rounded(body)
     canvas.fill(outline(arc(40, 50.2, 18, 2.9, 0, 180), arc(40, 49.8, 17.2, 2.5, 180, 0)), lighter(look.colour, 0.35))
@@ -252,7 +256,7 @@ def trough(canvas: Canvas, look: Look) -> None:
         canvas.fill(stroke([(11, y + 0.7), (69, y + 0.7)], 0.5), lighter(look.colour, 0.5), opacity=0.6, clip=body)
 
 
-@kind("bud_vases", focus=(40, 62), near=1.5)
+@kind("bud_vases", size=1.05, focus=(40, 62), near=1.5)
 def bud_vases(canvas: Canvas, look: Look) -> None:
     """Three small glass vases, one stem in each."""
     vases = (
@@ -303,12 +307,12 @@ def vase(canvas: Canvas, look: Look) -> None:
         dice = dice_of(7)
         for lean, length, colour in (
             (-22, 34, look.second),
-            (-11, 40, mix(look.second, CREAM, 0.4)),
-            (0, 36, look.second),
-            (10, 41, mix(look.second, CREAM, 0.5)),
-            (21, 35, look.second),
-            (5, 30, mix(look.second, CREAM, 0.3)),
-            (-5, 31, look.second),
+            (-11, 31, mix(look.second, CREAM, 0.4)),
+            (0, 28, look.second),
+            (10, 32, mix(look.second, CREAM, 0.5)),
+            (21, 27, look.second),
+            (5, 22, mix(look.second, CREAM, 0.3)),
+            (-5, 23, look.second),
         ):
             angle = math.radians(lean)
             tip = (40 + math.sin(angle) * length, 42 - math.cos(angle) * length)
@@ -326,7 +330,7 @@ def vase(canvas: Canvas, look: Look) -> None:
                 for d in [i * 0.8 for i in range(-9, 10)]
             )
             canvas.fill(hairs, lighter(colour, 0.4), opacity=0.8)
-        body = _front_of(turned_on_lathe([(5, 40), (4.6, 45), (13, 54), (15, 62), (12, 74), (8.6, 82)], tilt=0.18), 40, 40.6, 5, 0.18)
+        body = turned_on_lathe([(5, 40), (4.6, 45), (13, 54), (15, 62), (12, 74), (8.6, 82)], tilt=0.18, front=True)
         canvas.fill(body, look.colour)
         canvas.texture(body, "grit", 0.12)
         canvas.rounded(body)
@@ -348,7 +352,7 @@ def vase(canvas: Canvas, look: Look) -> None:
         canvas.fill(stroke([(40, 56), (x, y)], 0.5), darker(LEAF, 0.1))
     for index, (x, y, size, colour) in enumerate(blooms):
         flower(canvas, x, y, size, colour, rgb("#d9a336"), petals=8 + index % 3 * 2)
-    body = _front_of(turned_on_lathe([(12, 52), (11, 55), (18.6, 65), (17.6, 76), (11, 82)], tilt=0.17), 40, 52.8, 12, 0.17)
+    body = turned_on_lathe([(12, 52), (11, 55), (18.6, 65), (17.6, 76), (11, 82)], tilt=0.17, front=True)
     canvas.fill(body, mix(look.colour, rgb("#f6f1e6"), 0.86))
     for y, thick in ((61, 2.4), (65.4, 1), (68, 3), (72.6, 1), (75, 2.2)):
         canvas.fill(band(40, (20, y), (20, y + thick), tilt=0.17), look.colour, clip=body)
@@ -461,7 +465,7 @@ def herb_trio(canvas: Canvas, look: Look) -> None:
     canvas.fill(box(8, 78, 64, 5.4, 1.8), Linear(((0, lighter(look.colour, 0.5)), (0.4, look.colour), (1, darker(look.colour, 0.35))), 90))
     dice = dice_of(19)
     for number, cx in enumerate((20, 40, 60)):
-        _soil(canvas, cx, 62, 8)
+        _soil(canvas, look.colour, 9.3, 61.2, cx)
         if number == 0:
             for _ in range(26):
                 angle = dice.uniform(-60, 60)
@@ -498,7 +502,7 @@ def herb_trio(canvas: Canvas, look: Look) -> None:
                 )
             for x, y in ((cx - 4, 36), (cx + 5, 39)):
                 dots(canvas, [(x + dice.uniform(-1.8, 1.8), y + dice.uniform(-1.6, 1.6)) for _ in range(16)], 0.7, rgb("#b58ad0"))
-        body = _front_of(turned_on_lathe([(9.2, 61), (8, 79)], cx=cx, tilt=0.18, smooth_sides=False), cx, 61.8, 9.2, 0.18)
+        body = turned_on_lathe([(9.2, 61), (8, 79)], cx=cx, tilt=0.18, smooth_sides=False, front=True)
         canvas.fill(body, metal(look.colour))
         canvas.fill(outline(arc(cx, 61.4, 9.4, 1.8, 0, 180), arc(cx, 61, 8.6, 1.4, 180, 0)), lighter(look.colour, 0.6))
         label = box(cx - 4.6, 67, 9.2, 6.4, 0.6)

@@ -212,19 +212,20 @@ def lines(text: str, width: float) -> Shape:
     return joined(stroke(line, width) for line in trace(text))
 
 
-def turned_on_lathe(profile: Sequence[tuple[float, float]], *, cx: float = 40, tilt: float = 0.16, smooth_sides: bool = True) -> Shape:
-    """The outline of something round: `profile` is (radius, y) from top to bottom, `tilt` how far one looks into it from above."""
+def turned_on_lathe(
+    profile: Sequence[tuple[float, float]], *, cx: float = 40, tilt: float = 0.16, smooth_sides: bool = True, front: bool = False
+) -> Shape:
+    """The outline of something round: `profile` is (radius, y) from top to bottom, `tilt` how far one looks into it from above.
+
+    `front`: only what stands before the things that it holds.
+    """
     side = curve(profile) if smooth_sides else tuple(profile)
     (top, top_y), (bottom, bottom_y) = profile[0], profile[-1]
-    right = tuple((cx + radius, y) for radius, y in side)
-    left = tuple((cx - radius, y) for radius, y in reversed(side))
-    return Shape(
-        (
-            (
-                True,
-                arc(cx, top_y, top, top * tilt, 180, 360) + right + arc(cx, bottom_y, bottom, bottom * tilt, 0, 180) + left,
-            ),
-        )
+    return outline(
+        arc(cx, top_y, top, top * tilt, 180, 0 if front else 360),
+        [(cx + radius, y) for radius, y in side],
+        arc(cx, bottom_y, bottom, bottom * tilt, 0, 180),
+        [(cx - radius, y) for radius, y in reversed(side)],
     )
 
 

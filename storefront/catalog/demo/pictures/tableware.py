@@ -38,7 +38,7 @@ from storefront.catalog.demo.pictures.shapes import (
 )
 
 
-@kind("mug", focus=(42, 66), near=1.9)
+@kind("mug", size=1.18, focus=(42, 66), near=1.9)
 def mug(canvas: Canvas, look: Look) -> None:
     """A mug with a handle; forms: tall, round, low."""
     top, radius = {"tall": (47, 15), "low": (60, 19)}.get(look.form, (51, 17))
@@ -69,7 +69,7 @@ def mug(canvas: Canvas, look: Look) -> None:
     steam(canvas, 40, top - 4, 17)
 
 
-@kind("cup", focus=(40, 66), near=1.9)
+@kind("cup", size=1.22, focus=(40, 66), near=1.9)
 def cup(canvas: Canvas, look: Look) -> None:
     """An espresso cup on its saucer, with a biscuit."""
     contact(canvas, 44, y=81)
@@ -94,7 +94,7 @@ def cup(canvas: Canvas, look: Look) -> None:
     steam(canvas, 40, 50, 17)
 
 
-@kind("bowl", focus=(40, 66), near=1.7)
+@kind("bowl", size=1.22, focus=(40, 66), near=1.7)
 def bowl(canvas: Canvas, look: Look) -> None:
     """A bowl of breakfast."""
     contact(canvas, 36)
@@ -205,7 +205,7 @@ def _fork(canvas: Canvas, x: float, y: float, steel: Colour) -> None:
     canvas.fill(shape, Linear(((0, lighter(steel, 0.6)), (0.5, steel), (1, darker(steel, 0.2))), 20))
 
 
-@kind("teapot", focus=(34, 62), near=1.6)
+@kind("teapot", size=1.02, focus=(34, 62), near=1.6)
 def teapot(canvas: Canvas, look: Look) -> None:
     """A round teapot."""
     contact(canvas, 40)
@@ -226,7 +226,7 @@ def teapot(canvas: Canvas, look: Look) -> None:
     steam(canvas, 7, 50, 15)
 
 
-@kind("tumbler", focus=(36, 62), near=1.7)
+@kind("tumbler", size=1.2, focus=(36, 62), near=1.7)
 def tumbler(canvas: Canvas, look: Look) -> None:
     """Two fluted glasses, one of them full."""
     for cx, foot, full in ((53, 79.5, False), (32, FLOOR, True)):
@@ -295,7 +295,7 @@ def carafe(canvas: Canvas, look: Look) -> None:
     canvas.fill(ellipse(38, 18.2, 1.2, 0.9), WHITE, opacity=0.9)
 
 
-@kind("jug", focus=(38, 58), near=1.6)
+@kind("jug", size=1.1, focus=(38, 58), near=1.6)
 def jug(canvas: Canvas, look: Look) -> None:
     """A jug of milk with painted bands."""
     contact(canvas, 32)
@@ -313,7 +313,7 @@ def jug(canvas: Canvas, look: Look) -> None:
     canvas.shine(ellipse(30, 58, 1.6, 7), 0.55, 1)
 
 
-@kind("cutlery", lies=True, focus=(40, 36), near=1.5)
+@kind("cutlery", lies=True, size=1.05, focus=(40, 36), near=1.5)
 def cutlery(canvas: Canvas, look: Look) -> None:
     """A knife, a fork and two spoons on a folded napkin."""
     napkin = soft_polygon([(17, 20), (63, 20), (63, 84), (17, 84)], 0.8).turned(-4)
@@ -337,7 +337,7 @@ def _spoon(x: float, y: float, rx: float, ry: float) -> Shape:
     return ellipse(x, y, rx, ry) + stroke([(x, y + ry - 1), (x, 76)], 1.5, end_width=2.8)
 
 
-@kind("egg_cup", focus=(40, 58), near=1.8)
+@kind("egg_cup", size=1.3, focus=(40, 58), near=1.8)
 def egg_cup(canvas: Canvas, look: Look) -> None:
     """A boiled egg in its cup, spoon beside it."""
     contact(canvas, 22)
@@ -345,8 +345,7 @@ def egg_cup(canvas: Canvas, look: Look) -> None:
     canvas.fill(egg, Radial(((0, rgb("#fff6e9")), (0.5, rgb("#ecc9a4")), (1, rgb("#b98560"))), x=0.34, y=0.28, reach=1.35))
     dice = dice_of(8)
     dots(canvas, [(dice.uniform(32, 48), dice.uniform(38, 52)) for _ in range(26)], 0.18, rgb("#9c6b47"), opacity=0.5, clip=egg)
-    body = turned_on_lathe([(12.6, 52.6), (11.6, 60), (6.4, 67.6), (4.4, 72), (6.4, 78), (11, 82)], tilt=0.18)
-    front = body - ellipse(40, 51.6, 11.8, 2.6)
+    front = turned_on_lathe([(12.6, 52.6), (11.6, 60), (6.4, 67.6), (4.4, 72), (6.4, 78), (11, 82)], tilt=0.18, front=True)
     canvas.fill(front, look.colour)
     canvas.rounded(front, 1.1)
     lip = outline(arc(40, 52.4, 12.6, 2.6, 180, 0), arc(40, 51.6, 11.8, 2.1, 0, 180))
@@ -359,7 +358,7 @@ def egg_cup(canvas: Canvas, look: Look) -> None:
     canvas.fill(ellipse(55, 84.8, 3.4, 1.7).turned(-12, 55, 84.8), metal(rgb("#b6bec6")))
 
 
-@kind("butter_dish", focus=(40, 66), near=1.6)
+@kind("butter_dish", size=1.15, focus=(40, 66), near=1.6)
 def butter_dish(canvas: Canvas, look: Look) -> None:
     """A butter dish, its lid leaning against it."""
     contact(canvas, 52, y=81)

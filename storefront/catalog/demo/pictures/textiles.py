@@ -81,7 +81,7 @@ def _cushion_shape(plump: float = 3.4) -> Shape:
     )
 
 
-@kind("cushion", lies=True, focus=(40, 52), near=1.5)
+@kind("cushion", lies=True, size=1.1, focus=(40, 52), near=1.5)
 def cushion(canvas: Canvas, look: Look) -> None:
     """A cushion; forms: flange (a flat edge), round; patterns: stripe, boucle."""
     if look.form == "round":
@@ -169,7 +169,7 @@ def _diamond(x: float, y: float, rx: float, ry: float) -> Shape:
     return polygon((x, y - ry), (x + rx, y), (x, y + ry), (x - rx, y))
 
 
-@kind("tea_towels", lies=True, focus=(40, 46), near=1.5)
+@kind("tea_towels", lies=True, size=1.15, focus=(40, 46), near=1.5)
 def tea_towels(canvas: Canvas, look: Look) -> None:
     """Three folded cloths, one line of colour each."""
     for index, (colour, turn) in enumerate(((rgb("#e3b23c"), -9), (look.third, -1), (look.second, 8))):
@@ -186,7 +186,7 @@ def tea_towels(canvas: Canvas, look: Look) -> None:
             canvas.fill(stroke(loop, 0.8), colour)
 
 
-@kind("napkins", lies=True, focus=(40, 52), near=1.5)
+@kind("napkins", lies=True, size=1.05, focus=(40, 52), near=1.5)
 def napkins(canvas: Canvas, look: Look) -> None:
     """Napkins: three in a pile, one gathered in a ring."""
     for index in range(3):
@@ -252,7 +252,7 @@ def apron(canvas: Canvas, look: Look) -> None:
     canvas.fill(box(46, 30, 6, 3.6, 0.4).turned(0), look.second, opacity=0.9)
 
 
-@kind("quilt", focus=(40, 64), near=1.5)
+@kind("quilt", size=1.05, focus=(40, 64), near=1.5)
 def quilt(canvas: Canvas, look: Look) -> None:
     """A folded patchwork quilt, a book on top."""
     contact(canvas, 54, y=84)
@@ -291,7 +291,7 @@ def quilt(canvas: Canvas, look: Look) -> None:
     canvas.fill(glasses, rgb("#e9c46a"))
 
 
-@kind("bed_linen", focus=(40, 62), near=1.5)
+@kind("bed_linen", size=1.08, focus=(40, 62), near=1.5)
 def bed_linen(canvas: Canvas, look: Look) -> None:
     """Folded bedding, tied with a ribbon."""
     contact(canvas, 52, y=84)
@@ -389,7 +389,7 @@ def cable(canvas: Canvas, x: float, top: float, bottom: float, width: float, col
         canvas.fill(lobe, Linear(((0, lighter(colour, 0.3)), (0.6, colour), (1, darker(colour, 0.3))), 50), clip=clip)
 
 
-@kind("pouffe", focus=(40, 64), near=1.5)
+@kind("pouffe", size=1.1, focus=(40, 64), near=1.5)
 def pouffe(canvas: Canvas, look: Look) -> None:
     """A round knitted seat."""
     contact(canvas, 50, y=82)
