@@ -17,6 +17,7 @@ from tests.browser.watching import Watch
 SCREENSHOTS = ROOT / "tests" / "screenshots"
 MOST_BYTES = 40 * 1024  # of HTML, CSS and JS of a page, as transferred
 WIDE, NARROW, NARROWEST = 1280, 390, 320  # px
+LONGEST = 6000  # px of a screenshot
 LOOKS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((WIDE, "light"), (NARROW, "dark"))
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 # The frame of the card field is the provider's. Of the API's many operations, the first few of each kind stand for all.
@@ -76,7 +77,7 @@ def test_every_page(name: str, visitors: tuple[Tour, dict[str, Visitor]]) -> Non
     violations = []
     for width, scheme in LOOKS:
         _look(page, width, scheme)
-        page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.jpg", full_page=True, type="jpeg", quality=85)
+        _take_picture(page, f"{name}-{width}-{scheme}.jpg", width)
         violations += _violations(page)
     assert violations == []
 
@@ -88,6 +89,12 @@ def test_every_page(name: str, visitors: tuple[Tour, dict[str, Visitor]]) -> Non
 def _look(page: Page, width: int, scheme: Literal["light", "dark"]) -> None:
     page.set_viewport_size({"width": width, "height": 900 if width == WIDE else 844})
     page.emulate_media(color_scheme=scheme)
+
+
+def _take_picture(page: Page, name: str, width: int) -> None:
+    height = min(page.evaluate("document.documentElement.scrollHeight"), LONGEST)
+    part = {"x": 0, "y": 0, "width": width, "height": height}
+    page.screenshot(path=SCREENSHOTS / name, full_page=True, clip=part, type="jpeg", quality=85)  # type: ignore[arg-type]
 
 
 def _show_pictures(page: Page) -> None:
