@@ -166,17 +166,12 @@ async def test_while_the_first_is_at_work_the_second_is_told_to_come_again(
     assert (await first)[0] == 201
 
 
-@pytest.mark.parametrize(
-    ("headers", "kind"),
-    [
-        ({}, "idempotency_key_missing"),
-        ({"Idempotency-Key": "ä b"}, "idempotency_key_invalid"),
-        ({"Idempotency-Key": "k" * 256}, "idempotency_key_invalid"),
-    ],
-)
-async def test_without_a_good_key_no_order_is_placed(guest: Shopper, headers: dict[str, str], kind: str) -> None:
+async def test_without_a_good_key_no_order_is_placed(guest: Shopper) -> None:
     body = {"cart_id": str(uuid.uuid4()), "expected_total": {"amount": 1, "currency": "EUR"}}
-    assert problem(await guest.expect(400, "POST", "/orders", json=body, headers=headers)) == kind
+    assert problem(await guest.expect(400, "POST", "/orders", json=body)) == "idempotency_key_missing"
+    for bad in ("ä b", "k" * 256):
+        refused = await guest.expect(400, "POST", "/orders", json=body, headers={"Idempotency-Key": bad})
+        assert problem(refused) == "idempotency_key_invalid"
 
 
 async def test_what_the_client_can_mend_leaves_the_key_free(guest: Shopper, owner: asyncpg.Connection) -> None:
@@ -191,20 +186,18 @@ async def test_what_the_client_can_mend_leaves_the_key_free(guest: Shopper, owne
 # --- what a client may not do ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("quantity", ["-1", "0", "10000", "1.5", "1e3", "99999999999999999999", '"2"', "null", "true", "[1]"])
-async def test_a_quantity_that_is_none_is_refused_by_its_name(
-    guest: Shopper, client: Client, owner: asyncpg.Connection, quantity: str
-) -> None:
+async def test_a_quantity_that_is_none_is_refused_by_its_name(client: Client, owner: asyncpg.Connection) -> None:
     variant_id = await offer(owner)
-    status, _, text = await raw(client, "/carts", f'{{"lines":[{{"variant_id":{variant_id},"quantity":{quantity}}}]}}', {})
-    assert status == 422
-    assert {name.replace("[0]", "[...]") for name in fields(json.loads(text))} == {"lines[...].quantity"}
+    for quantity in ("-1", "0", "10000", "1.5", "1e3", "99999999999999999999", '"2"', "null", "true", "[1]"):
+        status, _, text = await raw(client, "/carts", f'{{"lines":[{{"variant_id":{variant_id},"quantity":{quantity}}}]}}', {})
+        assert status == 422, quantity
+        assert {name.replace("[0]", "[...]") for name in fields(json.loads(text))} == {"lines[...].quantity"}, quantity
 
 
-@pytest.mark.parametrize("quantity", ["NaN", "Infinity", "-Infinity", "1e"])
-async def test_what_is_not_json_is_refused_whole(client: Client, owner: asyncpg.Connection, quantity: str) -> None:
-    status, _, text = await raw(client, "/carts", f'{{"lines":[{{"variant_id":1,"quantity":{quantity}}}]}}', {})
-    assert (status, problem(json.loads(text))) == (400, "malformed_body")
+async def test_what_is_not_json_is_refused_whole(client: Client) -> None:
+    for quantity in ("NaN", "Infinity", "-Infinity", "1e"):
+        status, _, text = await raw(client, "/carts", f'{{"lines":[{{"variant_id":1,"quantity":{quantity}}}]}}', {})
+        assert (status, problem(json.loads(text))) == (400, "malformed_body"), quantity
 
 
 async def test_a_price_of_the_clients_own_is_refused(guest: Shopper, owner: asyncpg.Connection) -> None:
@@ -264,25 +257,25 @@ async def test_a_body_without_end_is_refused(client: Client, settings: Settings)
     assert (status, problem(json.loads(text))) == (413, "body_too_large")
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("GET", "/api/v1/orders/%00", None),
-        ("GET", "/api/v1/carts/%00", None),
-        ("GET", "/orders/%00?key=%00", None),
-        ("GET", "/orders/%C2%B2", None),
-        ("DELETE", f"/api/v1/carts/{uuid.uuid4()}/codes/%00", None),
-        ("PATCH", f"/api/v1/carts/{uuid.uuid4()}/lines/%C2%B2", {"quantity": 1}),
-        ("POST", "/api/v1/sessions", {"email": "\x00@shop.example", "password": "\x00"}),
-        ("POST", "/api/v1/customers", {"email": "nul@shop.example", "name": "\x00", "password": PASSWORD}),
-        ("POST", f"/api/v1/carts/{uuid.uuid4()}/codes", {"code": "\x00"}),
-        ("GET", "/account/verify?token=%00", None),
-        ("GET", "/checkout/return?order=%00&key=%00", None),
-    ],
-)
-async def test_no_character_breaks_the_shop(client: Client, method: str, path: str, body: Any) -> None:
-    async with client.request(method, path, json=body) as answer:
-        assert answer.status < 500, await answer.text()
+STRANGE: list[tuple[str, str, Any]] = [
+    ("GET", "/api/v1/orders/%00", None),
+    ("GET", "/api/v1/carts/%00", None),
+    ("GET", "/orders/%00?key=%00", None),
+    ("GET", "/orders/%C2%B2", None),
+    ("DELETE", f"/api/v1/carts/{uuid.uuid4()}/codes/%00", None),
+    ("PATCH", f"/api/v1/carts/{uuid.uuid4()}/lines/%C2%B2", {"quantity": 1}),
+    ("POST", "/api/v1/sessions", {"email": "\x00@shop.example", "password": "\x00"}),
+    ("POST", "/api/v1/customers", {"email": "nul@shop.example", "name": "\x00", "password": PASSWORD}),
+    ("POST", f"/api/v1/carts/{uuid.uuid4()}/codes", {"code": "\x00"}),
+    ("GET", "/account/verify?token=%00", None),
+    ("GET", "/checkout/return?order=%00&key=%00", None),
+]
+
+
+async def test_no_character_breaks_the_shop(client: Client) -> None:
+    for method, path, body in STRANGE:
+        async with client.request(method, path, json=body) as answer:
+            assert answer.status < 500, (method, path, await answer.text())
 
 
 # --- the provider's events -------------------------------------------------------------------------------------------------------

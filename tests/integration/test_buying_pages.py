@@ -151,13 +151,14 @@ async def test_what_sold_out_meanwhile_leads_back_to_the_cart(browser: Browser, 
     assert "Only 1 left" in await browser.open("/cart")
 
 
-@pytest.mark.parametrize("quantity", ["-1", "0", "²", "1.5", "99999", "NaN", "", "one", "\x00"])
-async def test_a_quantity_that_is_none_is_refused_and_the_cart_stays(browser: Browser, owner: asyncpg.Connection, quantity: str) -> None:
-    variant_id = await offer(owner)
-    await browser.follow("/cart/lines", {"variant_id": str(variant_id), "quantity": "1"})
-    status, _, _ = await browser.send("/cart/lines", {"variant_id": str(variant_id), "quantity": quantity})
-    assert status == (303 if quantity == "" else 422), "an empty field is one unit"
-    assert browser.cookie("cart_count") == ("2" if quantity == "" else "1")
+async def test_a_quantity_that_is_none_is_refused_and_the_cart_stays(browser: Browser, owner: asyncpg.Connection) -> None:
+    variant_id = str(await offer(owner))
+    await browser.follow("/cart/lines", {"variant_id": variant_id, "quantity": "1"})
+    for quantity in ("-1", "0", "²", "1.5", "99999", "NaN", "one", "\x00"):
+        assert (await browser.send("/cart/lines", {"variant_id": variant_id, "quantity": quantity}))[0] == 422, quantity
+        assert browser.cookie("cart_count") == "1"
+    await browser.follow("/cart/lines", {"variant_id": variant_id, "quantity": ""})
+    assert browser.cookie("cart_count") == "2", "an empty field is one unit"
 
 
 async def test_a_form_of_another_site_is_refused(browser: Browser, owner: asyncpg.Connection) -> None:
@@ -233,15 +234,15 @@ async def bought(browser: Browser, owner: asyncpg.Connection, quantity: int = 2)
 ADMIN_PAGES = ["", "/orders", "/orders?status=paid", "/orders?q=%00", "/orders?after=%C2%B2", "/products", "/mails", "/jobs", "/health"]
 
 
-@pytest.mark.parametrize("path", ADMIN_PAGES)
-async def test_nobody_but_an_operator_sees_the_back_office(browser: Browser, path: str) -> None:
-    await browser.open(f"/admin{path}", status=303)
+async def test_nobody_but_an_operator_sees_the_back_office(browser: Browser) -> None:
+    for path in ADMIN_PAGES:
+        await browser.open(f"/admin{path}", status=303)
 
 
-@pytest.mark.parametrize("path", ADMIN_PAGES)
-async def test_an_operator_sees_the_back_office(operator: Browser, owner: asyncpg.Connection, path: str) -> None:
+async def test_an_operator_sees_the_back_office(operator: Browser, owner: asyncpg.Connection) -> None:
     await bought(operator, owner)
-    await operator.open(f"/admin{path}")
+    for path in ADMIN_PAGES:
+        await operator.open(f"/admin{path}")
 
 
 async def test_an_operator_sends_an_order_in_parts_and_gives_some_money_back(operator: Browser, owner: asyncpg.Connection) -> None:
@@ -303,9 +304,7 @@ async def test_a_payment_that_nobody_could_settle_is_shown_and_may_be_asked_abou
     assert await violations(owner) == []
 
 
-@pytest.mark.parametrize(
-    "path", ["/cart", "/orders/lookup", "/account/sign-in", "/account/register", "/account/forgot-password", "/account/verify"]
-)
-async def test_pages_that_anybody_may_open_are_kept_by_nobody(browser: Browser, path: str) -> None:
-    async with browser.client.get(path) as answer:
-        assert (answer.status, answer.headers["Cache-Control"]) == (200, "private, no-store")
+async def test_personal_pages_are_kept_by_nobody(browser: Browser) -> None:
+    for path in ("/cart", "/orders/lookup", "/account/sign-in", "/account/register", "/account/forgot-password", "/account/verify"):
+        async with browser.client.get(path) as answer:
+            assert (answer.status, answer.headers["Cache-Control"]) == (200, "private, no-store"), path
