@@ -177,6 +177,15 @@ def test_a_price_that_changed_meanwhile_is_asked_about(page: Page, back_office: 
     back_office.change(spoons, price=spoons.price)
 
 
+def test_the_cart_says_what_a_price_was_when_it_was_put_in(page: Page, back_office: BackOffice) -> None:
+    glass = back_office.variant("supper-wine-glass")
+    put_in_cart(page, glass)
+    back_office.change(glass, price=glass.price + 50)
+    page.goto("/cart")
+    expect(page.get_by_role("listitem").filter(has_text="Supper Wine Glass")).to_contain_text("The price has gone up from")
+    back_office.change(glass, price=glass.price)
+
+
 def test_a_line_that_sold_out_before_the_order_is_named(new_context: NewContext, back_office: BackOffice) -> None:
     """Of two lines in the cart, the one is marked that cannot be had; without it the order goes on."""
     page = new_context().new_page()
