@@ -84,6 +84,7 @@ class SearchSettings(_Section):
 
 class PaymentSettings(_Section):
     provider: Literal["sandbox", "stripe"] = "sandbox"
+    capture: Literal["order", "fulfillment"] = "order"
     api_base: str = ""
     api_key: str = ""
     publishable_key: str = "pk_test_sandbox"

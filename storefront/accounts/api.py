@@ -68,9 +68,10 @@ async def register_customer(request: web.Request) -> web.Response:
     given = await read_json(request, Registration)
     app = request.app
     await app[RATE_LIMITER].hit("register", client_ip(request), app[SETTINGS].limits.register)
+    applicant = await service.applicant(given)
 
     async def work(conn: Connection) -> Customer:
-        customer = await service.register(conn, given)
+        customer = await service.register(conn, applicant)
         await service.send_welcome(conn, app[JOBS], customer, public_url=app[SETTINGS].server.public_url, now=app[CLOCK]())
         return customer
 
@@ -94,8 +95,7 @@ async def create_customer_session(request: web.Request) -> web.Response:
     limiter, limit = request.app[RATE_LIMITER], request.app[SETTINGS].limits.sign_in
     await limiter.hit("sign_in_ip", client_ip(request), limit)
     await limiter.hit("sign_in_email", given.email.lower()[:320], limit)
-    async with request.app[DATABASE].write() as conn:
-        customer = await service.sign_in(conn, given.email, given.password)
+    customer = await service.sign_in(request.app[DATABASE], given.email, given.password)
     return json_response(await _session(request, customer), status=201)
 
 

@@ -99,8 +99,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     await limiter.hit("sign_in_ip", client_ip(request), limit)
     await limiter.hit("sign_in_email", email.lower()[:320], limit)
     try:
-        async with request.app[DATABASE].write() as conn:
-            customer = await service.sign_in(conn, email, values.get("password", ""))
+        customer = await service.sign_in(request.app[DATABASE], email, values.get("password", ""))
     except service.WrongCredentials as error:
         return personal_page(request, "accounts/sign_in.html", {"form": _kept(values), "errors": error.messages()}, status=422)
     return await _signed_in(request, customer, safe_next(values.get("next", "")))
@@ -124,11 +123,12 @@ async def register(request: web.Request) -> web.StreamResponse:
     given = Registration(values.get("email", ""), values.get("name", ""), values.get("password", ""))
 
     async def work(conn: Connection) -> Customer:
-        customer = await service.register(conn, given)
+        customer = await service.register(conn, applicant)
         await service.send_welcome(conn, app[JOBS], customer, public_url=app[SETTINGS].server.public_url, now=app[CLOCK]())
         return customer
 
     try:
+        applicant = await service.applicant(given)
         customer = await app[DATABASE].transaction(work)
     except (InvalidInput, service.EmailTaken) as error:
         context = {"form": _kept(values), "errors": error.messages()}

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+import msgspec
 from email_validator import EmailNotValidError, validate_email
 
 from storefront.accounts import store
 from storefront.accounts.model import Customer, Registration, SavedAddress
 from storefront.accounts.passwords import LONGEST, SHORTEST, hash_password, verify_password
-from storefront.platform.database import Connection
+from storefront.platform.database import Connection, Database
 from storefront.platform.errors import Conflict, DomainError, FieldError, InvalidInput, NotFound
 from storefront.platform.jobs import Jobs
 from storefront.platform.sessions import queries as session_queries
@@ -63,8 +64,16 @@ def _check_name(name: str) -> list[FieldError]:
     return [] if good else [FieldError("name", "Enter your name (up to 100 characters).")]
 
 
-async def register(conn: Connection, registration: Registration) -> Customer:
-    """A new customer. Raises InvalidInput or EmailTaken."""
+class Applicant(msgspec.Struct, frozen=True):
+    """Somebody whose registration has been checked, and the password hashed."""
+
+    email: str
+    name: str
+    password_hash: str
+
+
+async def applicant(registration: Registration) -> Applicant:
+    """The registration, checked. Hashing takes its time, so no connection is held while it does. Raises InvalidInput."""
     errors = _check_name(registration.name) + _check_password(registration.password)
     try:
         email = normalise_email(registration.email)
@@ -72,15 +81,21 @@ async def register(conn: Connection, registration: Registration) -> Customer:
         raise InvalidInput(fields=error.fields + errors) from error
     if errors:
         raise InvalidInput(fields=errors)
-    customer = await store.insert_customer(conn, email, registration.name.strip(), await hash_password(registration.password))
+    return Applicant(email, registration.name.strip(), await hash_password(registration.password))
+
+
+async def register(conn: Connection, applicant: Applicant) -> Customer:
+    """A new customer. Raises EmailTaken."""
+    customer = await store.insert_customer(conn, applicant.email, applicant.name, applicant.password_hash)
     if customer is None:
         raise EmailTaken(fields=[FieldError("email", "There is already an account with this address. Sign in instead.")])
     return customer
 
 
-async def sign_in(conn: Connection, email: str, password: str) -> Customer:
-    """The customer with this address and password. Raises WrongCredentials."""
-    found = await store.customer_by_email(conn, email.strip()) if email.isprintable() else None
+async def sign_in(database: Database, email: str, password: str) -> Customer:
+    """The customer with this address and password; no connection is held while it is checked. Raises WrongCredentials."""
+    async with database.write() as conn:
+        found = await store.customer_by_email(conn, email.strip()) if email.isprintable() else None
     right = await verify_password(password[: LONGEST + 1], found[1] if found else None)
     if found is None or not right:
         raise WrongCredentials(fields=[FieldError("email", WrongCredentials.title + ".")])

@@ -80,8 +80,8 @@ async def admin_sign_in(request: web.Request) -> web.StreamResponse:
     await limiter.hit("admin_ip", client_ip(request), limit)
     await limiter.hit("admin_email", email.lower()[:320], limit)
     try:
+        operator = await service.sign_in(request.app[DATABASE], email, values.get("password", ""))
         async with request.app[DATABASE].write() as conn:
-            operator = await service.sign_in(conn, email, values.get("password", ""))
             token = await create_session(conn, request.app[CLOCK](), operator_id=operator.id)
     except WrongCredentials as error:
         return _page(request, "sign_in.html", {"form": {"email": email}, "errors": error.messages()}, status=422)

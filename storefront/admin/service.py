@@ -6,7 +6,7 @@ import msgspec
 
 from storefront.accounts.passwords import LONGEST, hash_password, verify_password
 from storefront.accounts.service import WrongCredentials
-from storefront.platform.database import Connection
+from storefront.platform.database import Connection, Database
 from storefront.platform.errors import FieldError
 from storefront.platform.sql import load
 
@@ -27,9 +27,10 @@ async def ensure_operator(conn: Connection, email: str, password: str) -> bool:
     return True
 
 
-async def sign_in(conn: Connection, email: str, password: str) -> Operator:
-    """Raises WrongCredentials."""
-    row = await queries.operator_by_email(conn, email=email.strip())
+async def sign_in(database: Database, email: str, password: str) -> Operator:
+    """No connection is held while the password is checked. Raises WrongCredentials."""
+    async with database.write() as conn:
+        row = await queries.operator_by_email(conn, email=email.strip())
     right = await verify_password(password[: LONGEST + 1], row["password_hash"] if row else None)
     if row is None or not right:
         raise WrongCredentials(fields=[FieldError("email", WrongCredentials.title + ".")])

@@ -25,6 +25,7 @@ from storefront.cart.model import (
 )
 from storefront.cart.view import cart_view
 from storefront.catalog import service as catalog
+from storefront.inventory import service as inventory
 from storefront.platform.database import Connection
 from storefront.platform.errors import FieldError, InvalidInput, NotFound, VersionMismatch
 from storefront.pricing import service as pricing
@@ -241,6 +242,7 @@ async def merge(conn: Connection, guest_cart_id: UUID | None, customer_id: UUID)
         return own
     if own is None:
         return await store.adopt(conn, guest.id, customer_id)
+    await inventory.release_holds(conn, cart_id=guest.id)  # else it would stand in the way of the same goods in the other cart
     seen = await _amounts(conn, guest.lines, own.currency) if guest.currency != own.currency else {}
     return await store.write_merged(
         conn,

@@ -34,6 +34,11 @@ class CheckoutContext(msgspec.Struct, frozen=True):
         return timedelta(minutes=self.settings.shop.reservation_minutes)
 
     @property
+    def capture_later(self) -> bool:
+        """Whether a payment is only authorized with the order, and captured when something is sent."""
+        return self.settings.payments.capture == "fulfillment"
+
+    @property
     def stale_after(self) -> timedelta:
         """When whoever works on a key must be dead: it would have had two full answers from the provider by then."""
         return timedelta(milliseconds=2 * self.settings.payments.timeout_ms, seconds=5)

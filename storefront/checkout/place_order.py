@@ -230,7 +230,7 @@ async def _write_order(
         expires_at=expires_at,
         attempt_id=uuid4() if priced.to_pay else None,
         to_pay=priced.to_pay,
-        capture_later=False,
+        capture_later=shop.capture_later,
         payment_method=request.payment_method,
     )
     number = await order_store.insert_order(conn, order, prefix=shop.settings.shop.order_prefix, now=now)
@@ -242,6 +242,7 @@ async def _write_order(
         to_pay=order.to_pay,
         attempt_id=order.attempt_id,
         payment_method=order.payment_method,
+        capture_later=order.capture_later,
     )
 
 
@@ -292,10 +293,10 @@ async def _go_on_with(
     live = await order_store.live_charge(conn, earlier.id)
     if live is not None:
         if same and live.state == "requires_action" and live.payment_method == request.payment_method:
-            return _pending(earlier, live.id, cart, request, under_way=live)
+            return _pending(earlier, live.id, cart, request, live.capture_later, under_way=live)
         raise EarlierPayment(earlier, live)
     if same and earlier.to_pay == 0:
-        return _pending(earlier, None, cart, request)
+        return _pending(earlier, None, cart, request, capture_later=False)
     # Whoever settles a payment locks the order and then the cart; we hold the cart, so the order is locked only when nobody is paying it.
     await order_store.lock_order(conn, earlier.id)
     if await order_store.order_of_cart(conn, cart.id) != earlier or await order_store.live_charge(conn, earlier.id) is not None:
@@ -309,15 +310,21 @@ async def _go_on_with(
         earlier,
         attempt_id,
         payment_method=request.payment_method,
-        capture_later=False,
+        capture_later=shop.capture_later,
         expires_at=now + shop.hold_time,
         now=now,
     )
-    return _pending(earlier, attempt_id, cart, request)
+    return _pending(earlier, attempt_id, cart, request, shop.capture_later)
 
 
 def _pending(
-    earlier: OrderHead, attempt_id: UUID | None, cart: Cart, request: PlaceOrder, *, under_way: PaymentAttempt | None = None
+    earlier: OrderHead,
+    attempt_id: UUID | None,
+    cart: Cart,
+    request: PlaceOrder,
+    capture_later: bool,
+    *,
+    under_way: PaymentAttempt | None = None,
 ) -> PendingOrder:
     return PendingOrder(
         order_id=earlier.id,
@@ -327,6 +334,7 @@ def _pending(
         to_pay=earlier.to_pay,
         attempt_id=attempt_id,
         payment_method=request.payment_method,
+        capture_later=capture_later,
         under_way=under_way is not None,
         provider_ref=under_way.provider_ref if under_way is not None else None,
     )

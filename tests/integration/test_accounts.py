@@ -16,7 +16,8 @@ ADDRESS = Address(name="Ada Byron", line1="1 Ridge Way", city="Berlin", postal_c
 
 
 async def _register(database: Database, email: str) -> service.Customer:
-    return await database.transaction(lambda conn: service.register(conn, Registration(email, "Ada", "correct horse battery")))
+    applicant = await service.applicant(Registration(email, "Ada", "correct horse battery"))
+    return await database.transaction(lambda conn: service.register(conn, applicant))
 
 
 async def test_an_address_opens_one_account_whatever_its_case(database: Database) -> None:
@@ -29,17 +30,15 @@ async def test_a_wrong_password_and_an_unknown_address_are_told_the_same(databas
     await _register(database, "grace@shop.example")
     refusals = []
     for email in ("grace@shop.example", "nobody@shop.example"):
-        async with database.write() as conn:
-            with pytest.raises(service.WrongCredentials) as refused:
-                await service.sign_in(conn, email, "not the password")
+        with pytest.raises(service.WrongCredentials) as refused:
+            await service.sign_in(database, email, "not the password")
         refusals.append((refused.value.detail, refused.value.messages()))
     assert refusals[0] == refusals[1]
 
 
-async def test_every_wrong_field_of_a_registration_is_named_at_once(database: Database) -> None:
-    async with database.write() as conn:
-        with pytest.raises(InvalidInput) as refused:
-            await service.register(conn, Registration("no address", "", "short"))
+async def test_every_wrong_field_of_a_registration_is_named_at_once() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await service.applicant(Registration("no address", "", "short"))
     assert set(refused.value.messages()) == {"email", "name", "password"}
 
 

@@ -7,15 +7,17 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from storefront.checkout import recovery
 from storefront.checkout.model import CheckoutContext
 from storefront.orders import after_sale, service
 from storefront.orders.after_sale import NotPossibleNow
 from storefront.orders.links import key_opens, order_key
 from storefront.orders.model import Order
 from storefront.platform.clock import utc_now
-from storefront.platform.errors import InvalidInput
+from storefront.platform.errors import InvalidInput, Unavailable
 from storefront.settings import Settings
-from tests.buying import buyer_of, offer, open_for_delivery, stock_of, violations
+from tests.buying import MovableClock, buyer_of, offer, open_for_delivery, stock_of, violations
+from tests.sandbox import Sandbox
 
 
 @pytest.fixture
@@ -151,3 +153,78 @@ async def test_a_page_of_orders_goes_on_where_the_last_one_ended(shop: CheckoutC
         figures = await service.figures(conn, utc_now())
     assert seen == [order.id for order in everything]
     assert figures.paid_today >= 5
+
+
+# --- money that is taken when something is sent ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def authorized(shop: CheckoutContext, owner: asyncpg.Connection, variant_id: int) -> Order:
+    """An order of two units in a shop that captures at fulfillment."""
+    shop.settings.payments.capture = "fulfillment"
+    answer = await (await buyer_of(shop, await open_for_delivery(owner), (variant_id, 2))).place()
+    assert answer.status == 201, answer.body
+    return await _order(shop, UUID(answer.document()["id"]))
+
+
+async def _moved(shop: CheckoutContext, sandbox: Sandbox, order: Order) -> list[tuple[str, int]]:
+    """What the provider's books have of the order's charge."""
+    async with shop.database.write() as conn:
+        charge = (await service.payment_attempts(conn, order.id))[0]
+    (intent,) = await sandbox.intents_of(charge.id)
+    return await sandbox.movements(intent["id"])
+
+
+async def test_what_is_sent_is_captured_first(
+    shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, authorized: Order, variant_id: int
+) -> None:
+    assert (authorized.status, authorized.captured) == ("authorized", 0)
+    assert await stock_of(owner, variant_id) == (8, 0)
+    assert await _moved(shop, sandbox, authorized) == [("authorize", 3490)]
+    assert await violations(owner) == []
+    await after_sale.fulfill(shop.database, shop.payments, shop.jobs, authorized.id, lines={authorized.lines[0].id: 1}, actor="operator")
+    order = await _order(shop, authorized.id)
+    assert (order.status, order.captured) == ("partially_fulfilled", 3490)
+    assert [event.kind for event in order.events] == ["placed", "authorized", "captured", "fulfillment_sent"]
+    assert await _moved(shop, sandbox, authorized) == [("authorize", 3490), ("capture", 3490)]
+    with pytest.raises(NotPossibleNow):
+        await after_sale.capture(shop.database, shop.payments, shop.jobs, authorized.id, actor="operator")
+    assert await violations(owner) == []
+
+
+async def test_a_capture_whose_answer_is_lost_is_finished_by_recovery_and_taken_once(
+    shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, authorized: Order, clock: MovableClock
+) -> None:
+    await sandbox.misbehave([{"fault": "lose_answer"}])
+    with pytest.raises(Unavailable):
+        await after_sale.capture(shop.database, shop.payments, shop.jobs, authorized.id, actor="operator")
+    with pytest.raises(NotPossibleNow):  # the money may have been taken: nobody cancels now
+        await after_sale.cancel(shop.database, shop.payments, shop.jobs, authorized.id, actor="operator")
+    await sandbox.misbehave([])
+    clock.forward(minutes=1)
+    await recovery.recover(shop)
+    order = await _order(shop, authorized.id)
+    assert (order.status, order.captured) == ("paid", 3490)
+    assert await _moved(shop, sandbox, authorized) == [("authorize", 3490), ("capture", 3490)]
+    assert await violations(owner) == []
+
+
+async def test_a_cancelled_authorization_is_released_and_nothing_was_taken(
+    shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, authorized: Order, variant_id: int
+) -> None:
+    await after_sale.cancel(shop.database, shop.payments, shop.jobs, authorized.id, actor="operator")
+    order = await _order(shop, authorized.id)
+    assert (order.status, order.captured, order.refunded) == ("cancelled", 0, 0)
+    assert await _moved(shop, sandbox, authorized) == [("authorize", 3490), ("release", 3490)]
+    assert await stock_of(owner, variant_id) == (10, 0)
+    assert await violations(owner) == []
+
+
+async def test_a_second_try_to_pay_is_authorized_as_the_first(
+    shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, variant_id: int
+) -> None:
+    shop.settings.payments.capture = "fulfillment"
+    buyer = await buyer_of(shop, await open_for_delivery(owner), (variant_id, 1))
+    assert (await buyer.place(payment_method="pm_card_chargeDeclined")).status == 402
+    assert (await buyer.place()).document()["status"] == "authorized"
+    assert await violations(owner) == []

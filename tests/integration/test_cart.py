@@ -1,0 +1,166 @@
+"""Carts: nothing that was put in is lost, nobody else's is touched, and prices that moved are shown."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from storefront.accounts import service as accounts
+from storefront.accounts.model import Registration
+from storefront.cart import service as carts
+from storefront.cart.model import MOST_LINES, MOST_UNITS, Cart, CartClosed, CartNotFound, Guard
+from storefront.checkout import service as checkout
+from storefront.checkout.model import CheckoutContext
+from storefront.inventory.gate import StockGate
+from storefront.platform.clock import utc_now
+from storefront.platform.database import Database
+from storefront.platform.errors import InvalidInput, VersionMismatch
+from storefront.pricing import service as pricing
+from storefront.settings import Settings
+from tests.buying import offer, stock_of
+
+
+async def customer_of(database: Database) -> UUID:
+    """Somebody with an account."""
+    applicant = await accounts.applicant(Registration(f"{uuid4().hex}@carts.example", "Ada", "correct horse battery"))
+    return (await database.transaction(lambda conn: accounts.register(conn, applicant))).id
+
+
+async def cart_with(database: Database, *lines: tuple[int, int], customer_id: UUID | None = None, currency: str = "EUR") -> Cart:
+    async with database.write() as conn:
+        return await carts.create(conn, currency=currency, customer_id=customer_id, lines=lines)
+
+
+def content(cart: Cart | None) -> dict[int, int]:
+    assert cart is not None
+    return {line.variant_id: line.quantity for line in cart.lines}
+
+
+# --- signing in ------------------------------------------------------------------------------------------------------------------
+
+
+async def test_who_signs_in_finds_both_carts_in_one(database: Database, owner: asyncpg.Connection) -> None:
+    one, both, other = [await offer(owner) for _ in range(3)]
+    customer_id = await customer_of(database)
+    own = await cart_with(database, (one, 1), (both, 2), customer_id=customer_id)
+    guest = await cart_with(database, (both, 3), (other, 4))
+    merged = await database.transaction(lambda conn: carts.merge(conn, guest.id, customer_id))
+    assert (merged.id if merged else None, content(merged)) == (own.id, {one: 1, both: 5, other: 4})
+    async with database.write() as conn:
+        with pytest.raises(CartClosed):
+            await carts.add_line(conn, guest.id, one, 1)
+    again = await database.transaction(lambda conn: carts.merge(conn, guest.id, customer_id))
+    assert content(again) == content(merged), "signing in again adds nothing"
+
+
+async def test_a_guests_only_cart_becomes_the_customers(database: Database, owner: asyncpg.Connection) -> None:
+    variant_id, customer_id = await offer(owner), await customer_of(database)
+    guest = await cart_with(database, (variant_id, 2))
+    merged = await database.transaction(lambda conn: carts.merge(conn, guest.id, customer_id))
+    assert (merged.id if merged else None, content(merged)) == (guest.id, {variant_id: 2})
+    async with database.write() as conn:
+        with pytest.raises(CartNotFound):
+            await carts.get(conn, guest.id, Guard())
+        assert await carts.get(conn, guest.id, Guard(customer_id=customer_id)) == merged
+
+
+async def test_nobody_gets_anothers_cart_by_signing_in_with_its_id(database: Database, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner)
+    ada, eve = await customer_of(database), await customer_of(database)
+    hers = await cart_with(database, (variant_id, 2), customer_id=ada)
+    assert await database.transaction(lambda conn: carts.merge(conn, hers.id, eve)) is None
+    async with database.write() as conn:
+        assert content(await carts.get(conn, hers.id, Guard(customer_id=ada))) == {variant_id: 2}
+
+
+async def test_two_sign_ins_at_once_add_the_guests_cart_once(database: Database, owner: asyncpg.Connection) -> None:
+    variant_id, customer_id = await offer(owner), await customer_of(database)
+    await cart_with(database, (variant_id, 1), customer_id=customer_id)
+    guest = await cart_with(database, (variant_id, 2))
+    await asyncio.gather(*(database.transaction(lambda conn: carts.merge(conn, guest.id, customer_id)) for _ in range(4)))
+    assert content(await database.transaction(lambda conn: carts.merge(conn, None, customer_id))) == {variant_id: 3}
+
+
+async def test_what_a_guest_held_at_checkout_does_not_stand_in_the_customers_way(
+    shop: CheckoutContext, database: Database, owner: asyncpg.Connection
+) -> None:
+    last, other, customer_id = await offer(owner, on_hand=1), await offer(owner), await customer_of(database)
+    own = await cart_with(database, (other, 1), customer_id=customer_id)
+    guest = await cart_with(database, (last, 1))
+    gate = StockGate(database)
+    await checkout.start(shop, gate, guest.id)
+    assert await stock_of(owner, last) == (1, 1)
+    await database.transaction(lambda conn: carts.merge(conn, guest.id, customer_id))
+    await checkout.start(shop, gate, own.id)
+    assert await stock_of(owner, last) == (1, 1)
+
+
+async def test_a_line_of_another_currency_joins_at_its_price_there(database: Database, owner: asyncpg.Connection) -> None:
+    one, other, customer_id = await offer(owner), await offer(owner, amount=1500), await customer_of(database)
+    await owner.execute("INSERT INTO variant_price (variant_id, currency, amount) VALUES ($1, 'USD', 1900)", other)
+    await cart_with(database, (one, 1), customer_id=customer_id)
+    guest = await cart_with(database, (other, 1), currency="USD")
+    merged = await database.transaction(lambda conn: carts.merge(conn, guest.id, customer_id))
+    assert merged is not None
+    assert (merged.currency, [line.seen_amount for line in merged.lines]) == ("EUR", [1500, 1500])
+
+
+# --- changing --------------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_cart_has_its_limits_and_says_so(database: Database, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner)
+    cart = await cart_with(database, (variant_id, MOST_UNITS - 1))
+    async with database.write() as conn:
+        await carts.add_line(conn, cart.id, variant_id, 1)
+        with pytest.raises(InvalidInput) as refused:
+            await carts.add_line(conn, cart.id, variant_id, 1)
+        assert set(refused.value.messages()) == {"quantity"}
+    full = await cart_with(database, *[(await offer(owner), 1) for _ in range(MOST_LINES)])
+    async with database.write() as conn:
+        with pytest.raises(InvalidInput) as refused:
+            await carts.add_line(conn, full.id, variant_id, 1)
+        assert set(refused.value.messages()) == {"variant_id"}
+
+
+async def test_a_change_on_an_old_version_changes_nothing(database: Database, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner)
+    cart = await cart_with(database, (variant_id, 1))
+    async with database.write() as conn:
+        changed = await carts.set_quantity(conn, cart.id, variant_id, 5, Guard(version=cart.version))
+        for late in (
+            carts.set_quantity(conn, cart.id, variant_id, 9, Guard(version=cart.version)),
+            carts.remove(conn, cart.id, variant_id, Guard(version=cart.version)),
+            carts.set_details(conn, cart.id, email="late@shop.example", guard=Guard(version=cart.version)),
+        ):
+            with pytest.raises(VersionMismatch):
+                await late
+        assert await carts.get(conn, cart.id) == changed
+
+
+async def test_a_price_that_moved_is_news_until_it_was_shown(database: Database, settings: Settings, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=1000)
+    cart = await cart_with(database, (variant_id, 1))
+    await owner.execute("UPDATE variant_price SET amount = 1200 WHERE variant_id = $1", variant_id)
+    news = []
+    async with database.write() as conn:
+        for _ in range(2):
+            cart = await carts.get(conn, cart.id)
+            priced = await pricing.price_cart(conn, cart, now=utc_now(), settings=settings)
+            await carts.mark_seen(conn, cart, priced)
+            news.append((priced.total, priced.lines[0].price_changed))
+    assert news == [(1200, True), (1200, False)]
+    assert cart.version == 1, "looking is no change"
+
+
+async def test_what_is_no_longer_sold_stays_visible_and_costs_nothing(
+    database: Database, settings: Settings, owner: asyncpg.Connection
+) -> None:
+    kept, gone = await offer(owner, amount=1000), await offer(owner, amount=500)
+    cart = await cart_with(database, (kept, 1), (gone, 1))
+    await owner.execute("UPDATE product SET status = 'archived' WHERE id = (SELECT product_id FROM variant WHERE id = $1)", gone)
+    async with database.write() as conn:
+        priced = await pricing.price_cart(conn, await carts.get(conn, cart.id), now=utc_now(), settings=settings)
+    assert {line.variant_id: line.problem for line in priced.lines} == {kept: None, gone: "not_on_sale"}
+    assert priced.total == 1000
