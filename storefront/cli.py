@@ -71,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     dump.add_argument("file", type=Path, nargs="?", help="where to; standard output without it")
     dump.set_defaults(command=_export)
     commands.add_parser("audit", help="check that nothing is oversold, lost or charged twice").set_defaults(command=_audit)
+    compare = commands.add_parser("reconcile", help="compare every payment with the provider's books")
+    compare.add_argument("--days", type=int, default=2, help="how far back (2)")
+    compare.set_defaults(command=_reconcile)
     bench = commands.add_parser("bench", help="run benchmarks/NAME.py; what follows goes to it")
     bench.add_argument("name")
     bench.set_defaults(command=_bench)
@@ -206,7 +209,7 @@ def _greeting(settings: Settings, made_password: bool) -> str:
     return f"{line} · back office {settings.server.public_url}/admin as {settings.shop.operator_email}, password {password}"
 
 
-def _with_data(work: Callable[[Settings], Coroutine[object, object, int]]) -> int:
+def _with_data(work: Callable[[Settings], Coroutine[object, object, int]], *, provider: bool = False) -> int:
     """Runs a command on the shop's data: beside a serving shop through its servers, else with its own for as long as it takes."""
     settings = _settings()
     embedded = Embedded(settings)
@@ -215,6 +218,8 @@ def _with_data(work: Callable[[Settings], Coroutine[object, object, int]]) -> in
     try:
         if not beside:
             embedded.start_data()
+            if provider:
+                embedded.start_provider()
 
         async def command() -> int:
             await migrate(settings.database.migrate_url or settings.database.url)
@@ -268,6 +273,28 @@ def _audit(arguments: argparse.Namespace) -> int:
         return 1 if broken else 0
 
     return _with_data(work)
+
+
+def _reconcile(arguments: argparse.Namespace) -> int:
+    from storefront.checkout import reconcile
+    from storefront.platform.errors import Unavailable
+
+    if not 1 <= arguments.days <= 3650:
+        raise CommandError("--days: give a number of days from 1.")
+
+    async def work(settings: Settings) -> int:
+        try:
+            differences = await reconcile.run(settings, arguments.days)
+        except Unavailable as error:
+            raise CommandError(error.detail) from error
+        for found in differences:
+            print(
+                f"order {found.number or 'unknown'}, {found.provider_ref or 'no payment'}: ours {found.ours}, the provider's {found.theirs}"
+            )
+        print(f"{len(differences)} payments differ")
+        return 1 if differences else 0
+
+    return _with_data(work, provider=True)
 
 
 def _provider(arguments: argparse.Namespace) -> int:

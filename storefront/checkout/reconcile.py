@@ -15,7 +15,12 @@ from storefront.checkout.model import CheckoutContext
 from storefront.orders import store
 from storefront.orders.model import ChargeBook
 from storefront.payments.model import ProviderAnswer, ProviderPayment
-from storefront.platform.errors import NotFound
+from storefront.payments.service import Payments, ProviderUnavailable, ProviderUnknown
+from storefront.platform.clock import utc_now
+from storefront.platform.database import Database
+from storefront.platform.errors import NotFound, Unavailable
+from storefront.platform.jobs import Jobs
+from storefront.settings import Settings
 
 log = structlog.get_logger("reconcile")
 DIFFER = Gauge("storefront_payments_differ", "Payments on which the provider's books and ours did not agree at the last comparison.")
@@ -28,6 +33,9 @@ class Balance(msgspec.Struct, frozen=True):
 
     kept: int
     authorized: bool
+
+    def __str__(self) -> str:
+        return f"{self.kept}{' and an authorization' if self.authorized else ''}"
 
 
 NOTHING = Balance(0, False)
@@ -55,6 +63,20 @@ async def reconcile(shop: CheckoutContext, since: datetime) -> list[Difference]:
     for difference in differences:
         log.error("payment_differs", **msgspec.structs.asdict(difference))
     return differences
+
+
+async def run(settings: Settings, days: int) -> list[Difference]:
+    """The command: a shop without doors, for as long as it takes. Raises Unavailable when the provider cannot be asked."""
+    database, payments = Database(settings.database.url, [], settings.database), Payments(settings)
+    await database.start()
+    try:
+        shop = CheckoutContext(database=database, payments=payments, jobs=Jobs(settings, database), settings=settings, clock=utc_now)
+        return await reconcile(shop, utc_now() - timedelta(days=days))
+    except (ProviderUnknown, ProviderUnavailable) as error:
+        raise Unavailable(f"The provider cannot be asked right now ({error}). Try again in a moment.") from error
+    finally:
+        await payments.close()
+        await database.close()
 
 
 async def _look_again(shop: CheckoutContext, attempt_id: UUID) -> Difference | None:
