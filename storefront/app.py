@@ -204,6 +204,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     app[READINESS].ready = True
     yield
     app[READINESS].ready = False
+    await app[STOCK].close()
     await app[JOBS].close(app[SETTINGS].server.shutdown_grace_seconds)
     await feed.close()
     await app[EDGE].close()
