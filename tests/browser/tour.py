@@ -184,6 +184,7 @@ PAGES: dict[str, tuple[str, Opener, int]] = {
     "checkout": ("guest", lambda tour, page: _filled(tour, page, "/checkout"), 200),
     "checkout-errors": ("guest", _checkout_mistaken, 422),
     "checkout-address": ("guest", _checkout_done, 200),
+    "provider": ("guest", _provider, 200),
     "confirmation": ("guest", _confirmation, 200),
     "order-lookup": ("guest", _at("/orders/lookup"), 200),
     "order-lookup-errors": ("guest", _sent("/orders/lookup", "Show the order", Order_number="SF-1", E_mail="a@b.example"), 422),
