@@ -116,7 +116,11 @@ class MediaStore:
                 image.load()
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise InvalidInput.of("picture", "This is not a picture that the shop can read.") from error
-        name = f"{hashlib.sha256(data).hexdigest()[:32]}.{_SUFFIXES[kind]}"
+        return self.keep(data, _SUFFIXES[kind], width, height)
+
+    def keep(self, data: bytes, suffix: str, width: int, height: int) -> StoredPicture:
+        """Keeps a picture of whose type and size the caller is sure, having just made it (blocking)."""
+        name = f"{hashlib.sha256(data).hexdigest()[:32]}.{suffix}"
         path = self._path(name)
         if not path.exists():
             _write_whole(path, data)

@@ -1,4 +1,4 @@
-"""A worker of the studio: reads its orders as JSON lines, keeps each picture in the media store FOLDER and answers a line for it."""
+"""A worker of the studio: reads orders as JSON lines, keeps each picture in the media store FOLDER and answers a line for it."""
 
 import os
 import sys
@@ -7,19 +7,20 @@ from pathlib import Path
 import msgspec
 
 from storefront.catalog.demo.pictures.composing import PictureOrder, draw
+from storefront.catalog.demo.pictures.textures import HEIGHT, WIDTH
 from storefront.catalog.media import MediaStore
 
 
 def work(folder: Path) -> None:
-    """A worker's life."""
+    """Draws until no order comes any more."""
     store = MediaStore(folder)
-    orders = [msgspec.json.decode(line, type=PictureOrder) for line in sys.stdin.buffer]
     try:
-        for order in orders:
-            sys.stdout.buffer.write(msgspec.json.encode(store.put(draw(order))) + b"\n")
+        for line in sys.stdin.buffer:
+            order = msgspec.json.decode(line, type=PictureOrder)
+            sys.stdout.buffer.write(msgspec.json.encode(store.keep(draw(order), "jpg", WIDTH, HEIGHT)) + b"\n")
             sys.stdout.buffer.flush()
     except BrokenPipeError:
-        os._exit(1)  # the shop is gone
+        os._exit(1)  # the shop is gone, and nobody listens
 
 
 if __name__ == "__main__":

@@ -82,8 +82,11 @@ def _orders(goods: Goods, shelf: Shelf, place: int) -> tuple[PictureOrder, ...]:
     fronts = [
         order("front", [colour], tint if number == 0 else _fitting(colour, tint, shelf.tints)) for number, colour in enumerate(colours)
     ]
-    more = order("together", colours[:3], tint) if len(colours) > 1 and several(words.kind) else order("close", colours[:1], tint)
-    return (fronts[0], more, *fronts[1:])
+    if len(colours) > 2 and several(words.kind):
+        return (fronts[0], order("together", colours[:3], tint), *fronts[1:])
+    if len(colours) == 2:
+        return tuple(fronts)
+    return (fronts[0], order("close", colours[:1], tint), *fronts[1:])
 
 
 def _fitting(colour: str, tint: str, others: list[str]) -> str:

@@ -1,12 +1,13 @@
 """Draws the pictures of the demo shop in worker processes (`painter`), all cores busy.
 
-A worker holds nothing but its pipes: when the shop dies, however it dies, its answers find no reader and it ends too.
+A worker holds nothing but its pipes: when the shop dies, however it dies, no order comes any more and the worker ends too.
 """
 
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -30,42 +31,39 @@ async def draw_all(orders: Sequence[PictureOrder], folder: Path, drawn: Callable
         found[order] = picture
         drawn(len(found))
 
-    workers = min(MOST_WORKERS, len(os.sched_getaffinity(0)))
+    # What one product's pictures have in common is drawn once, so they stay together.
+    waiting = iter([list(group) for _, group in groupby(orders, lambda order: order.subject)])
     try:
         async with asyncio.TaskGroup() as group:
-            for number in range(workers):
-                group.create_task(_employ(_share(orders, number, workers), folder, kept))
+            for _ in range(min(MOST_WORKERS, len(os.sched_getaffinity(0)))):
+                group.create_task(_employ(waiting, folder, kept))
     except* DrawingFailed as failures:
         raise failures.exceptions[0] from None
     return found
 
 
-def _share(orders: Sequence[PictureOrder], number: int, workers: int) -> list[PictureOrder]:
-    """Pictures of one product stay together: what they have in common is drawn once."""
-    subjects = list(dict.fromkeys(order.subject for order in orders))
-    mine = set(subjects[number::workers])
-    return [order for order in orders if order.subject in mine]
-
-
-async def _employ(orders: list[PictureOrder], folder: Path, kept: Callable[[PictureOrder, StoredPicture], None]) -> None:
+async def _employ(waiting: Iterator[list[PictureOrder]], folder: Path, kept: Callable[[PictureOrder, StoredPicture], None]) -> None:
+    """One worker's life: it is given product after product until none waits."""
     worker = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "storefront.catalog.demo.painter", str(folder)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
     )
+    assert worker.stdin is not None
+    assert worker.stdout is not None
     try:
-        assert worker.stdin is not None
-        assert worker.stdout is not None
-        worker.stdin.write(b"".join(msgspec.json.encode(order) + b"\n" for order in orders))
+        for orders in waiting:
+            worker.stdin.write(b"".join(msgspec.json.encode(order) + b"\n" for order in orders))
+            for order in orders:
+                line = await worker.stdout.readline()
+                if not line:
+                    raise DrawingFailed(f"the pictures of the demo shop could not be drawn: a worker ended at {order.subject}.")
+                kept(order, msgspec.json.decode(line, type=StoredPicture))
         worker.stdin.close()
-        for order in orders:
-            line = await worker.stdout.readline()
-            if not line:
-                raise DrawingFailed(f"the pictures of the demo shop could not be drawn: a worker ended at {order.subject}.")
-            kept(order, msgspec.json.decode(line, type=StoredPicture))
     except BaseException:
-        worker.terminate()
+        if worker.returncode is None:
+            worker.terminate()
         raise
     finally:
         await worker.wait()

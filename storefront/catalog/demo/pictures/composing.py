@@ -4,9 +4,9 @@ from typing import Literal
 
 import msgspec
 
-from storefront.catalog.demo.pictures import cabinet
 from storefront.catalog.demo.pictures.backdrop import Scene, backdrop
 from storefront.catalog.demo.pictures.colour import brightness
+from storefront.catalog.demo.pictures.drawings import KINDS
 from storefront.catalog.demo.pictures.kinds import Kind, Look
 from storefront.catalog.demo.pictures.palette import PALETTE
 
@@ -32,8 +32,8 @@ class PictureOrder(msgspec.Struct, frozen=True):
 
 
 def draw(order: PictureOrder) -> bytes:
-    """The picture as a WebP file; the same order gives the same bytes."""
-    kind = cabinet.KINDS[order.kind]
+    """The picture as a JPEG file; the same order gives the same bytes."""
+    kind = KINDS[order.kind]
     canvas = backdrop(_scene(order, kind))
     looks = [Look(PALETTE[colour], PALETTE[order.second], PALETTE[order.third], order.form, order.pattern) for colour in order.colours]
     foot = (40.0, 50.0) if kind.lies else (40.0, 83.0)
@@ -48,7 +48,7 @@ def draw(order: PictureOrder) -> bytes:
     else:
         with canvas.within(scale=kind.size, at=foot):
             kind.draw(canvas, looks[0])
-    return canvas.webp()
+    return canvas.jpeg()
 
 
 def _scene(order: PictureOrder, kind: Kind) -> Scene:
@@ -59,7 +59,7 @@ def _scene(order: PictureOrder, kind: Kind) -> Scene:
 
 def several(kind: str) -> bool:
     """Whether things of this kind are shown together."""
-    return not cabinet.KINDS[kind].alone
+    return not KINDS[kind].alone
 
 
 def stands_out(colour: str, tint: tuple[int, int, int]) -> bool:

@@ -24,8 +24,8 @@ Drawing = Callable[[Canvas, Look], None]
 class Kind(msgspec.Struct, frozen=True):
     """How a kind of thing is shown.
 
-    `lies`: seen from above, on a surface, instead of standing in a room. `size`: how much larger than drawn. `focus`: what a close-up shows;
-    `near`: how close it goes. `alone`: fastened to something, so that several are never shown together.
+    `lies`: seen from above, on a surface, instead of standing in a room. `size`: how much larger than drawn. `focus`: what a close-up
+    shows; `near`: how close it goes. `alone`: fastened to something, so that several are never shown together.
     """
 
     draw: Drawing

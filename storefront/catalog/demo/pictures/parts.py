@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 
 from storefront.catalog.demo.pictures.canvas import Canvas, Linear, Radial, ball, sheet
 from storefront.catalog.demo.pictures.colour import Colour, darker, lighter, rgb
@@ -217,7 +218,7 @@ def stitches(
     """A dashed seam along a line."""
     dashes = []
     left = 0.0
-    for (ax, ay), (bx, by) in zip(line, line[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(line):
         span = math.hypot(bx - ax, by - ay)
         at = left
         while at < span:

@@ -71,11 +71,13 @@ def joined(shapes: Iterable[Shape]) -> Shape:
     return Shape(tuple(part for shape in shapes for part in shape.parts))
 
 
+@lru_cache(maxsize=8192)
 def ellipse(cx: float, cy: float, rx: float, ry: float | None = None, *, steps: int = 72) -> Shape:
     """An ellipse; a circle without `ry`."""
     return Shape(((True, arc(cx, cy, rx, rx if ry is None else ry, 0, 360, steps=steps)[:-1]),))
 
 
+@lru_cache(maxsize=4096)
 def arc(cx: float, cy: float, rx: float, ry: float, start: float, end: float, *, steps: int = 36) -> Contour:
     """Points from `start` to `end` degrees: 0 is right, 90 is down."""
     angles = (math.radians(start + (end - start) * step / steps) for step in range(steps + 1))
@@ -115,7 +117,12 @@ def soft_polygon(points: Sequence[Point], radius: float) -> Shape:
 
 
 def curve(points: Sequence[Point], *, closed: bool = False) -> Contour:
-    """A smooth line through the points (centripetal enough: Catmull and Rom's, a third of the neighbours' distance as handles)."""
+    """A smooth line through the points (Catmull and Rom's; a handle is a sixth of the way between the neighbours)."""
+    return _curve(tuple(points), closed)
+
+
+@lru_cache(maxsize=4096)  # a product is drawn in each of its colours
+def _curve(points: Contour, closed: bool) -> Contour:
     count = len(points)
     line: list[Point] = []
     last = count if closed else count - 1
@@ -190,9 +197,13 @@ def trace(text: str) -> tuple[Contour, ...]:
 
 def stroke(line: Sequence[Point], width: float, *, end_width: float | None = None, round_ends: bool = True) -> Shape:
     """A line of some width, or one that grows from `width` to `end_width`."""
+    return _stroke(tuple(line), width, width if end_width is None else end_width, round_ends)
+
+
+@lru_cache(maxsize=8192)
+def _stroke(line: Contour, width: float, end_width: float, round_ends: bool) -> Shape:
     last = len(line) - 1
-    final = width if end_width is None else end_width
-    radii = [(width + (final - width) * index / max(last, 1)) / 2 for index in range(last + 1)]
+    radii = [(width + (end_width - width) * index / max(last, 1)) / 2 for index in range(last + 1)]
     left: list[Point] = []
     right: list[Point] = []
     for index, (x, y) in enumerate(line):

@@ -10,19 +10,29 @@ from PIL import Image, ImageDraw, ImageFilter
 WIDTH, HEIGHT = 800, 1000
 """Pixels of a picture."""
 
+SCALES = (0.5, 0.62, 0.78, 1.0, 1.2, 1.5, 1.8)
 _FINE = 4
 
 
-@lru_cache(maxsize=10)
 def texture(name: str, scale: float) -> Image.Image:
-    """The texture over a whole picture, `scale` times its usual size."""
+    """The texture over a whole picture, about `scale` times its usual size."""
+    return _tiled(name, min(SCALES, key=lambda step: abs(math.log(step / scale))))
+
+
+@lru_cache(maxsize=48)
+def _tiled(name: str, scale: float) -> Image.Image:
     tile = _TILES[name]()
     size = (max(2, round(tile.width / _FINE * scale)), max(2, round(tile.height / _FINE * scale)))
     tile = tile.resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.LANCZOS)
     whole = Image.new("L", (WIDTH, HEIGHT))
-    for y in range(0, HEIGHT, size[1]):
-        for x in range(0, WIDTH, size[0]):
-            whole.paste(tile, (x, y))
+    whole.paste(tile)
+    done_x, done_y = size
+    while done_x < WIDTH:  # what is tiled already is the next, larger tile
+        whole.paste(whole.crop((0, 0, done_x, size[1])), (done_x, 0))
+        done_x *= 2
+    while done_y < HEIGHT:
+        whole.paste(whole.crop((0, 0, WIDTH, done_y)), (0, done_y))
+        done_y *= 2
     return whole
 
 

@@ -79,9 +79,8 @@ def bicycle(canvas: Canvas, look: Look) -> None:
         canvas.fill(_ring(36.6, 68.6, 3.2, 2.6), lighter(look.colour, 0.4), opacity=0.8)
         rod(canvas, [(36.6, 68.6), (40, 76)], 1.1, STEEL)
         canvas.fill(box(37.4, 75.4, 5.6, 1.5, 0.6), look.third)
-        rack = [[(11, 50.6), (27, 50.6)], [(13, 50.6), (19.4, 66)]]
-        for line in rack:
-            rod(canvas, line, 0.8, STEEL)
+        rod(canvas, [(11, 50.6), (27, 50.6)], 0.8, STEEL)
+        rod(canvas, [(13, 50.6), (19.4, 66)], 0.8, STEEL)
         canvas.fill(ellipse(10.4, 53, 1.1), ball(rgb("#d2452f")))
         basket = soft_polygon([(57, 33), (71, 33), (69, 42), (59, 42)], 1)
         canvas.fill(basket, sheet(rgb("#c5965f"), 0.2))
@@ -106,7 +105,8 @@ def balance_bike(canvas: Canvas, look: Look) -> None:
         canvas.fill(ellipse(x, 70, 2.6), ball(look.colour))
     rod(canvas, [(61, 70), (54, 36)], 3, look.colour)
     frame = path(
-        "M15.6 68 C18 62 24 56 30 53.6 C37 51 43 53 48 52 C51 51.4 53 49 54 45.6 L59.4 47 C59 54 55 59.4 49 61 C41 63 35 60.6 30 63 C26 65 23.4 68 21.8 72 Z"
+        "M15.6 68 C18 62 24 56 30 53.6 C37 51 43 53 48 52 C51 51.4 53 49 54 45.6 L59.4 47"
+        " C59 54 55 59.4 49 61 C41 63 35 60.6 30 63 C26 65 23.4 68 21.8 72 Z"
     )
     wood(canvas, frame, look.colour, degrees=-14, every=1.1)
     canvas.veil(frame, ((0, 0.35), (0.4, 0)), 90, CREAM)
@@ -324,19 +324,21 @@ def saddle(canvas: Canvas, look: Look) -> None:
     for shift in (0, 3):
         rail = curve([(64, 54 + shift), (54, 66 + shift * 0.6), (40, 68.6 + shift * 0.6), (28, 66 + shift * 0.6), (20, 58 + shift)])
         rod(canvas, rail, 1.4, look.third)
-    for x in (18, 25):
+    for x in (18.0, 25):
         spring = joined(ellipse(x, 58 + i * 2.3, 3, 1.3) - ellipse(x, 58 + i * 2.3, 2, 0.6) for i in range(5))
         canvas.fill(spring, metal(look.third))
     canvas.fill(box(31, 67, 11, 5.4, 1.6), metal(darker(look.third, 0.2)))
     leather = path(
-        "M10 49 C11 43 17 41 25 42.6 C34 44.4 44 46.6 56 45.6 C63 45 70 45.6 72.6 48 C74.4 50 73.4 53.6 70 54.6 C62 56 54 55.4 47 57.4 C39 60 33 64.6 23 64 C15 63.4 9 58 10 49 Z"
+        "M10 49 C11 43 17 41 25 42.6 C34 44.4 44 46.6 56 45.6 C63 45 70 45.6 72.6 48"
+        " C74.4 50 73.4 53.6 70 54.6 C62 56 54 55.4 47 57.4 C39 60 33 64.6 23 64 C15 63.4 9 58 10 49 Z"
     )
     canvas.fill(leather, Linear(((0, lighter(look.colour, 0.36)), (0.4, look.colour), (1, darker(look.colour, 0.4))), 75))
     canvas.texture(leather, "felt", 0.1, darker(look.colour, 0.9))
     canvas.shine(smooth((16, 46), (26, 45), (44, 48.6), (62, 47.6), (44, 50.4), (26, 49.4)), 0.45, 1.2, clip=leather)
     canvas.shade(
         path(
-            "M10 49 C9 58 15 63.4 23 64 C33 64.6 39 60 47 57.4 C54 55.4 62 56 70 54.6 C62 54 54 53.6 46 55 C36 57 28 61 20 58 C14 56 11 53 10 49 Z"
+            "M10 49 C9 58 15 63.4 23 64 C33 64.6 39 60 47 57.4 C54 55.4 62 56 70 54.6"
+            " C62 54 54 53.6 46 55 C36 57 28 61 20 58 C14 56 11 53 10 49 Z"
         ),
         0.3,
         1.2,

@@ -5,6 +5,7 @@ import math
 from storefront.catalog.demo.pictures.backdrop import contact, fallen
 from storefront.catalog.demo.pictures.canvas import Canvas, Linear, Radial, metal, sheet
 from storefront.catalog.demo.pictures.colour import CREAM, Colour, darker, lighter, rgb
+from storefront.catalog.demo.pictures.drawings.textiles import fold_shadows
 from storefront.catalog.demo.pictures.kinds import Look, kind
 from storefront.catalog.demo.pictures.parts import dots, rod, stitches
 from storefront.catalog.demo.pictures.shapes import (
@@ -20,7 +21,6 @@ from storefront.catalog.demo.pictures.shapes import (
     soft_polygon,
     stroke,
 )
-from storefront.catalog.demo.pictures.textiles import fold_shadows
 
 
 def _upper(canvas: Canvas, shape: Shape, colour: Colour, texture: str = "") -> None:
@@ -167,7 +167,8 @@ def _lug_sole(canvas: Canvas, colour: Colour, left: float, right: float) -> None
 
 def _walking_boot(canvas: Canvas, look: Look) -> None:
     shaft = path(
-        "M20 34 C27 31.6 35 31.6 41 34 C41.6 42 42 48 45 54 C49 60 57 63 63 66.4 C68.6 69.6 70.6 73 70.6 79 L18.6 79 C18 70 19.6 62 19.4 52 Z"
+        "M20 34 C27 31.6 35 31.6 41 34 C41.6 42 42 48 45 54 C49 60 57 63 63 66.4"
+        " C68.6 69.6 70.6 73 70.6 79 L18.6 79 C18 70 19.6 62 19.4 52 Z"
     )
     canvas.fill(
         shaft,
@@ -229,7 +230,8 @@ def slipper(canvas: Canvas, look: Look) -> None:
     for flip, move, turn in ((False, (-14, 2), -8), (True, (14, -1), 9)):
         with canvas.within(move=move, turn=turn):
             sole = path(
-                "M29 30 C30 18 37 13 43 14 C50 15 53 24 52.4 36 C52 48 50 58 50.6 70 C51 80 47 87 41 87 C34.6 87 31 80 31 70 C31 58 28.4 44 29 30 Z"
+                "M29 30 C30 18 37 13 43 14 C50 15 53 24 52.4 36 C52 48 50 58 50.6 70"
+                " C51 80 47 87 41 87 C34.6 87 31 80 31 70 C31 58 28.4 44 29 30 Z"
             )
             shape = sole.mirrored(41) if flip else sole
             fallen(canvas, shape, 1.6)
@@ -290,7 +292,8 @@ def backpack(canvas: Canvas, look: Look) -> None:
         handle = curve([(33, 30), (34, 22.6), (46, 22.6), (47, 30)])
         rod(canvas, handle, 2.4, look.second)
         body = path(
-            "M20 82 C18 60 18.6 42 22 35 C25 28.6 32 26.6 40 26.6 C48 26.6 55 28.6 58 35 C61.4 42 62 60 60 82 C60 83.4 59 84 57.6 84 L22.4 84 C21 84 20 83.4 20 82 Z"
+            "M20 82 C18 60 18.6 42 22 35 C25 28.6 32 26.6 40 26.6 C48 26.6 55 28.6 58 35"
+            " C61.4 42 62 60 60 82 C60 83.4 59 84 57.6 84 L22.4 84 C21 84 20 83.4 20 82 Z"
         )
         canvas.fill(
             body,
@@ -307,7 +310,8 @@ def backpack(canvas: Canvas, look: Look) -> None:
         canvas.fill(patch, sheet(rgb("#6d4a35"), 0.15))
         canvas.fill(box(37, 43.6, 6, 0.7) + box(38, 45.2, 4, 0.5), CREAM, opacity=0.7)
         pocket = path(
-            "M25 58 C25 55.6 27 54.4 29 54.4 L51 54.4 C53 54.4 55 55.6 55 58 L55.6 76 C55.6 79 54 80 51.4 80 L28.6 80 C26 80 24.4 79 24.4 76 Z"
+            "M25 58 C25 55.6 27 54.4 29 54.4 L51 54.4 C53 54.4 55 55.6 55 58 L55.6 76"
+            " C55.6 79 54 80 51.4 80 L28.6 80 C26 80 24.4 79 24.4 76 Z"
         )
     canvas.shade(pocket.moved(0.4, 1), 0.36, 0.9)
     canvas.fill(pocket, Linear(((0, lighter(look.colour, 0.22)), (0.5, look.colour), (1, darker(look.colour, 0.26))), 40))
@@ -363,7 +367,8 @@ def holdall(canvas: Canvas, look: Look) -> None:
     """A weekend bag with leather corners."""
     contact(canvas, 62)
     body = path(
-        "M10 82 C8 68 9 56 13 51 C17 46.6 24 45 40 45 C56 45 63 46.6 67 51 C71 56 72 68 70 82 C69.6 83.4 68.6 84 67 84 L13 84 C11.4 84 10.4 83.4 10 82 Z"
+        "M10 82 C8 68 9 56 13 51 C17 46.6 24 45 40 45 C56 45 63 46.6 67 51"
+        " C71 56 72 68 70 82 C69.6 83.4 68.6 84 67 84 L13 84 C11.4 84 10.4 83.4 10 82 Z"
     )
     canvas.fill(
         body,

@@ -3,6 +3,7 @@
 from storefront.catalog.demo.pictures.backdrop import contact, fallen
 from storefront.catalog.demo.pictures.canvas import Canvas, Linear, Radial, ball, metal, sheet, tube
 from storefront.catalog.demo.pictures.colour import CREAM, Colour, darker, lighter, mix, rgb
+from storefront.catalog.demo.pictures.drawings.textiles import fold_shadows
 from storefront.catalog.demo.pictures.kinds import Look, kind
 from storefront.catalog.demo.pictures.parts import LEAF, WHITE, dice_of, dots, draw_leaf, flower, rod, sprig, stitches, wood
 from storefront.catalog.demo.pictures.shapes import (
@@ -19,7 +20,6 @@ from storefront.catalog.demo.pictures.shapes import (
     stroke,
     turned_on_lathe,
 )
-from storefront.catalog.demo.pictures.textiles import fold_shadows
 
 
 def _sheet_metal(colour: Colour) -> Linear:
@@ -41,16 +41,7 @@ def _sheet_metal(colour: Colour) -> Linear:
 def watering_can(canvas: Canvas, look: Look) -> None:
     """A watering can; form indoor is slim with a long spout."""
     if look.form == "indoor":
-        contact(canvas, 26, cx=48)
-        spout = curve([(37, 76), (26, 68), (19, 50), (13, 34), (9, 30)])
-        rod(canvas, spout, 3, look.colour, end_width=1.5)
-        handle = curve([(57, 50), (68, 44), (70, 58), (66, 72), (60, 76)])
-        rod(canvas, handle, 1.8, look.second)
-        body = turned_on_lathe([(8, 45), (9.6, 54), (12.6, 68), (12.4, 80), (11.6, 82)], cx=48, tilt=0.16)
-        canvas.fill(body, _sheet_metal(look.colour))
-        canvas.fill(ellipse(48, 45, 8, 1.3), lighter(look.colour, 0.5))
-        canvas.fill(ellipse(48, 45.2, 7.2, 0.9), darker(look.colour, 0.55))
-        canvas.fill(band(48, (13, 79), (12.8, 80), tilt=0.16), darker(look.colour, 0.4), opacity=0.5)
+        _indoor_can(canvas, look)
         return
     contact(canvas, 38, cx=44)
     spout = outline(curve([(30, 80), (20, 66), (11, 45)]), [(8.4, 40), (13.4, 38)], curve([(15.4, 43), (24, 60), (33, 66)]))
@@ -71,7 +62,7 @@ def watering_can(canvas: Canvas, look: Look) -> None:
     rod(canvas, handle, 2.2, look.colour)
     body = turned_on_lathe([(15.6, 47), (16.4, 60), (16.8, 80), (16.4, 82)], cx=45, tilt=0.16)
     canvas.fill(body, _sheet_metal(look.colour))
-    for y in (53, 76):
+    for y in (53.0, 76):
         canvas.fill(band(45, (16.9, y), (16.9, y + 1.8), tilt=0.16), _sheet_metal(lighter(look.colour, 0.14)))
     canvas.fill(ellipse(45, 47, 15.6, 2.6), darker(look.colour, 0.6))
     cover = outline(curve([(45, 42), (54, 43), (60.6, 47)]), arc(45, 47, 15.6, 2.6, 0, 90))
@@ -81,6 +72,19 @@ def watering_can(canvas: Canvas, look: Look) -> None:
     for _ in range(16):
         x, y = dice.uniform(-2, 12), dice.uniform(46, 82)
         canvas.fill(stroke([(x, y), (x - 0.5, y + 2)], 0.45), rgb("#bcd9ea"), opacity=0.8)
+
+
+def _indoor_can(canvas: Canvas, look: Look) -> None:
+    contact(canvas, 26, cx=48)
+    spout = curve([(37, 76), (26, 68), (19, 50), (13, 34), (9, 30)])
+    rod(canvas, spout, 3, look.colour, end_width=1.5)
+    handle = curve([(57, 50), (68, 44), (70, 58), (66, 72), (60, 76)])
+    rod(canvas, handle, 1.8, look.second)
+    body = turned_on_lathe([(8, 45), (9.6, 54), (12.6, 68), (12.4, 80), (11.6, 82)], cx=48, tilt=0.16)
+    canvas.fill(body, _sheet_metal(look.colour))
+    canvas.fill(ellipse(48, 45, 8, 1.3), lighter(look.colour, 0.5))
+    canvas.fill(ellipse(48, 45.2, 7.2, 0.9), darker(look.colour, 0.55))
+    canvas.fill(band(48, (13, 79), (12.8, 80), tilt=0.16), darker(look.colour, 0.4), opacity=0.5)
 
 
 @kind("trowel", lies=True, focus=(40, 40), near=1.5)
@@ -404,7 +408,7 @@ def trug(canvas: Canvas, look: Look) -> None:
     contact(canvas, 56)
     hoop_back = curve([(14, 62), (20, 36), (40, 27), (60, 36), (66, 62)])
     canvas.fill(outline(curve([(8, 60), (40, 56), (72, 60)]), curve([(72, 64), (40, 62), (8, 64)])), darker(look.colour, 0.5))
-    for x, lean in ((20, -24), (24, -8), (28, 8)):
+    for x, lean in ((20.0, -24), (24, -8), (28, 8)):
         draw_leaf(canvas, x, 56, 17, 6, lean, rgb("#5d9145"), bend=lean * 0.1)
         draw_leaf(canvas, x + 2, 57, 14, 5, lean + 14, rgb("#7fae55"), bend=1)
     for x, y, turn in ((17, 58, -70), (21, 60, -58), (25.6, 61.4, -78)):
@@ -412,7 +416,7 @@ def trug(canvas: Canvas, look: Look) -> None:
             turn, x, y
         )
         canvas.fill(carrot, sheet(rgb("#e5792c"), 0.24))
-    for x, y, r in ((37, 54, 6), (47, 52, 6.4), (43, 59, 5.4)):
+    for x, y, r in ((37.0, 54.0, 6), (47, 52, 6.4), (43, 59, 5.4)):
         canvas.fill(ellipse(x, y, r, r * 0.94), ball(look.second))
         for part in range(5):
             draw_leaf(canvas, x, y - r * 0.6, r * 0.55, r * 0.22, part * 72 - 20, LEAF, rib=False)
@@ -421,7 +425,7 @@ def trug(canvas: Canvas, look: Look) -> None:
     canvas.fill(courgette, Linear(((0, rgb("#6f9a4c")), (0.5, rgb("#3f6b35")), (1, rgb("#274a26"))), 60))
     canvas.fill(stroke([(54, 57), (65, 48)], 0.5), rgb("#a9c98a"), opacity=0.6)
     canvas.fill(stroke([(67, 47), (69, 44.6)], 2.6), rgb("#8a9a5c"))
-    for x, y in ((31, 60), (52, 62.4)):
+    for x, y in ((31.0, 60), (52, 62.4)):
         canvas.fill(ellipse(x, y, 4.2, 3.2), ball(rgb("#c9a26a")))
     body = outline(
         curve([(6, 60), (24, 65), (40, 66), (56, 65), (74, 60)]),
@@ -447,5 +451,5 @@ def trug(canvas: Canvas, look: Look) -> None:
     canvas.fill(stroke(hoop, 3), sheet(lighter(look.colour, 0.1), 0.24))
     canvas.fill(stroke([(x - 0.5, y - 0.6) for x, y in hoop_back], 0.6), lighter(look.colour, 0.5), opacity=0.6)
     dots(canvas, [(15.4, 68), (64.6, 68), (16.6, 76), (63.4, 76)], 0.7, rgb("#c99b45"))
-    for x in (24, 52):
+    for x in (24.0, 52):
         canvas.fill(box(x, 81, 5, 3, 0.6), darker(look.colour, 0.3))

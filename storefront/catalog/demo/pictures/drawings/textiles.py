@@ -152,7 +152,7 @@ def rug(canvas: Canvas, look: Look) -> None:
         border = box(15.4, 18.4, 49.2, 65.2) - box(21, 24, 38, 54)
         canvas.fill(border, look.second)
         canvas.fill(box(22.4, 25.4, 35.2, 51.2) - box(23.2, 26.2, 33.6, 49.6), look.third)
-        spots = [(18.2, y + 21) for y in range(0, 61, 6)] + [(61.8, y + 21) for y in range(0, 61, 6)]
+        spots = [(18.2, y + 21.0) for y in range(0, 61, 6)] + [(61.8, y + 21.0) for y in range(0, 61, 6)]
         spots += [(x + 24.4, 21.2) for x in range(0, 34, 6)] + [(x + 24.4, 80.8) for x in range(0, 34, 6)]
         canvas.fill(joined(_diamond(x, y, 2.1, 2.4) for x, y in spots), look.colour)
         for size, colour in ((15, look.second), (12.6, look.third), (9.6, look.colour), (6, look.second), (3, look.colour)):
@@ -349,7 +349,8 @@ def hot_water_bottle(canvas: Canvas, look: Look) -> None:
         canvas.fill(box(33, 7.4, 14, 4.4, 1.8), tube(rgb("#b9544a")))
         canvas.fill(ellipse(40, 7.6, 2.4, 1.6), rgb("#e2d7c4"))
         whole = path(
-            "M33 18 L47 18 C47.4 24 50 27 55 28.6 C60 30.6 62 34 62 40 L62 80 C62 87 58 90 50 90 L30 90 C22 90 18 87 18 80 L18 40 C18 34 20 30.6 25 28.6 C30 27 32.6 24 33 18 Z"
+            "M33 18 L47 18 C47.4 24 50 27 55 28.6 C60 30.6 62 34 62 40 L62 80 C62 87 58 90 50 90 L30 90"
+            " C22 90 18 87 18 80 L18 40 C18 34 20 30.6 25 28.6 C30 27 32.6 24 33 18 Z"
         )
         fallen(canvas, whole, 1.8)
         canvas.fill(whole, Linear(((0, lighter(look.colour, 0.16)), (0.5, look.colour), (1, darker(look.colour, 0.16))), 30))

@@ -5,6 +5,7 @@ import math
 from storefront.catalog.demo.pictures.backdrop import fallen
 from storefront.catalog.demo.pictures.canvas import Canvas, Linear, Radial, ball, metal, sheet
 from storefront.catalog.demo.pictures.colour import CREAM, Colour, darker, lighter, mix, rgb
+from storefront.catalog.demo.pictures.drawings.textiles import fold_shadows
 from storefront.catalog.demo.pictures.kinds import Look, kind
 from storefront.catalog.demo.pictures.parts import WHITE, dots, fringe, rod, stitches
 from storefront.catalog.demo.pictures.shapes import (
@@ -20,13 +21,14 @@ from storefront.catalog.demo.pictures.shapes import (
     soft_polygon,
     stroke,
 )
-from storefront.catalog.demo.pictures.textiles import fold_shadows
 
 BODY = path(
-    "M31 20 C28 21.6 25 23 22.8 25 C24 33 24.2 40 23.8 47 L22.6 80 C34 82 46 82 57.4 80 L56.2 47 C55.8 40 56 33 57.2 25 C55 23 52 21.6 49 20 Z"
+    "M31 20 C28 21.6 25 23 22.8 25 C24 33 24.2 40 23.8 47 L22.6 80"
+    " C34 82 46 82 57.4 80 L56.2 47 C55.8 40 56 33 57.2 25 C55 23 52 21.6 49 20 Z"
 )
 LONG = path(
-    "M31 20 C28 21.6 25 23 22.8 25 C24 33 24.2 40 23.4 47 L20.6 90 C33 92.4 47 92.4 59.4 90 L56.6 47 C55.8 40 56 33 57.2 25 C55 23 52 21.6 49 20 Z"
+    "M31 20 C28 21.6 25 23 22.8 25 C24 33 24.2 40 23.4 47 L20.6 90"
+    " C33 92.4 47 92.4 59.4 90 L56.6 47 C55.8 40 56 33 57.2 25 C55 23 52 21.6 49 20 Z"
 )
 SLEEVE = path("M23.2 24.4 C18.4 26.6 15.6 31 14 38 C11.6 49 9.4 60 7.4 71 L17 74 C19.8 64 22 56 24.2 47 C24.6 39 24.4 32 23.2 24.4 Z")
 GOLD = rgb("#c99b45")
@@ -279,7 +281,7 @@ def _anorak(canvas: Canvas, look: Look, body: Shape) -> None:
     _zip(canvas, 21, 40, look.colour)
     for y in (70, 75):
         canvas.shade(stroke(curve([(22.6, y), (40, y + 1.8), (57.4, y)]), 0.6), 0.3, 0.5, clip=body)
-    for x in (30, 50):
+    for x in (30.0, 50):
         canvas.fill(stroke(curve([(x, 72), (x + 1.4, 78), (x - 0.4, 86)]), 0.6), CREAM)
         canvas.fill(ellipse(x - 0.4, 86.6, 0.9, 1.3), rgb("#6d4a35"))
     _cuffs(canvas, look.colour)
@@ -295,7 +297,8 @@ _JACKETS = {"rain": _rain, "kids": _kids, "parka": _parka, "quilted": _quilted, 
 def gilet(canvas: Canvas, look: Look) -> None:
     """A sleeveless down jacket."""
     body = path(
-        "M30 17 C28 19.6 26 21.6 24 23 C27 33 27 42 22.4 48 C21.6 60 21.4 72 21.8 80 C34 83 46 83 58.2 80 C58.6 72 58.4 60 57.6 48 C53 42 53 33 56 23 C54 21.6 52 19.6 50 17 C46 14.6 34 14.6 30 17 Z"
+        "M30 17 C28 19.6 26 21.6 24 23 C27 33 27 42 22.4 48 C21.6 60 21.4 72 21.8 80 C34 83 46 83 58.2 80"
+        " C58.6 72 58.4 60 57.6 48 C53 42 53 33 56 23 C54 21.6 52 19.6 50 17 C46 14.6 34 14.6 30 17 Z"
     )
     with canvas.within(scale=1.08, at=(40, 50)):
         fallen(canvas, body, 1.5)

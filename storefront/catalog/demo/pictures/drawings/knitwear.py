@@ -6,6 +6,7 @@ from itertools import pairwise
 from storefront.catalog.demo.pictures.backdrop import fallen
 from storefront.catalog.demo.pictures.canvas import Canvas, Linear, Radial, sheet
 from storefront.catalog.demo.pictures.colour import CREAM, Colour, darker, lighter, mix, rgb
+from storefront.catalog.demo.pictures.drawings.textiles import cable, fold_shadows
 from storefront.catalog.demo.pictures.kinds import Look, kind
 from storefront.catalog.demo.pictures.parts import dice_of, dots, fringe
 from storefront.catalog.demo.pictures.shapes import (
@@ -19,10 +20,10 @@ from storefront.catalog.demo.pictures.shapes import (
     polygon,
     stroke,
 )
-from storefront.catalog.demo.pictures.textiles import cable, fold_shadows
 
 BODY = path(
-    "M32 21 C29 22.6 26 24 23.6 26 C24.6 33 24.8 40 24.4 47 L23.6 78 C34 80 46 80 56.4 78 L55.6 47 C55.2 40 55.4 33 56.4 26 C54 24 51 22.6 48 21 C45 25.4 35 25.4 32 21 Z"
+    "M32 21 C29 22.6 26 24 23.6 26 C24.6 33 24.8 40 24.4 47 L23.6 78 C34 80 46 80 56.4 78 L55.6 47"
+    " C55.2 40 55.4 33 56.4 26 C54 24 51 22.6 48 21 C45 25.4 35 25.4 32 21 Z"
 )
 SLEEVE = path("M24 25.4 C19.4 27.6 17 32 15.4 39 C13 49 10.6 59 8.6 70 L17 72.4 C20 63 22.6 55 24.8 46.6 C25.2 39 25 32 24 25.4 Z")
 
@@ -80,7 +81,7 @@ def sweater(canvas: Canvas, look: Look) -> None:
             _stripes(canvas, look)
         _knitted(canvas, BODY, look.colour)
         if look.pattern == "stripe":
-            for y in range(30, 74, 5):
+            for y in (30.0, 35, 40, 45, 50, 55, 60, 65, 70):
                 canvas.fill(
                     outline(curve([(20, y), (40, y + 1), (60, y)]), curve([(60, y + 2.3), (40, y + 3.3), (20, y + 2.3)])),
                     look.second,
@@ -205,7 +206,8 @@ def cardigan(canvas: Canvas, look: Look) -> None:
 def slipover(canvas: Canvas, look: Look) -> None:
     """A sleeveless V-neck."""
     body = path(
-        "M31 19 C29 20.6 27 22 25.4 23 C27.4 32 27 40 23.4 46 L23 79 C34 81 46 81 57 79 L56.6 46 C53 40 52.6 32 54.6 23 C53 22 51 20.6 49 19 L40 37 Z"
+        "M31 19 C29 20.6 27 22 25.4 23 C27.4 32 27 40 23.4 46 L23 79 C34 81 46 81 57 79"
+        " L56.6 46 C53 40 52.6 32 54.6 23 C53 22 51 20.6 49 19 L40 37 Z"
     )
     with canvas.within(scale=1.08, at=(40, 50)):
         fallen(canvas, body, 1.2)
@@ -242,7 +244,8 @@ def beanie(canvas: Canvas, look: Look) -> None:
     with canvas.within(turn=-6, at=(40, 55)):
         crown = outline(curve([(16, 62), (17.6, 46), (25, 33), (40, 27), (55, 33), (62.4, 46), (64, 62)]), [(64, 64), (16, 64)])
         cuff = path(
-            "M14 60 C14 58.6 15 58 16.4 58 C32 60.4 48 60.4 63.6 58 C65 58 66 58.6 66 60 L66.6 74 C66.6 75.6 65.6 76.4 64 76.6 C48 79 32 79 16 76.6 C14.4 76.4 13.4 75.6 13.4 74 Z"
+            "M14 60 C14 58.6 15 58 16.4 58 C32 60.4 48 60.4 63.6 58 C65 58 66 58.6 66 60 L66.6 74"
+            " C66.6 75.6 65.6 76.4 64 76.6 C48 79 32 79 16 76.6 C14.4 76.4 13.4 75.6 13.4 74 Z"
         )
         fallen(canvas, crown + cuff, 1.8)
         if look.form == "bobble":
@@ -344,7 +347,8 @@ def _scarf_pattern(canvas: Canvas, look: Look, shape: Shape, *, turned: bool = F
 def socks(canvas: Canvas, look: Look) -> None:
     """A pair of socks; pattern stripe."""
     sock = path(
-        "M26 14 L44 14 C44.4 30 44 42 45 50 C47 57 54 62 62 68 C68 73 66 82 57 83 C50 83.6 44 80 38 75 C30 69 26.6 62 26.4 52 C26 40 26.4 28 26 14 Z"
+        "M26 14 L44 14 C44.4 30 44 42 45 50 C47 57 54 62 62 68 C68 73 66 82 57 83"
+        " C50 83.6 44 80 38 75 C30 69 26.6 62 26.4 52 C26 40 26.4 28 26 14 Z"
     )
     for move, turn in (((9, -3), 10), ((-6, 3), -3)):
         with canvas.within(move=move, turn=turn, at=(40, 50)):
@@ -384,7 +388,8 @@ def mittens(canvas: Canvas, look: Look) -> None:
     """A pair of felted mittens on a cord."""
     mitten = path("M24 62 L24 36 C24 22 28 14 35 14 C42 14 46 22 46 34 L46 42 C49 36 53 33 56 35 C59.4 37 58 42 56 46 L47 60 L46.4 62 Z")
     cuff = path(
-        "M22.6 61 C22.6 59.6 23.4 59 24.6 59 L46 59 C47.2 59 48 59.6 48 61 L48.4 77 C48.4 78.4 47.6 79 46.4 79 L24.2 79 C23 79 22.2 78.4 22.2 77 Z"
+        "M22.6 61 C22.6 59.6 23.4 59 24.6 59 L46 59 C47.2 59 48 59.6 48 61 L48.4 77"
+        " C48.4 78.4 47.6 79 46.4 79 L24.2 79 C23 79 22.2 78.4 22.2 77 Z"
     )
     cord = curve([(24, 78), (26, 90), (40, 86), (54, 91), (58, 78)])
     canvas.shade(stroke([(x + 0.6, y + 0.9) for x, y in cord], 1), 0.3, 0.6)

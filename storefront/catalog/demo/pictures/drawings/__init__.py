@@ -1,10 +1,13 @@
-"""All drawings, fetched into KINDS by importing their files."""
+"""One drawing for each kind of thing; importing this package fetches them all into KINDS."""
 
-from storefront.catalog.demo.pictures import (
+from storefront.catalog.demo.pictures.drawings import (
     bath,
+    camp_kit,
     camping,
+    coffee,
     cookware,
     cycling,
+    desk,
     footwear,
     furniture,
     garden,
@@ -12,19 +15,25 @@ from storefront.catalog.demo.pictures import (
     lighting,
     outerwear,
     plants,
+    playthings,
     stationery,
     tableware,
     textiles,
     toys,
+    utensils,
+    vases,
 )
 from storefront.catalog.demo.pictures.kinds import KINDS
 
 __all__ = [
     "KINDS",
     "bath",
+    "camp_kit",
     "camping",
+    "coffee",
     "cookware",
     "cycling",
+    "desk",
     "footwear",
     "furniture",
     "garden",
@@ -32,8 +41,11 @@ __all__ = [
     "lighting",
     "outerwear",
     "plants",
+    "playthings",
     "stationery",
     "tableware",
     "textiles",
     "toys",
+    "utensils",
+    "vases",
 ]

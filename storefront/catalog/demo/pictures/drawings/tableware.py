@@ -125,7 +125,7 @@ def bowl(canvas: Canvas, look: Look) -> None:
 def salad_bowl(canvas: Canvas, look: Look) -> None:
     """A big wooden bowl of leaves."""
     contact(canvas, 44)
-    for turn, x in ((-24, 26), (27, 55)):
+    for turn, x in ((-24, 26.0), (27, 55)):
         server = stroke([(x, 60), (x, 26)], 2, end_width=2.6).turned(turn, x, 60)
         canvas.fill(server, sheet(look.second, 0.25, 0))
     greens = (rgb("#7fae4f"), rgb("#5d9145"), rgb("#9cc065"), rgb("#4d7d43"), rgb("#b06a7a"))

@@ -323,7 +323,7 @@ def string_lights(canvas: Canvas, look: Look) -> None:
     """Warm bulbs along two swags against the evening."""
     hill = smooth((-14, 84), (10, 76), (34, 82), (58, 74), (94, 82), (94, 110), (-14, 110))
     canvas.fill(hill, darker(rgb("#2b3561"), 0.4))
-    for x, y, size in ((60, 10, 0.5), (14, 8, 0.4), (33, 14, 0.35), (70, 22, 0.4), (8, 36, 0.35), (48, 66, 0.4), (24, 70, 0.3)):
+    for x, y, size in ((60.0, 10.0, 0.5), (14, 8, 0.4), (33, 14, 0.35), (70, 22, 0.4), (8, 36, 0.35), (48, 66, 0.4), (24, 70, 0.3)):
         canvas.fill(ellipse(x, y, size), CREAM, opacity=0.8)
     for line in ([(-4, 22), (18, 40), (46, 34), (84, 10)], [(-4, 58), (24, 68), (54, 60), (84, 40)]):
         cable = curve(line)

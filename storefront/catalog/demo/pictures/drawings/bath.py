@@ -5,6 +5,7 @@ import math
 from storefront.catalog.demo.pictures.backdrop import contact, fallen
 from storefront.catalog.demo.pictures.canvas import Canvas, Linear, Radial, ball, metal, sheet, tube
 from storefront.catalog.demo.pictures.colour import CREAM, darker, lighter, mix, rgb
+from storefront.catalog.demo.pictures.drawings.textiles import fold_shadows
 from storefront.catalog.demo.pictures.kinds import Look, kind
 from storefront.catalog.demo.pictures.parts import WHITE, dice_of, dots, flower, glass, grain, rod, sprig, wood
 from storefront.catalog.demo.pictures.shapes import (
@@ -22,7 +23,6 @@ from storefront.catalog.demo.pictures.shapes import (
     stroke,
     turned_on_lathe,
 )
-from storefront.catalog.demo.pictures.textiles import fold_shadows
 
 
 @kind("towels", size=1.15, focus=(40, 62), near=1.6)

@@ -53,9 +53,9 @@ def chair(canvas: Canvas, look: Look) -> None:
     """A dining chair with a bent back and a woven seat."""
     _feet(canvas, (24, 85), (57, 85), (29, 79.6), (52, 79.6), width=3.6)
     canvas.shade(ellipse(44, 84.6, 22, 3), 0.16, 2)
-    for x, lean in ((30, -0.8), (51, 0.8)):
+    for x, lean in ((30.0, -0.8), (51, 0.8)):
         rod(canvas, [(x, 56), (x + lean, 79)], 2, darker(look.colour, 0.18), end_width=1.6)
-    for x, top in ((25.6, 22), (55, 22)):
+    for x, top in ((25.6, 22.0), (55, 22)):
         rod(canvas, curve([(x + (40 - x) * 0.06, top), (x + 0.4, 40), (x, 56)]), 2.2, look.colour)
     back = outline(
         curve([(22, 19), (30, 22.6), (40, 23.6), (50, 22.6), (58.6, 19)]), curve([(58.6, 27), (50, 31), (40, 32), (30, 31), (22, 27)])
