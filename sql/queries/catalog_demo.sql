@@ -6,6 +6,9 @@ SELECT pg_advisory_xact_lock(hashtext('demo shop'));
 -- name: has_products$
 SELECT EXISTS (SELECT FROM product);
 
+-- name: product_ids
+SELECT slug, id FROM product;
+
 -- name: add_location!
 INSERT INTO stock_location (code, name, priority) VALUES (:code, :name, 10) ON CONFLICT (code) DO NOTHING;
 

@@ -1,7 +1,7 @@
 """Fills an empty shop with the demo catalog: pictures first, then all rows in one transaction, so that it is there whole or not at all."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from storefront.catalog.demo.model import Shop, html_of, read_shelves, read_shop
 from storefront.catalog.demo.pictures.composing import PictureOrder
@@ -19,7 +19,7 @@ ACTOR = "demo shop"
 TOLD_EVERY = 150
 
 
-async def _nothing(conn: Connection) -> None:
+async def _nothing(conn: Connection, product_ids: Mapping[str, int]) -> None:
     return None
 
 
@@ -27,9 +27,10 @@ async def fill(
     database: Database,
     settings: Settings,
     say: Callable[[str], None],
-    also: Callable[[Connection], Awaitable[None]] = _nothing,
+    also: Callable[[Connection, Mapping[str, int]], Awaitable[None]] = _nothing,
 ) -> bool:
-    """Fills a shop that has no product, and returns whether it did. `also` adds what other rooms have, in the same transaction.
+    """Fills a shop that has no product, and returns whether it did. `also` adds what other rooms have, in the same
+    transaction, and is told the ids of the products by slug.
 
     Pictures are named by their content, so those of a run that was killed are found again, and nothing else is left of it.
     Raises `studio.DrawingFailed`.
@@ -53,7 +54,7 @@ async def fill(
             return False
         await _write_goods(conn, settings, goods, words, pictures)
         await _describe(conn, goods, words, list(pictures.values()))
-        await also(conn)
+        await also(conn, {row["slug"]: row["id"] for row in await queries.product_ids(conn)})
         return True
 
     filled = await database.transaction(write)

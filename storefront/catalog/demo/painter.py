@@ -1,6 +1,7 @@
 """A worker of the studio: reads orders as JSON lines, keeps each picture in the media store FOLDER and answers a line for it."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -24,4 +25,5 @@ def work(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the shop, which ends its workers
     work(Path(sys.argv[1]))

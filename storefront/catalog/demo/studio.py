@@ -14,12 +14,13 @@ import msgspec
 
 from storefront.catalog.demo.pictures.composing import PictureOrder
 from storefront.catalog.media import StoredPicture
+from storefront.platform.embedded.process import EmbeddedError
 from storefront.settings import ROOT
 
 MOST_WORKERS = 8
 
 
-class DrawingFailed(Exception):
+class DrawingFailed(EmbeddedError):
     """A worker ended before its pictures were drawn; its own words are on the terminal."""
 
 

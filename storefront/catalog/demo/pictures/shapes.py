@@ -117,7 +117,7 @@ def soft_polygon(points: Sequence[Point], radius: float) -> Shape:
 
 
 def curve(points: Sequence[Point], *, closed: bool = False) -> Contour:
-    """A smooth line through the points (Catmull and Rom's; a handle is a sixth of the way between the neighbours)."""
+    """A smooth line through the points (Catmull and Rom's)."""
     return _curve(tuple(points), closed)
 
 
@@ -130,8 +130,10 @@ def _curve(points: Contour, closed: bool) -> Contour:
         before = points[(i - 1) % count] if closed or i > 0 else points[i]
         start, end = points[i], points[(i + 1) % count]
         after = points[(i + 2) % count] if closed or i + 2 < count else end
-        one = (start[0] + (end[0] - before[0]) / 6, start[1] + (end[1] - before[1]) / 6)
-        two = (end[0] - (after[0] - start[0]) / 6, end[1] - (after[1] - start[1]) / 6)
+        reach = math.dist(start, end) / 3  # of the stretch itself, so that a long one beside a short one does not bulge
+        first, second = reach / (math.dist(before, end) or 1), reach / (math.dist(start, after) or 1)
+        one = (start[0] + (end[0] - before[0]) * first, start[1] + (end[1] - before[1]) * first)
+        two = (end[0] - (after[0] - start[0]) * second, end[1] - (after[1] - start[1]) * second)
         line += _cubic(start, one, two, end)
     line.append(points[0] if closed else points[-1])
     return tuple(line)
