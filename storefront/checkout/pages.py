@@ -72,8 +72,11 @@ async def checkout_page(request: web.Request) -> web.StreamResponse:
     return _render(request, started, _form_of(cart, started), {}, notice=notice)
 
 
-async def _start(request: web.Request, shop: CheckoutContext) -> Started:
-    """Starts, or goes on with, the checkout of the browser's cart; where that cannot be, off to the page that says why."""
+async def _start(request: web.Request, shop: CheckoutContext, *, placing: bool = False) -> Started:
+    """Starts, or goes on with, the checkout of the browser's cart; where that cannot be, off to the page that says why.
+
+    Who is `placing` the order and finds it placed, by the other half of a double click, is thanked for it all the same.
+    """
     cart_id = carts.cart_id_from_cookie(request)
     if cart_id is None:
         raise _see_other("/cart")
@@ -81,7 +84,7 @@ async def _start(request: web.Request, shop: CheckoutContext) -> Started:
     try:
         return await service.start(shop, request.app[STOCK], cart_id, guard)
     except CartOrdered as error:
-        raise _order_placed(request, error.extra["order"]["url"]) from error
+        raise _order_placed(request, _path_of(shop, error.extra["order"], thanks=placing)) from error
     except (OutOfStock, CartNotFound, CartClosed, InvalidInput) as error:
         raise _see_other("/cart") from error
     except (ProviderUnknown, ProviderUnavailable) as error:
@@ -111,13 +114,13 @@ async def checkout(request: web.Request) -> web.StreamResponse:
         if replayed is not None:
             return await _after_placing(request, shop, values, replayed)
     details = _details_of(values, placing=placing)
-    started = await _start(request, shop)
+    started = await _start(request, shop, placing=placing)
     try:
         checked = service.check_details(details)
         try:
             kept = await _keep(shop, started, checked)
         except VersionMismatch:  # the other half of a double click has kept the same details already
-            started = await _start(request, shop)
+            started = await _start(request, shop, placing=placing)
             kept = await _keep(shop, started, checked)
     except InvalidInput as error:
         return await _mistaken(request, shop, started, details, values, error.messages(), placing=placing)
@@ -256,16 +259,21 @@ async def _after_placing(request: web.Request, shop: CheckoutContext, values: di
         action = document.get("next_action")
         if action:
             raise _see_other(action["redirect_url"])
-        path = order_path(shop.settings, UUID(document["id"]), document["number"])
-        raise _order_placed(request, path + "&placed=1") if answer.status == 201 else _see_other(path)
+        path = _path_of(shop, document, thanks=answer.status == 201)
+        raise _order_placed(request, path) if answer.status == 201 else _see_other(path)
     kind = document["type"].rpartition("/")[2]
     if kind == CartOrdered.type:
-        raise _order_placed(request, document["order"]["url"])
+        raise _order_placed(request, _path_of(shop, document["order"], thanks=True))
     if kind == OutOfStock.type:
         raise _see_other("/cart")
     started = await _start(request, shop)
     notice = NOTICES.get(kind, document["detail"])
     return _render(request, started, values, {}, notice=notice, status=answer.status)
+
+
+def _path_of(shop: CheckoutContext, order: dict[str, Any], *, thanks: bool) -> str:
+    """The page of an order that is known by `id` and `number`."""
+    return order_path(shop.settings, UUID(str(order["id"])), order["number"]) + ("&placed=1" if thanks else "")
 
 
 def _order_placed(request: web.Request, location: str) -> web.HTTPSeeOther:

@@ -13,6 +13,7 @@ from storefront.cart.model import Cart, CartClosed, Guard
 from storefront.checkout import recovery
 from storefront.checkout.errors import CartOrdered
 from storefront.checkout.model import CheckoutContext
+from storefront.inventory import service as inventory
 from storefront.inventory.gate import StockGate
 from storefront.orders import service as orders
 from storefront.orders import store as order_store
@@ -74,7 +75,18 @@ async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Gu
     expires_at = shop.clock() + shop.hold_time
     country = cart.delivery_address.country if cart.delivery_address else None
     await gate.hold(cart.id, demand, expires_at=expires_at, country=country)
+    if await _overtaken(shop, cart.id):
+        return await start(shop, gate, cart_id, guard)
     return Started(cart, priced, expires_at)
+
+
+async def _overtaken(shop: CheckoutContext, cart_id: UUID) -> bool:
+    """Whether the cart was ordered while its stock was being held, by the other half of a double click. The order has its own hold then."""
+    async with shop.database.write() as conn:
+        ordered = await order_store.order_of_cart(conn, cart_id) is not None
+    if ordered:
+        await shop.database.transaction(lambda conn: inventory.release_holds(conn, cart_id=cart_id))
+    return ordered
 
 
 async def _earlier_order(shop: CheckoutContext, cart: Cart, earlier: OrderHead) -> datetime | None:

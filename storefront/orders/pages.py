@@ -70,7 +70,7 @@ async def _order_page(request: web.Request, order: Order, errors: dict[str, str]
     context = {
         "order": order,
         "order_key": order_key(request.app[SETTINGS], order.id),
-        "placed": "placed" in request.query,
+        "placed": "placed" in request.query and order.status not in ("pending_payment", "cancelled"),
         "can_cancel": order.cancellable,
         "errors": errors or {},
     }
