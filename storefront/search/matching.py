@@ -11,9 +11,11 @@ from storefront.search.rules import Rules
 from storefront.search.schema import normal, stem, words_of
 from storefront.search.vocabulary import Vocabulary, tolerance
 
-BOOSTS = {"title": 4.0, "brand": 3.0, "category": 2.5, "details": 1.5, "description": 0.5}
+# What a thing is outweighs what it is called: a "Backpack Charm" is no backpack. A category's words are in many products, so each says
+# less by BM25, and its boost is the largest for that.
+BOOSTS = {"title": 3.0, "brand": 3.0, "category": 5.0, "details": 2.0, "description": 0.5}
 NAMING = {field: BOOSTS[field] for field in ("title", "brand", "category")}
-TIE = 0.2  # how much a word's other fields add to its best one
+TIE = 0.3  # how much a word's other fields add to its best one
 EXACT = 100.0
 SYNONYM = 0.8
 JOINED = 0.9
