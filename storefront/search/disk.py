@@ -42,6 +42,11 @@ class DiskIndex:
     def _open_writer(self) -> tantivy.IndexWriter:
         return self._index.writer(self._heap_bytes, 1)
 
+    @property
+    def products(self) -> int:
+        """How many products there are."""
+        return max(0, self.searcher.num_docs - (self.position is not None))
+
     def snapshot(self, rules: Rules, memo: Memo) -> Snapshot:
         """What searches are answered from: this state, until the next commit."""
         state = self.state  # before the searcher: an old number for a new state does no harm, a new one for an old state would

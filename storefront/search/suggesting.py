@@ -56,6 +56,7 @@ def _categories(snapshot: Snapshot, words: list[str]) -> list[Suggestion]:
     *before, last = words
     found = []
     for category, names in snapshot.rules.categories:
-        if all(word in names for word in before) and any(name.startswith(last) for name in names):
+        named = all(word in names for word in before) and any(name.startswith(last) for name in names)
+        if named and snapshot.searcher.doc_freq("category_path", category.path):
             found.append(Suggestion("category", category.name, f"/c/{quote(category.path)}", category.parent_name))
     return found[:MOST_CATEGORIES]
