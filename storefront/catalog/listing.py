@@ -24,6 +24,10 @@ Finder = Callable[[ListingQuery], Awaitable[ListingResult]]
 LISTING_FINDER: web.AppKey[Finder] = web.AppKey("listing_finder")
 
 
+class FinderAway(Exception):
+    """The finder cannot answer yet. It is expected, so that nobody is told."""
+
+
 async def build_listing(
     database: Database, query: ListingQuery, frame: Frame, *, find: Finder | None, clamp: bool = True
 ) -> Listing:
@@ -47,6 +51,8 @@ async def _find(database: Database, query: ListingQuery, frame: Frame, find: Fin
     if find is not None and not frame.by_hand:
         try:
             return await find(query), False
+        except FinderAway:
+            pass
         except Exception:
             log.exception("listing_degraded", path=frame.path)
     async with database.read() as conn:

@@ -4,8 +4,10 @@ from typing import Literal
 
 import msgspec
 
+from storefront.catalog.listing import FinderAway
 
-class IndexMissing(Exception):
+
+class IndexMissing(FinderAway):
     """There is no index that could answer; it is being made."""
 
 
