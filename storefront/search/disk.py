@@ -3,6 +3,7 @@
 Where the change feed stood at a commit is a document of the index, so that both become durable together.
 """
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -109,10 +110,13 @@ class DiskIndex:
 
     def reopen(self) -> None:
         """Gives up what is not committed and begins with a new writer, after the old one has failed."""
-        del self._writer
+        self._let_go()
         self._writer = self._open_writer()
 
     def close(self) -> None:
         """Gives up what is not committed and lets go of the folder."""
-        self._writer.rollback()
-        del self._writer
+        self._let_go()
+
+    def _let_go(self) -> None:
+        with contextlib.suppress(AttributeError):
+            del self._writer  # the library ends its threads and frees its lock with the last reference

@@ -17,6 +17,7 @@ from storefront.platform.database import Database
 from storefront.platform.feed import Feed
 from storefront.search import building
 from storefront.search import index as search_index
+from storefront.search.disk import DiskIndex
 from storefront.search.index import SearchIndex
 from storefront.search.model import IndexMissing
 from storefront.settings import ROOT, SearchSettings, Settings
@@ -342,6 +343,42 @@ async def _has_all(follower: Follower, product_ids: list[int]) -> bool:
     for page in range(1, len(product_ids) // 100 + 2):
         found += await follower.ids(text="meanwhile clock", sort="relevance", page=page)
     return set(product_ids) <= set(found)
+
+
+async def test_a_write_that_fails_is_made_again(follower: Follower, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch):
+    commit, failures = DiskIndex.commit, iter([True, True])
+
+    def failing(index: DiskIndex, position: str | None = None) -> None:
+        if next(failures, False):
+            raise ValueError("disk full")
+        commit(index, position)
+
+    folder = follower.index.build_folder
+    monkeypatch.setattr(DiskIndex, "commit", failing)
+    product_id = await one_product(owner, "Stubborn Metronome")
+    await follower.until(lambda: _finds(follower, "stubborn metronome", product_id))
+    assert follower.index.build_folder == folder
+
+
+async def test_an_index_that_can_no_longer_be_written_is_built_anew(
+    follower: Follower, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    folder = follower.index.build_folder
+
+    def failing(index: DiskIndex, *args: object) -> None:
+        raise ValueError("read-only file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DiskIndex, "commit", failing)
+        patch.setattr(DiskIndex, "reopen", failing)
+        patch.setattr(building, "RETRY_SECONDS", 0.05)
+        product_id = await one_product(owner, "Undaunted Metronome")
+        async with asyncio.timeout(10):
+            while follower.index.ready:
+                await asyncio.sleep(0.01)
+    await follower.until(lambda: follower.index.ready)
+    await follower.until(lambda: _finds(follower, "undaunted metronome", product_id))
+    assert follower.index.build_folder != folder
 
 
 async def test_two_processes_may_share_a_folder(follower: Follower, database: Database, tmp_path: Path, owner: asyncpg.Connection):
