@@ -192,7 +192,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     texts = [list(head), *([_cell(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in texts) for column in range(len(head))]
     for row in texts:
-        print("  ".join(cell.ljust(width) if n == 0 else cell.rjust(width) for n, (cell, width) in enumerate(zip(row, widths, strict=True))))
+        print(
+            "  ".join(cell.ljust(width) if n == 0 else cell.rjust(width) for n, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        )
 
 
 def _cell(value: object) -> str:

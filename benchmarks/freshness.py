@@ -90,7 +90,8 @@ async def _measure(urls: list[str], dsn: str, seconds: int, rate: int) -> tuple[
         began = time.monotonic()
         while (now := time.monotonic()) < began + seconds:
             due = int((now - began) * rate) - changed
-            await asyncio.gather(*(_change(pool, random.randrange(PRODUCTS // 2, PRODUCTS), random.randrange(100, 90_000)) for _ in range(max(0, due))))
+            others = (random.randrange(PRODUCTS // 2, PRODUCTS) for _ in range(max(0, due)))
+            await asyncio.gather(*(_change(pool, product, random.randrange(100, 90_000)) for product in others))
             changed += max(0, due)
             if len(watching) < 4:
                 task = asyncio.create_task(_watch(http, pool, urls, len(watching), changed, waited))

@@ -1,4 +1,4 @@
-"""How our pages stand beside bare aiohttp serving the same bytes, and adding to a cart beside a bare UPDATE.
+"""How our pages stand beside bare servers: aiohttp and nginx with the same bytes, aiohttp + asyncpg + jinja2 with the same statements.
 
 `python3 run.py bench pages`: one core for the server, one for the load (wrk with a browser's headers), alternating rounds, medians.
 """
@@ -7,35 +7,63 @@ import argparse
 import contextlib
 import http.client
 import json
+import shutil
+import subprocess
 import tempfile
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
-from benchmarks._bench import BROWSER_HEADERS, Load, Shop, fetch, median_load, result, running_bound, running_shop, say, table, wrk
+from benchmarks._bench import (
+    BROWSER_HEADERS,
+    Load,
+    Shop,
+    fetch,
+    free_port,
+    median_load,
+    pinned,
+    result,
+    running_bound,
+    running_shop,
+    say,
+    table,
+    wrk,
+)
 
-PAGES = {"home": "/", "category": "/c/{category}", "product": "/p/{product}", "search": "/search?q=lamp"}
+PAGES = {"home": "/", "category": "/c/{category}", "product_cached": "/p/{product}", "search": "/search?q=lamp"}
 
 
 def main(argv: list[str]) -> int:
-    """Prints the table and, last, the JSON object with the fields PAGE_vs_aiohttp and cart_post_vs_update."""
+    """Prints the table and, last, the JSON object: PAGE_vs_aiohttp, product_cached_vs_nginx, not_modified_vs_aiohttp, product_cold_vs_raw,
+    cart_post_vs_update.
+    """
     parser = argparse.ArgumentParser(prog="run.py bench pages", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3)
     options = parser.parse_args(argv)
+    rows: list[tuple[object, ...]] = []
+    figures: dict[str, float] = {}
+
+    def note(name: str, field: str, ours: list[Load], bound: list[Load]) -> None:
+        figures[field] = median(a.requests_per_second / b.requests_per_second for a, b in zip(ours, bound, strict=True))
+        rows.append(_row(name, median_load(ours), median_load(bound), figures[field]))
+
     with running_shop(LIMITS__CHECKOUT="1000000/minute") as shop:
         places = _places(shop)
-        rows, figures = [], {}
         for name, pattern in PAGES.items():
-            path = pattern.format(**places)
-            ours, bound = _page(shop, name, path, options.rounds, options.seconds)
-            ratio = median(a.requests_per_second / b.requests_per_second for a, b in zip(ours, bound, strict=True))
-            rows.append(_row(name, median_load(ours), median_load(bound), ratio))
-            figures[f"{name}_vs_aiohttp"] = ratio
+            ours, aiohttp, nginx = _page(shop, name, pattern.format(**places), options.rounds, options.seconds)
+            note(name, f"{name}_vs_aiohttp", ours, aiohttp)
+            if name == "product_cached" and nginx:
+                note(f"{name} beside nginx", f"{name}_vs_nginx", ours, nginx)
+        ours, aiohttp = _not_modified(shop, PAGES["product_cached"].format(**places), options.rounds, options.seconds)
+        note("304", "not_modified_vs_aiohttp", ours, aiohttp)
         ours, bound = _cart(shop, places["variant"], options.rounds, options.seconds)
-        ratio = median(a.requests_per_second / b.requests_per_second for a, b in zip(ours, bound, strict=True))
-        rows.append(_row("cart POST", median_load(ours), median_load(bound), ratio))
-        figures["cart_post_vs_update"] = ratio
+        note("cart POST", "cart_post_vs_update", ours, bound)
+    with running_shop(CACHE__URL="none", CACHE__L1_BYTES="0") as shop:
+        ours, bound = _cold(shop, options.rounds, options.seconds)
+        note("product cold", "product_cold_vs_raw", ours, bound)
     table(("page", "ours/s", "p50 ms", "p99 ms", "bound/s", "ratio", "failed"), rows)
     result(**figures)
     return 0
@@ -57,17 +85,104 @@ def _places(shop: Shop) -> dict[str, str]:
     raise SystemExit("bench: the demo shop has nothing in stock")
 
 
-def _page(shop: Shop, name: str, path: str, rounds: int, seconds: int) -> tuple[list[Load], list[Load]]:
+def _page(shop: Shop, name: str, path: str, rounds: int, seconds: int) -> tuple[list[Load], list[Load], list[Load]]:
+    """Our loads, aiohttp's and nginx's (empty where there is none), of the same bytes."""
     status, headers, body = fetch(shop.url + path, BROWSER_HEADERS)
     if status != 200:
         raise SystemExit(f"bench: {path} answered {status}")
-    say(f"{name}: {path}, {len(body):,} bytes as sent ({headers.get('content-encoding', 'identity')})")
+    encoding = headers.get("content-encoding", "")
+    say(f"{name}: {path}, {len(body):,} bytes as sent ({encoding or 'identity'})")
+    ours, aiohttp, nginx = [], [], []
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (folder / "body").write_bytes(body)
+        bound = stack.enter_context(running_bound("aiohttp_bytes.py", str(folder / "body"), encoding))
+        file = stack.enter_context(_running_nginx(body, headers)) if name == "product_cached" else None
+        wrk(shop.url + path, seconds=1)
+        for _ in range(rounds):
+            ours.append(wrk(shop.url + path, seconds=seconds))
+            aiohttp.append(wrk(bound + path, seconds=seconds))
+            if file:
+                nginx.append(wrk(file, seconds=seconds))
+    return ours, aiohttp, nginx
+
+
+NGINX = """
+daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; open_file_cache max=100; keepalive_requests 1000000000; default_type text/html;
+  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+  server {{ listen 127.0.0.1:{port}; root {folder}/www; {headers} }}
+}}
+"""
+
+
+@contextlib.contextmanager
+def _running_nginx(body: bytes, headers: dict[str, str]) -> Iterator[str | None]:
+    """nginx serving the bytes as a file, with the headers that our answer has; yields its address, or None where nginx is missing."""
+    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    if program is None:
+        say("nginx is missing (Debian's package nginx-light), so nothing is said of it")
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = Path(name), free_port()
+        folder.chmod(0o755)
+        (folder / "www").mkdir()
+        (folder / "www" / "page").write_bytes(body)
+        own = {"content-length", "date", "server", "connection", "content-type", "etag", "last-modified"}
+        lines = " ".join(f'add_header {key} "{value}";' for key, value in headers.items() if key not in own)
+        (folder / "conf").write_text(NGINX.format(folder=folder, port=port, headers=lines))
+        process = subprocess.Popen(pinned(0, [program, "-c", str(folder / "conf"), "-e", str(folder / "error.log")]))
+        try:
+            _await(f"http://127.0.0.1:{port}/page")
+            yield f"http://127.0.0.1:{port}/page"
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _await(url: str) -> None:
+    for _ in range(200):
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):
+            return
+
+
+def _not_modified(shop: Shop, path: str, rounds: int, seconds: int) -> tuple[list[Load], list[Load]]:
+    """A browser that has the page already, beside aiohttp answering the whole page."""
+    _, headers, body = fetch(shop.url + path, BROWSER_HEADERS)
+    known = {"If-None-Match": headers["etag"]}
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (folder / "body").write_bytes(body)
         bound = stack.enter_context(running_bound("aiohttp_bytes.py", str(folder / "body"), headers.get("content-encoding", "")))
-        wrk(shop.url + path, seconds=1)
-        pairs = [(wrk(shop.url + path, seconds=seconds), wrk(bound + path, seconds=seconds)) for _ in range(rounds)]
+        pairs = [(wrk(shop.url + path, seconds=seconds, headers=known), wrk(bound + path, seconds=seconds)) for _ in range(rounds)]
+    return [ours for ours, _ in pairs], [theirs for _, theirs in pairs]
+
+
+COLD = """
+local slugs = {{ {slugs} }}
+local n = 0
+request = function()
+  n = n + 1
+  return wrk.format("GET", "/p/" .. slugs[n % #slugs + 1])
+end
+"""
+
+
+def _cold(shop: Shop, rounds: int, seconds: int) -> tuple[list[Load], list[Load]]:
+    """Product pages of a shop that keeps nothing, each asked in turn."""
+    slugs = [product["slug"] for product in json.loads(fetch(f"{shop.url}/api/v1/products?limit=100")[2])["items"]]
+    with running_bound("aiohttp_cold.py", shop.runtime()["database_url"]) as bound, tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "cold.lua"
+        script.write_text(COLD.format(slugs=", ".join(f'"{slug}"' for slug in slugs)))
+        say(f"product cold: {len(slugs)} pages in turn")
+        pairs = []
+        for _ in range(rounds):
+            ours = wrk(shop.url, seconds=seconds, script=script, connections=8)
+            pairs.append((ours, wrk(bound, seconds=seconds, script=script, connections=8)))
     return [ours for ours, _ in pairs], [theirs for _, theirs in pairs]
 
 

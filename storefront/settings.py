@@ -67,6 +67,7 @@ class DatabaseSettings(_Section):
 
 class CacheSettings(_Section):
     url: str = ""
+    namespace: Annotated[str, Meta(pattern="^[a-z0-9_-]{1,40}$")] = "storefront"
     l1_bytes: NotNegative = 67108864
     soft_ttl_seconds: Positive = 60
     hard_ttl_seconds: Positive = 600

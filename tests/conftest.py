@@ -128,6 +128,7 @@ def settings(
         DATABASE__URL=postgres.dsn(APP_ROLE, database_name),
         DATABASE__MIGRATE_URL=postgres.dsn(database=database_name),
         CACHE__URL=valkey.url,
+        CACHE__NAMESPACE=database_name,
         PAYMENTS__SANDBOX_PORT=str(provider_settings.sandbox_port),
         PAYMENTS__API_KEY=payments.api_key,
         PAYMENTS__WEBHOOK_SECRET=payments.webhook_secret,

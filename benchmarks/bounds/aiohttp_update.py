@@ -14,9 +14,7 @@ async def make_app(dsn: str) -> web.Application:
     """A table of carts of its own, and one handler."""
     pool = await asyncpg.create_pool(dsn, min_size=8, max_size=16)
     await pool.execute("CREATE TABLE IF NOT EXISTS bench_cart (id int PRIMARY KEY, lines jsonb NOT NULL, version int NOT NULL)")
-    await pool.execute(
-        "INSERT INTO bench_cart SELECT n, '{}', 1 FROM generate_series(1, $1::int) n ON CONFLICT DO NOTHING", CARTS
-    )
+    await pool.execute("INSERT INTO bench_cart SELECT n, '{}', 1 FROM generate_series(1, $1::int) n ON CONFLICT DO NOTHING", CARTS)
 
     async def add(request: web.Request) -> web.Response:
         await request.read()

@@ -28,8 +28,6 @@ T = TypeVar("T")
 log = structlog.get_logger("cache")
 
 CALLS = Counter("storefront_shared_cache_total", "Calls of the second level, by outcome.", ["outcome"])
-PREFIX = "storefront:"
-INVALIDATIONS = PREFIX + "invalidations"
 EVERYTHING = "*"
 LEASE_MS = 3000
 LEASE_WAIT = 0.4  # seconds to wait for another replica's load
@@ -60,10 +58,12 @@ class SharedCache:
 
     def __init__(self, url: str, settings: CacheSettings) -> None:
         self._timeout = settings.timeout_ms / 1000
+        self._prefix = f"{settings.namespace}:"
+        self._invalidations = self._prefix + "invalidations"
         self._client: Redis = Redis.from_url(
             url, socket_timeout=self._timeout, socket_connect_timeout=self._timeout, max_connections=64, protocol=2
         )
-        self._cache: Any = RedisCache(serializer=NullSerializer(encoding=None), namespace="storefront", timeout=self._timeout)
+        self._cache: Any = RedisCache(serializer=NullSerializer(encoding=None), namespace=settings.namespace, timeout=self._timeout)
         self._cache.client = self._client  # its own speaks neither unix:// nor rediss://
         self._breaker = Breaker("redis", threshold=FAILURES, pause=PAUSE, counts=(RedisError, OSError, TimeoutError))
         self._void_below = 0  # what could not be invalidated one by one
@@ -87,7 +87,7 @@ class SharedCache:
                 return None
             found = _decoder.decode(raw)
             tags = [EVERYTHING, *found.tags]
-            scores = await self._call(self._client.zmscore(INVALIDATIONS, tags))
+            scores = await self._call(self._client.zmscore(self._invalidations, tags))
         except (*AWAY, msgspec.DecodeError):
             CALLS.labels("away").inc()
             return None
@@ -111,7 +111,7 @@ class SharedCache:
         if not scores:
             return
         try:
-            await self._call(self._client.zadd(INVALIDATIONS, scores, gt=True))
+            await self._call(self._client.zadd(self._invalidations, scores, gt=True))
         except AWAY as error:
             if not self._void_below:
                 log.warning("invalidation_owed", error=repr(error))
@@ -120,7 +120,7 @@ class SharedCache:
     async def forget(self, below: int) -> None:
         """Drops invalidations that no entry can be old enough for."""
         try:
-            await self._call(self._client.zremrangebyscore(INVALIDATIONS, "-inf", f"({below}"))
+            await self._call(self._client.zremrangebyscore(self._invalidations, "-inf", f"({below}"))
         except AWAY:
             CALLS.labels("away").inc()
 
@@ -128,7 +128,7 @@ class SharedCache:
         """The right to load `key` for all replicas: a token, or None while another has it. Redis being away, everybody has it."""
         token = secrets.token_hex(8)
         try:
-            taken = await self._call(self._client.set(f"{PREFIX}lease:{key}", token, nx=True, px=LEASE_MS))
+            taken = await self._call(self._client.set(f"{self._prefix}lease:{key}", token, nx=True, px=LEASE_MS))
         except AWAY:
             return token
         return token if taken else None
@@ -136,7 +136,7 @@ class SharedCache:
     async def release(self, key: str, token: str) -> None:
         """Gives the lease back, if it is still ours."""
         try:
-            await self._call(self._release(keys=[f"{PREFIX}lease:{key}"], args=[token]))
+            await self._call(self._release(keys=[f"{self._prefix}lease:{key}"], args=[token]))
         except AWAY:
             CALLS.labels("away").inc()
 
@@ -156,7 +156,7 @@ class SharedCache:
                 async with asyncio.timeout(self._timeout):
                     if self._void_below:
                         owed = self._void_below
-                        await self._client.zadd(INVALIDATIONS, {EVERYTHING: float(owed)}, gt=True)
+                        await self._client.zadd(self._invalidations, {EVERYTHING: float(owed)}, gt=True)
                         if self._void_below == owed:
                             self._void_below = 0
                     return await call
