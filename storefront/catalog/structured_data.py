@@ -59,8 +59,7 @@ def _offer(page: ProductPage, variant: Variant, public_url: str) -> dict[str, An
 def listing_data(cards: Sequence[Card], breadcrumbs: Sequence[Crumb], public_url: str) -> list[dict[str, Any]]:
     """ItemList of the products shown, and BreadcrumbList."""
     items = [
-        {"@type": "ListItem", "position": place, "url": public_url + card.url, "name": card.title}
-        for place, card in enumerate(cards, 1)
+        {"@type": "ListItem", "position": place, "url": public_url + card.url, "name": card.title} for place, card in enumerate(cards, 1)
     ]
     found = [{"@context": "https://schema.org", "@type": "ItemList", "itemListElement": items}] if items else []
     return [*found, *breadcrumb_data(breadcrumbs, public_url)]
