@@ -28,9 +28,7 @@ class FinderAway(Exception):
     """The finder cannot answer yet. It is expected, so that nobody is told."""
 
 
-async def build_listing(
-    database: Database, query: ListingQuery, frame: Frame, *, find: Finder | None, clamp: bool = True
-) -> Listing:
+async def build_listing(database: Database, query: ListingQuery, frame: Frame, *, find: Finder | None, clamp: bool = True) -> Listing:
     """The listing of a query: one find, and one statement for the cards.
 
     A page past the last one becomes the last one (`clamp`), else it is empty. Without `find`, or when it fails, plain SQL finds and the
@@ -94,9 +92,7 @@ def assemble(query: ListingQuery, result: ListingResult, frame: Frame) -> Listin
         price_to="" if query.price_max is None else typed_price(query.price_max, query.currency),
         parameters=tuple((name, value) for name, value in parameters if name not in ("price_min", "price_max")),
         query=query.text,
-        did_you_mean=(suggestion, f"{frame.path}?{urlencode({frame.text_parameter: suggestion}, quote_via=quote)}")
-        if suggestion
-        else None,
+        did_you_mean=(suggestion, f"{frame.path}?{urlencode({frame.text_parameter: suggestion}, quote_via=quote)}") if suggestion else None,
     )
 
 

@@ -153,9 +153,7 @@ async def published_after(
     collection: str | None = None,
 ) -> list[int]:
     """Ids of products that can be shown in the currency, by id; of a category with all below it, or of a collection."""
-    return await store.published_after(
-        conn, after_id, limit, currency, category_path=category_path, collection=collection
-    )
+    return await store.published_after(conn, after_id, limit, currency, category_path=category_path, collection=collection)
 
 
 async def sale_variants(conn: Connection, variant_ids: Sequence[int], currency: str) -> dict[int, SaleVariant]:
