@@ -5,10 +5,12 @@ A worker holds nothing but its pipes: when the shop dies, however it dies, no or
 
 import asyncio
 import os
+import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import msgspec
 
@@ -19,6 +21,9 @@ from storefront.settings import ROOT
 
 MOST_WORKERS = 8
 
+Waiting = SimpleQueue[list[PictureOrder]]
+Painter = subprocess.Popen[bytes]
+
 
 class DrawingFailed(EmbeddedError):
     """A worker ended before its pictures were drawn; its own words are on the terminal."""
@@ -27,44 +32,45 @@ class DrawingFailed(EmbeddedError):
 async def draw_all(orders: Sequence[PictureOrder], folder: Path, drawn: Callable[[int], None]) -> dict[PictureOrder, StoredPicture]:
     """Draws and keeps every picture; `drawn` is told how many there are after each. Raises DrawingFailed."""
     found: dict[PictureOrder, StoredPicture] = {}
+    loop = asyncio.get_running_loop()
 
     def kept(order: PictureOrder, picture: StoredPicture) -> None:
         found[order] = picture
         drawn(len(found))
 
-    # What one product's pictures have in common is drawn once, so they stay together.
-    waiting = iter([list(group) for _, group in groupby(orders, lambda order: order.subject)])
+    waiting: Waiting = SimpleQueue()
+    for _, group in groupby(orders, lambda order: order.subject):  # what one product's pictures have in common is drawn once
+        waiting.put(list(group))
+    command = [sys.executable, "-m", "storefront.catalog.demo.painter", str(folder)]
+    count = min(MOST_WORKERS, len(os.sched_getaffinity(0)), waiting.qsize())
+    painters = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)  # noqa: ASYNC220, S603
+        for _ in range(count)
+    ]
     try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(MOST_WORKERS, len(os.sched_getaffinity(0)))):
-                group.create_task(_employ(waiting, folder, kept))
-    except* DrawingFailed as failures:
-        raise failures.exceptions[0] from None
+        await asyncio.gather(
+            *(asyncio.to_thread(_employ, painter, waiting, lambda *done: loop.call_soon_threadsafe(kept, *done)) for painter in painters)
+        )
+    finally:
+        for painter in painters:
+            painter.terminate()  # those that still draw; their threads then hear nothing more and end
     return found
 
 
-async def _employ(waiting: Iterator[list[PictureOrder]], folder: Path, kept: Callable[[PictureOrder, StoredPicture], None]) -> None:
+def _employ(painter: Painter, waiting: Waiting, kept: Callable[[PictureOrder, StoredPicture], object]) -> None:
     """One worker's life: it is given product after product until none waits."""
-    worker = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "storefront.catalog.demo.painter", str(folder)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-    )
-    assert worker.stdin is not None
-    assert worker.stdout is not None
-    try:
-        for orders in waiting:
-            worker.stdin.write(b"".join(msgspec.json.encode(order) + b"\n" for order in orders))
+    with painter:
+        assert painter.stdin is not None
+        assert painter.stdout is not None
+        while True:
+            try:
+                orders = waiting.get_nowait()
+            except Empty:
+                return
+            painter.stdin.write(b"".join(msgspec.json.encode(order) + b"\n" for order in orders))
+            painter.stdin.flush()
             for order in orders:
-                line = await worker.stdout.readline()
+                line = painter.stdout.readline()
                 if not line:
                     raise DrawingFailed(f"the pictures of the demo shop could not be drawn: a worker ended at {order.subject}.")
                 kept(order, msgspec.json.decode(line, type=StoredPicture))
-        worker.stdin.close()
-    except BaseException:
-        if worker.returncode is None:
-            worker.terminate()
-        raise
-    finally:
-        await worker.wait()
