@@ -59,13 +59,13 @@ def _shared(note: Path) -> Iterator[ShopAddress]:
             fcntl.flock(users, fcntl.LOCK_EX)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while it runs, no other event loop can, and other modules' tests need theirs
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Chromium, headless. Fails, naming the package, where it is missing."""
     program = shutil.which("chromium")
