@@ -119,7 +119,7 @@ def page(new_context: NewContext) -> Page:
     return new_context().new_page()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def back_office(playwright: Playwright, shop: ShopAddress) -> Iterator[BackOffice]:
     """The operator, who changes prices and stock while others shop."""
     request = playwright.request.new_context(base_url=shop.url)
