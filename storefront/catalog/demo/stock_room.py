@@ -112,7 +112,8 @@ def _variants(
 ) -> list[FileVariant]:
     goods, dice = stocked.goods, _dice(stocked.goods)
     fronts = {order.colours[0]: pictures[order].url for order in stocked.orders if order.shot == "front"}
-    initials = "".join(word[0] for word in goods.maker.split() if word[0].isalpha()).upper().ljust(2, "X")
+    words = [word for word in goods.maker.split() if word.isalpha()]
+    initials = ("".join(word[0] for word in words) if len(words) > 1 else words[0][:2]).upper()
     found: list[FileVariant] = []
     for colour, (index, size) in choices(goods.colours or [""], list(enumerate(goods.sizes)) or [(0, "")]):
         values = tuple(value for value in (goods.colour_labels.get(colour, colour), size) if value)

@@ -74,7 +74,7 @@ def pencil(canvas: Canvas, x: float, y: float, length: float, degrees: float, co
     canvas.fill(ferrule.turned(*turn), darker(colour, 0.5))
 
 
-@kind("notebook", lies=True, size=1.08, focus=(44, 44), near=1.5)
+@kind("notebook", lies=True, focus=(44, 44), near=1.5)
 def notebook(canvas: Canvas, look: Look) -> None:
     """A clothbound notebook; forms: trio (three small ones), spiral (a sketchbook)."""
     if look.form == "trio":
