@@ -20,7 +20,7 @@ log = structlog.get_logger("search")
 
 BUILDS = Counter("storefront_search_builds_total", "Builds of the index.", ["outcome"])
 
-CHUNK = 500  # products read at once
+CHUNK = 100  # products read at once: what comes back is made into objects between requests, so it must be little
 FEW = 2000  # missed products that the feed may wait for
 RETRY_SECONDS = 5.0
 
