@@ -73,6 +73,7 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeShop]:
         stack.callback(lambda: (varnish.send_signal(signal.SIGTERM), varnish.wait(20)))
         shop = EdgeShop(f"http://127.0.0.1:{port}", [first, second], told["migrate_url"])
         asyncio.run(_until_well(shop))
+        asyncio.run(_until_purged(shop.dsn))
         yield shop
 
 
@@ -104,6 +105,16 @@ async def _until_well(shop: EdgeShop) -> None:
                         return
             assert time.monotonic() < deadline, "Varnish does not answer"
             await asyncio.sleep(0.2)
+
+
+async def _until_purged(dsn: str) -> None:
+    """No purge is under way or still to be repeated."""
+    conn = await asyncpg.connect(dsn)
+    deadline = time.monotonic() + 60
+    while await conn.fetchval("SELECT count(*) FROM job WHERE kind = 'edge_purge'"):
+        assert time.monotonic() < deadline, "purges do not end"
+        await asyncio.sleep(0.1)
+    await conn.close()
 
 
 async def _get(shop: EdgeShop, path: str, **headers: str) -> tuple[int, str, CIMultiDict[str]]:
@@ -138,6 +149,7 @@ async def test_a_changed_price_is_purged_by_tag(edge: EdgeShop) -> None:
     while "51.50" not in (await _get(edge, "/p/lamp-3"))[1]:
         assert time.monotonic() - changed < 8, "the edge still shows the old price"
         await asyncio.sleep(0.02)
+    await _until_purged(edge.dsn)
     _, _, headers = await _get(edge, "/p/lamp-20")
     await _get(edge, "/p/lamp-20")
     assert (await _get(edge, "/p/lamp-20"))[2]["X-Cache"] == "hit", "a page without the tag stays"
