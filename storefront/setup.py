@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from storefront.admin.service import ensure_operator
-from storefront.catalog import demo
+from storefront.catalog.demo import filling
 from storefront.catalog.service import has_products
 from storefront.platform.database import Connection, Database
 from storefront.pricing import defaults
@@ -21,7 +21,7 @@ async def prepare_shop(settings: Settings, say: Callable[[str], None]) -> None:
             empty = not await has_products(conn)
         if empty and settings.shop.demo and settings.server.environment == "development":
             say("filling the empty shop with the demo catalog …")
-            await demo.fill(database, settings, say, also=promotions.add_promotions)
+            await filling.fill(database, settings, say, also=promotions.add_promotions)
     finally:
         await database.close()
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from storefront.catalog import demo, service
+from storefront.catalog import service
+from storefront.catalog.demo import filling
 from storefront.catalog.demo.model import FOLDER, html_of, read_shelves
 from storefront.catalog.demo.pictures.backdrop import TINTS
 from storefront.catalog.demo.pictures.composing import PictureOrder, draw
@@ -42,13 +43,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def shop(database: Database, settings: Settings, folder: Path) -> Database:
     """The database with the demo shop in it; filled for the first test that asks."""
     settings.data.dir = str(folder)
-    await demo.fill(database, settings, lambda text: None, also=add_promotions)
+    await filling.fill(database, settings, lambda text: None, also=add_promotions)
     return database
 
 
 FILLER = """
 import asyncio, sys
-from storefront.catalog import demo
+from storefront.catalog.demo import filling
 from storefront.platform.database import Database
 from storefront.settings import load_settings
 
@@ -56,7 +57,7 @@ async def main():
     settings = load_settings()
     database = Database(settings.database.url, [], settings.database)
     await database.start()
-    await demo.fill(database, settings, lambda text: print(text, flush=True))
+    await filling.fill(database, settings, lambda text: print(text, flush=True))
 
 asyncio.run(main())
 """
@@ -85,14 +86,14 @@ async def test_a_shop_whose_filling_is_killed_is_empty_leaves_no_worker_and_is_f
 
     settings.data.dir = str(folder)
     said: list[str] = []
-    assert await demo.fill(database, settings, said.append, also=add_promotions)
+    assert await filling.fill(database, settings, said.append, also=add_promotions)
     assert 3 <= len(said) <= 12, "a few lines of progress, not hundreds"
 
 
 async def test_a_shop_with_products_is_left_alone(shop: Database, settings: Settings) -> None:
     async with shop.write() as conn:
         before = await count(conn, "product"), await count(conn, "promotion"), await count(conn, "change_log")
-        assert not await demo.fill(shop, settings, pytest.fail, also=add_promotions)
+        assert not await filling.fill(shop, settings, pytest.fail, also=add_promotions)
         assert before == (await count(conn, "product"), await count(conn, "promotion"), await count(conn, "change_log"))
 
 

@@ -40,7 +40,7 @@ async def draw_all(orders: Sequence[PictureOrder], folder: Path, drawn: Callable
 
     waiting: Waiting = SimpleQueue()
     for _, group in groupby(orders, lambda order: order.subject):  # what one product's pictures have in common is drawn once
-        waiting.put(list(group))
+        waiting.put(sorted(group, key=lambda order: order.shot != "front"))
     command = [sys.executable, "-m", "storefront.catalog.demo.painter", str(folder)]
     count = min(MOST_WORKERS, len(os.sched_getaffinity(0)), waiting.qsize())
     painters = [

@@ -11,20 +11,20 @@ import msgspec
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImagePath
 
 from storefront.catalog.demo.pictures.colour import CREAM, INK, Colour, darker, lighter
-from storefront.catalog.demo.pictures.shapes import Shape
+from storefront.catalog.demo.pictures.shapes import SAME, Matrix, Shape, product
 from storefront.catalog.demo.pictures.textures import texture
 
-FINE, LESS_FINE, LARGE_PIXELS = 3, 2, 200_000
-KEPT_MASKS = 12
+FINE, LESS_FINE, LARGE_PIXELS = 3, 2, 40_000
+STEPS = 160  # of a gradient
 STRIP_MARGIN = 8
 DISTANCES = 1024
-QUALITY = {"quality": 91, "subsampling": 0}  # written four times as fast as WebP, with colours as fine as the light
+QUALITY = {"quality": 90, "subsampling": 0}  # written four times as fast as WebP, with colours as fine as the light
 
 Box = tuple[int, int, int, int]
-Matrix = tuple[float, float, float, float, float, float]
 Stops = tuple[tuple[float, Colour], ...]
 Levels = tuple[tuple[float, float], ...]
 Placed = list[tuple[bool, ImagePath.Path]]
+Mask = tuple[Image.Image, Box, Box]
 
 
 class Linear(msgspec.Struct, frozen=True):
@@ -95,8 +95,7 @@ class Canvas:
     def __init__(self, image: Image.Image) -> None:
         self.image = image
         self._pixels = image.width / 80  # for a unit
-        self._matrix: Matrix = (1, 0, 0, 0, 1, 0)
-        self._masks: dict[tuple[int, Matrix], tuple[Shape, tuple[Image.Image, Box, Box] | None]] = {}
+        self._matrix: Matrix = SAME
 
     @contextmanager
     def within(
@@ -106,7 +105,7 @@ class Canvas:
         before = self._matrix
         c, s = math.cos(math.radians(turn)) * scale, math.sin(math.radians(turn)) * scale
         x, y = at
-        self._matrix = _product(before, (c, -s, x - c * x + s * y + move[0], s, c, y - s * x - c * y + move[1]))
+        self._matrix = product(before, (c, -s, x - c * x + s * y + move[0], s, c, y - s * x - c * y + move[1]))
         try:
             yield
         finally:
@@ -134,18 +133,18 @@ class Canvas:
 
     def soft(self, shape: Shape, colour: Colour, opacity: float, blur: float, *, clip: Shape | None = None) -> None:
         """The shape without an edge, blurred over about `blur` units."""
-        contours = self._placed(shape)
-        spread = blur * self._pixels * math.hypot(self._matrix[0], self._matrix[3])
-        whole = _bounds(contours, spread * 2.2)
-        bounds = self._cut(whole)
+        pixels = self._in_pixels()
+        placed = _soft_mask(shape, pixels, self.image.size, blur * math.hypot(pixels[0], pixels[3]))
         inside = self._sharp(clip) if clip is not None else None
-        if inside is not None or clip is not None:
-            bounds = _overlap(bounds, inside[1] if inside else None)
-        if bounds is None:
+        if placed is None or (clip is not None and inside is None):
             return
-        mask = _soft_mask(contours, whole, spread).crop(_relative(bounds, whole))
+        mask, bounds = placed
         if inside is not None:
-            mask = ImageChops.multiply(mask, inside[0].crop(_relative(bounds, inside[1])))
+            shared = _overlap(bounds, inside[1])
+            if shared is None:
+                return
+            mask = ImageChops.multiply(mask.crop(_relative(shared, bounds)), inside[0].crop(_relative(shared, inside[1])))
+            bounds = shared
         self._lay(colour, bounds, _faded(mask, opacity))
 
     def shine(self, shape: Shape, opacity: float, blur: float, *, clip: Shape | None = None) -> None:
@@ -184,16 +183,11 @@ class Canvas:
     def _turned(self) -> float:
         return round(math.degrees(math.atan2(self._matrix[3], self._matrix[0])), 1)
 
-    def _placed(self, shape: Shape) -> Placed:
-        matrix = tuple(number * self._pixels for number in self._matrix)
-        placed = []
-        for filled, contour in shape.parts:
-            line = ImagePath.Path(contour)
-            line.transform(matrix)
-            placed.append((filled, line))
-        return placed
+    def _in_pixels(self) -> Matrix:
+        a, b, c, d, e, f = (number * self._pixels for number in self._matrix)
+        return a, b, c, d, e, f
 
-    def _mask(self, shape: Shape, clip: Shape | None, opacity: float) -> tuple[Image.Image, Box, Box] | None:
+    def _mask(self, shape: Shape, clip: Shape | None, opacity: float) -> Mask | None:
         own = self._sharp(shape)
         if own is None:
             return None
@@ -207,39 +201,8 @@ class Canvas:
             bounds = inside
         return _faded(mask, opacity), bounds, whole
 
-    def _cut(self, bounds: Box) -> Box | None:
-        return _overlap(bounds, (0, 0, *self.image.size))
-
-    def _sharp(self, shape: Shape) -> tuple[Image.Image, Box, Box] | None:
-        """The mask of a shape, the part of it on the canvas and the whole of it; None when it lies outside. The last few are kept,
-        since what has been filled is mostly shaded, lit and clipped to next."""
-        key = (id(shape), self._matrix)
-        kept = self._masks.get(key)
-        if kept is None:
-            contours = self._placed(shape)
-            whole = _bounds(contours, 1)
-            bounds = self._cut(whole)
-            kept = (shape, (_sharp_mask(contours, bounds), bounds, whole) if bounds else None)
-            if len(self._masks) >= KEPT_MASKS:
-                del self._masks[next(iter(self._masks))]
-            self._masks[key] = kept
-        return kept[1]
-
-
-def _product(one: Matrix, other: Matrix) -> Matrix:
-    a, b, c, d, e, f = one
-    g, h, i, j, k, m = other
-    return a * g + b * j, a * h + b * k, a * i + b * m + c, d * g + e * j, d * h + e * k, d * i + e * m + f
-
-
-def _bounds(contours: Placed, margin: float) -> Box:
-    boxes = [line.getbbox() for filled, line in contours if filled]
-    return (
-        math.floor(min(box[0] for box in boxes) - margin),
-        math.floor(min(box[1] for box in boxes) - margin),
-        math.ceil(max(box[2] for box in boxes) + margin),
-        math.ceil(max(box[3] for box in boxes) + margin),
-    )
+    def _sharp(self, shape: Shape) -> Mask | None:
+        return _sharp_mask(shape, self._in_pixels(), self.image.size)
 
 
 def _overlap(one: Box | None, other: Box | None) -> Box | None:
@@ -261,28 +224,67 @@ def _faded(mask: Image.Image, opacity: float) -> Image.Image:
     return mask if opacity >= 1 else ImageChops.multiply(mask, Image.new("L", mask.size, round(opacity * 255)))
 
 
-def _sharp_mask(contours: Placed, bounds: Box) -> Image.Image:
+# The last masks are kept: what has been filled is mostly shaded, lit and clipped to next, and then drawn again in other colours.
+
+
+@lru_cache(maxsize=192)
+def _sharp_mask(shape: Shape, pixels: Matrix, canvas: tuple[int, int]) -> Mask | None:
+    """The mask of a shape, the part of it on the canvas and the whole of it; None when it lies outside."""
+    lines = _placed(shape, pixels)
+    whole = _bounds(lines, 1)
+    bounds = _overlap(whole, (0, 0, *canvas))
+    if bounds is None:
+        return None
     width, height = _size(bounds)
     fine = FINE if width * height < LARGE_PIXELS else LESS_FINE
-    return _drawn(contours, bounds, fine, (width * fine, height * fine)).reduce(fine)
+    return _drawn(lines, bounds, fine, (width * fine, height * fine)).reduce(fine), bounds, whole
 
 
-def _soft_mask(contours: Placed, bounds: Box, spread: float) -> Image.Image:
-    width, height = _size(bounds)
+@lru_cache(maxsize=96)
+def _soft_mask(shape: Shape, pixels: Matrix, canvas: tuple[int, int], spread: float) -> tuple[Image.Image, Box] | None:
+    """The mask of a shape blurred over `spread` pixels, and the part of it on the canvas."""
+    lines = _placed(shape, pixels)
+    whole = _bounds(lines, spread * 2.2)
+    bounds = _overlap(whole, (0, 0, *canvas))
+    if bounds is None:
+        return None
+    width, height = _size(whole)
     coarse = max(1, min(8, int(spread / 2.5)))
     small = (math.ceil(width / coarse), math.ceil(height / coarse))
-    mask = _drawn(contours, bounds, 1 / coarse, small).filter(ImageFilter.GaussianBlur(spread / coarse))
+    mask = _drawn(lines, whole, 1 / coarse, small).filter(ImageFilter.GaussianBlur(spread / coarse))
     if coarse >= 4:  # soft enough for pixels of two
         half = (math.ceil(width / 2), math.ceil(height / 2))
         mask = mask.resize(half, Image.Resampling.BILINEAR, box=(0, 0, width / coarse, height / coarse))
-        return mask.resize((width, height), Image.Resampling.NEAREST)
-    return mask if coarse == 1 else mask.resize((width, height), Image.Resampling.BILINEAR, box=(0, 0, width / coarse, height / coarse))
+        mask = mask.resize((width, height), Image.Resampling.NEAREST)
+    elif coarse > 1:
+        mask = mask.resize((width, height), Image.Resampling.BILINEAR, box=(0, 0, width / coarse, height / coarse))
+    return mask.crop(_relative(bounds, whole)), bounds
 
 
-def _drawn(contours: Placed, bounds: Box, fine: float, size: tuple[int, int]) -> Image.Image:
+def _placed(shape: Shape, pixels: Matrix) -> Placed:
+    placed = []
+    matrix = product(pixels, shape.matrix)
+    for filled, contour in shape.parts:
+        line = ImagePath.Path(contour)
+        line.transform(matrix)
+        placed.append((filled, line))
+    return placed
+
+
+def _bounds(lines: Placed, margin: float) -> Box:
+    boxes = [line.getbbox() for filled, line in lines if filled]
+    return (
+        math.floor(min(box[0] for box in boxes) - margin),
+        math.floor(min(box[1] for box in boxes) - margin),
+        math.ceil(max(box[2] for box in boxes) + margin),
+        math.ceil(max(box[3] for box in boxes) + margin),
+    )
+
+
+def _drawn(lines: Placed, bounds: Box, fine: float, size: tuple[int, int]) -> Image.Image:
     mask = Image.new("L", size)
     draw = ImageDraw.Draw(mask)
-    for filled, line in contours:
+    for filled, line in lines:
         outline = ImagePath.Path(line)
         outline.transform((fine, 0, -bounds[0] * fine, 0, fine, -bounds[1] * fine))
         draw.polygon(outline, fill=255 if filled else 0)
@@ -302,7 +304,7 @@ def _along(strip: Image.Image, degrees: float, whole: Box, bounds: Box) -> Image
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     c, s = (0.0 if abs(part) < 1e-6 else part for part in (c, s))
     width, height = _size(whole)
-    per = 255 / (abs(c) * width + abs(s) * height)
+    per = (STEPS - 1) / (abs(c) * width + abs(s) * height)
     left, top, _, _ = _relative(bounds, whole)
     start = left * c + top * s - min(0, c) * width - min(0, s) * height
     matrix = (c * per, s * per, start * per + STRIP_MARGIN, 0, 0, 1)
@@ -327,9 +329,9 @@ def _distances() -> Image.Image:
 
 @lru_cache(maxsize=512)
 def _strip(stops: Stops) -> Image.Image:
-    """256 px of ramp, its ends drawn out for what is sampled a little beyond them."""
-    ramp = _ramp(stops)
-    strip = Image.new("RGB", (256 + 2 * STRIP_MARGIN, 2))
+    """The ramp as pixels, its ends drawn out for what is sampled a little beyond them."""
+    ramp = _ramp(stops, STEPS)
+    strip = Image.new("RGB", (STEPS + 2 * STRIP_MARGIN, 2))
     strip.putdata(([ramp[0]] * STRIP_MARGIN + ramp + [ramp[-1]] * STRIP_MARGIN) * 2)
     return strip
 
@@ -341,16 +343,17 @@ def _level_strip(levels: Levels) -> Image.Image:
 
 @lru_cache(maxsize=512)
 def _palette(stops: Stops) -> bytes:
-    return bytes(part for colour in _ramp(stops) for part in colour)
+    return bytes(part for colour in _ramp(stops, 256) for part in colour)
 
 
-@lru_cache(maxsize=512)
-def _ramp(stops: Stops) -> list[Colour]:
-    """256 colours along the stops."""
-    ramp: list[Colour] = [stops[0][1]] * round(stops[0][0] * 255)
+def _ramp(stops: Stops, count: int) -> list[Colour]:
+    """`count` colours along the stops."""
+    last = count - 1
+    ramp: list[Colour] = [stops[0][1]] * round(stops[0][0] * last)
     for (start, one), (end, other) in pairwise(stops):
-        count = round(end * 255) - round(start * 255)
-        steps = [(b - a) / max(count, 1) for a, b in zip(one, other, strict=True)]
-        for step in range(count):
-            ramp.append((round(one[0] + steps[0] * step), round(one[1] + steps[1] * step), round(one[2] + steps[2] * step)))
-    return (ramp + [stops[-1][1]] * 256)[:256]
+        steps = round(end * last) - round(start * last)
+        red, green, blue = ((b - a) / max(steps, 1) for a, b in zip(one, other, strict=True))
+        ramp += [
+            (int(one[0] + red * step + 0.5), int(one[1] + green * step + 0.5), int(one[2] + blue * step + 0.5)) for step in range(steps)
+        ]
+    return (ramp + [stops[-1][1]] * count)[:count]

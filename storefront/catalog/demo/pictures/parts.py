@@ -106,10 +106,10 @@ def rod(
 
 def glass(canvas: Canvas, shape: Shape, tint: Colour, *, strength: float = 0.3) -> None:
     """A glass wall: hardly there in the middle, tinted along its outline, with a streak of window on the left."""
-    edge = stroke((*shape.parts[0][1], shape.parts[0][1][0]), 2.2, round_ends=False)
+    edge = stroke(shape.rim(), 2.2, round_ends=False)
     canvas.fill(shape, tint, opacity=strength)
     canvas.soft(edge, darker(tint, 0.6), 0.62, 0.7, clip=shape)
-    canvas.fill(stroke((*shape.parts[0][1], shape.parts[0][1][0]), 0.5, round_ends=False), WHITE, opacity=0.5, clip=shape)
+    canvas.fill(stroke(shape.rim(), 0.5, round_ends=False), WHITE, opacity=0.5, clip=shape)
     canvas.veil(shape, ((0, 0), (0.12, 0), (0.16, 0.6), (0.22, 0.5), (0.26, 0), (0.82, 0), (0.86, 0.3), (0.89, 0)), 0, WHITE)
 
 

@@ -9,6 +9,10 @@ import msgspec
 
 Point = tuple[float, float]
 Contour = tuple[Point, ...]
+Parts = tuple[tuple[bool, Contour], ...]
+Matrix = tuple[float, float, float, float, float, float]
+
+SAME: Matrix = (1, 0, 0, 0, 1, 0)
 
 CURVE_STEPS = 14
 _NUMBERS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "Z": 0}
@@ -16,15 +20,16 @@ _TOKEN = re.compile(r"[A-Za-z]|-?\d*\.?\d+")
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """`parts`: (whether it is filled rather than cut out, contour)."""
+    """`parts`: (whether it is filled rather than cut out, contour), all of them seen through `matrix`."""
 
-    parts: tuple[tuple[bool, Contour], ...]
+    parts: Parts
+    matrix: Matrix = SAME
 
     def __add__(self, other: "Shape") -> "Shape":
-        return Shape(self.parts + other.parts)
+        return Shape(self.placed() + other.placed())
 
     def __sub__(self, other: "Shape") -> "Shape":
-        return Shape(self.parts + tuple((not filled, contour) for filled, contour in other.parts))
+        return Shape(self.placed() + tuple((not filled, contour) for filled, contour in other.placed()))
 
     def moved(self, dx: float, dy: float) -> "Shape":
         return self.mapped(1, 0, dx, 0, 1, dy)
@@ -47,13 +52,33 @@ class Shape(msgspec.Struct, frozen=True):
 
     def mapped(self, a: float, b: float, c: float, d: float, e: float, f: float) -> "Shape":
         """(x, y) → (a·x + b·y + c, d·x + e·y + f)."""
-        return Shape(tuple((filled, tuple([(a * x + b * y + c, d * x + e * y + f) for x, y in contour])) for filled, contour in self.parts))
+        return Shape(self.parts, product((a, b, c, d, e, f), self.matrix))
+
+    def placed(self) -> Parts:
+        """The parts where they are seen."""
+        if self.matrix == SAME:
+            return self.parts
+        a, b, c, d, e, f = self.matrix
+        return tuple((filled, tuple([(a * x + b * y + c, d * x + e * y + f) for x, y in contour])) for filled, contour in self.parts)
+
+    def rim(self) -> Contour:
+        """The first contour as a closed line, for `stroke`."""
+        _, contour = self.placed()[0]
+        return (*contour, contour[0])
 
     def box(self) -> tuple[float, float, float, float]:
         """Left, top, right, bottom."""
-        xs = [x for filled, contour in self.parts if filled for x, _ in contour]
-        ys = [y for filled, contour in self.parts if filled for _, y in contour]
+        parts = self.placed()
+        xs = [x for filled, contour in parts if filled for x, _ in contour]
+        ys = [y for filled, contour in parts if filled for _, y in contour]
         return min(xs), min(ys), max(xs), max(ys)
+
+
+def product(one: Matrix, other: Matrix) -> Matrix:
+    """First `other`, then `one`."""
+    a, b, c, d, e, f = one
+    g, h, i, j, k, m = other
+    return a * g + b * j, a * h + b * k, a * i + b * m + c, d * g + e * j, d * h + e * k, d * i + e * m + f
 
 
 def polygon(*points: Point) -> Shape:
@@ -68,7 +93,7 @@ def outline(*lines: Sequence[Point]) -> Shape:
 
 def joined(shapes: Iterable[Shape]) -> Shape:
     """All of them as one."""
-    return Shape(tuple(part for shape in shapes for part in shape.parts))
+    return Shape(tuple(part for shape in shapes for part in shape.placed()))
 
 
 @lru_cache(maxsize=8192)

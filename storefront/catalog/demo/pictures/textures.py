@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFilter
 
-WIDTH, HEIGHT = 800, 1000
+WIDTH, HEIGHT = 720, 900
 """Pixels of a picture."""
 
 SCALES = (0.5, 0.62, 0.78, 1.0, 1.2, 1.5, 1.8)

@@ -385,9 +385,8 @@ def cream_tube(canvas: Canvas, look: Look) -> None:
             roll = box(21.4, y, 37.2, 5.2, 2.4)
             canvas.shade(roll.moved(0.4, 1.2), 0.35, 0.8)
             canvas.fill(roll, Linear(((0, rgb("#f0f1f2")), (0.4, rgb("#c3c9ce")), (1, rgb("#8f979d"))), 90))
-        for line in ("M27 24 L34 40", "M52 26 L46 38"):
-            for trail in path(line).parts:
-                canvas.fill(stroke(trail[1], 0.7, end_width=0.1), darker(look.colour, 0.4), opacity=0.5)
+        for crease in ([(27, 24), (34, 40)], [(52, 26), (46, 38)]):
+            canvas.fill(stroke(crease, 0.7, end_width=0.1), darker(look.colour, 0.4), opacity=0.5)
         label = soft_polygon([(29, 38), (51, 38), (50, 68), (30, 68)], 0.8)
         canvas.fill(label, look.second, opacity=0.95)
         canvas.fill(label.scaled(0.9, 0.93, 40, 53) - label.scaled(0.87, 0.91, 40, 53), look.third, opacity=0.8)

@@ -115,7 +115,7 @@ def notebook(canvas: Canvas, look: Look) -> None:
             canvas.fill(block.moved(0.8, 0.9), darker(PAPER, 0.2))
             canvas.fill(block, PAPER)
             drawing = path("M28 66 L34 52 L40 60 L47 45 L56 66 Z")
-            canvas.fill(stroke((*drawing.parts[0][1], drawing.parts[0][1][0]), 0.45), LEAD, opacity=0.8)
+            canvas.fill(stroke(drawing.rim(), 0.45), LEAD, opacity=0.8)
             canvas.fill(
                 joined(stroke([(47 + i * 1.0, 46.4 + i * 2.3), (45 + i * 1.9, 52 + i * 1.9)], 0.3) for i in range(7)), LEAD, opacity=0.6
             )
@@ -371,7 +371,7 @@ def ink_bottle(canvas: Canvas, look: Look) -> None:
     ink = path("M17.6 59 L50.4 59 L52.2 77 C52.6 80.6 51 82 47.6 82 L20.4 82 C17 82 15.4 80.6 15.8 77 Z")
     canvas.fill(ink, Linear(((0, lighter(look.colour, 0.2)), (0.4, look.colour), (1, darker(look.colour, 0.5))), 80))
     canvas.fill(ellipse(34, 59, 16.4, 1.6), lighter(look.colour, 0.25))
-    canvas.fill(stroke((*body.parts[0][1], body.parts[0][1][0]), 0.7), rgb("#f4f8fa"), opacity=0.9)
+    canvas.fill(stroke(body.rim(), 0.7), rgb("#f4f8fa"), opacity=0.9)
     canvas.fill(path("M19.6 54 L24 51 L22 80 L18.4 78 Z"), WHITE, opacity=0.55)
     canvas.fill(path("M46 52 L48 54 L50.4 78 L48.6 79 Z"), WHITE, opacity=0.4)
     neck = box(26, 43.6, 16, 5.6, 1)
