@@ -6,6 +6,7 @@ can order.
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -15,7 +16,12 @@ LONGEST = 200
 
 _hasher = PasswordHasher()
 _executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
-_unknown_hash = _hasher.hash("nobody has this password")
+
+
+@cache
+def _unknown_hash() -> str:
+    """Made when it is first needed: commands that sign nobody in should not wait for it."""
+    return _hasher.hash("nobody has this password")
 
 
 async def hash_password(password: str) -> str:
@@ -30,7 +36,7 @@ async def verify_password(password: str, encoded: str | None) -> bool:
 
 def _verify(password: str, encoded: str | None) -> bool:
     try:
-        right = _hasher.verify(encoded or _unknown_hash, password)
+        right = _hasher.verify(encoded or _unknown_hash(), password)
     except (VerificationError, InvalidHashError):
         return False
     return right and encoded is not None
