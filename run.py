@@ -105,6 +105,8 @@ def main() -> None:
     if not inside_venv():
         os.execv(PYTHON, [str(PYTHON), str(ROOT / "run.py"), *sys.argv[1:]])
     sys.path.insert(0, str(ROOT))
+    # Whatever PYTHONDONTWRITEBYTECODE says: nothing in .venv was compiled when it was installed, and each start would pay for it.
+    sys.dont_write_bytecode = False
     from storefront.cli import main as cli_main
 
     sys.exit(cli_main(sys.argv[1:]))
