@@ -126,8 +126,9 @@ def _serve(arguments: argparse.Namespace) -> int:
     made_password = complete_secrets(settings)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        embedded.begin_provider()
         embedded.start_data(serving=True)
-        embedded.start_provider()
+        embedded.await_provider()
         return _run(_serve_until_stopped(settings, embedded, listening, only, made_password))
     finally:
         embedded.stop()

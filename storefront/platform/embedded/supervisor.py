@@ -131,7 +131,12 @@ class Embedded:
         partial.rename(self._runtime_file)
 
     def start_provider(self) -> None:
-        """The sandbox payment provider, a process of its own. Raises EmbeddedError."""
+        """The sandbox payment provider, a process of its own; returns when it answers. Raises EmbeddedError."""
+        self.begin_provider()
+        self.await_provider()
+
+    def begin_provider(self) -> None:
+        """Starts it without waiting: it is as slow to start as the shop itself, and needs none of the other servers."""
         if not self._settings.embedded_sandbox:
             return
         _await_free_port(self._settings.sandbox_port)
@@ -142,7 +147,11 @@ class Embedded:
             "The sandbox payment provider", command, log=self._settings.data_dir / "sandbox" / "provider.log", env=environment
         )
         self.provider.start()
-        self.provider.wait_until(lambda: _answers(f"{self._settings.provider_base}/livez"), 20)
+
+    def await_provider(self) -> None:
+        """Returns when the provider answers. Raises EmbeddedError."""
+        if self.provider:
+            self.provider.wait_until(lambda: _answers(f"{self._settings.provider_base}/livez"), 20)
 
     async def watch(self) -> None:
         """Restarts a child that died. Runs until cancelled."""
