@@ -77,11 +77,6 @@ def decode_json(body: bytes, kind: type[T]) -> T:
         raise MalformedBody("The body is not valid JSON.") from error
 
 
-async def read_form(request: web.Request, kind: type[T]) -> T:
-    """A urlencoded form as `kind`: values trimmed, empty ones left out, numbers read from text. Raises InvalidInput."""
-    return decode_form(await form_values(request), kind)
-
-
 async def form_values(request: web.Request) -> dict[str, str]:
     """The form's fields as text, trimmed; for rendering it again. The last value of a repeated name wins."""
     if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):

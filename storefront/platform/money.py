@@ -1,6 +1,6 @@
 """Money: integer minor units and an ISO 4217 currency. No float ever holds an amount."""
 
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 import msgspec
@@ -43,17 +43,7 @@ def to_minor(text: str, currency: str) -> int:
     return int(scaled)
 
 
-def round_half_up(value: Decimal) -> int:
-    """The shop's one rounding rule: to the nearest minor unit, halves away from zero."""
-    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
-
-
 @lru_cache(maxsize=8192)
 def format_amount(amount: int, currency: str, locale: str = "en") -> str:
     """An amount as people read it: €19.99."""
     return format_currency(to_major(amount, currency), currency, locale=locale)
-
-
-def format_money(money: Money, locale: str = "en") -> str:
-    """See `format_amount`."""
-    return format_amount(money.amount, money.currency, locale)

@@ -6,7 +6,6 @@ Google SRE book, "Handling Overload" (retry budgets).
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -142,13 +141,3 @@ def backoff(attempt: int, *, base: float, most: float) -> float:
     """Seconds to wait after failed attempt number `attempt` (from 1): exponential, with jitter over the upper half."""
     ceiling = min(most, base * 2.0 ** min(attempt - 1, 30))
     return ceiling * random.uniform(0.5, 1)  # noqa: S311
-
-
-class Deadline:
-    """A moment until which several calls together may take; `left()` is what remains, in seconds."""
-
-    def __init__(self, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
-
-    def left(self) -> float:
-        return max(0.0, self._until - time.monotonic())

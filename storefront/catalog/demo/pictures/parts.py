@@ -186,25 +186,6 @@ def flower(canvas: Canvas, x: float, y: float, size: float, colour: Colour, hear
     canvas.fill(ellipse(x, y, size * 0.32), ball(heart))
 
 
-def lemon_slice(canvas: Canvas, x: float, y: float, radius: float, *, turn: float = 0) -> None:
-    """A slice of lemon from above."""
-    canvas.shade(ellipse(x + 0.5, y + 0.8, radius), 0.25, 0.6)
-    canvas.fill(ellipse(x, y, radius), rgb("#f0c63c"))
-    canvas.fill(ellipse(x, y, radius * 0.9), rgb("#fdf3cf"))
-    for part in range(8):
-        wedge = outline([(0, 0)], [(radius * 0.8 * math.sin(a), -radius * 0.8 * math.cos(a)) for a in (0.1, 0.25, 0.4, 0.55, 0.68)])
-        canvas.fill(wedge.moved(x, y - radius * 0.06).turned(part * 45 + turn, x, y), rgb("#f6d96a"))
-
-
-def tomato(canvas: Canvas, x: float, y: float, radius: float, colour: Colour) -> None:
-    """A small tomato from above."""
-    canvas.shade(ellipse(x + 0.6, y + 1, radius), 0.3, 0.8)
-    canvas.fill(ellipse(x, y, radius), ball(colour))
-    for part in range(5):
-        draw_leaf(canvas, x, y - radius * 0.1, radius * 0.7, radius * 0.3, part * 72 + 20, LEAF, rib=False)
-    canvas.fill(ellipse(x - radius * 0.35, y - radius * 0.4, radius * 0.2, radius * 0.14), WHITE, opacity=0.6)
-
-
 def stitches(
     canvas: Canvas,
     line: Sequence[Point],
