@@ -134,7 +134,9 @@ async def create_app(settings: Settings, *, only: Iterable[str] = ()) -> web.App
 
 
 async def page_context(request: web.Request) -> dict[str, Any]:
-    """What every page shows around its own; a page without its navigation is better than none."""
+    """What every page shows around its own; a page without its navigation is better than none. Operations of the API show no page."""
+    if hasattr(request.match_info.handler, "__operation__"):
+        return {}
     nav: tuple[Category, ...] = ()
     try:
         nav = await catalog.navigation(request)

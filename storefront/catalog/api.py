@@ -1,7 +1,5 @@
 """The catalog as JSON under /api/v1. Answers are shared pages: kept, and with a strong ETag."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Annotated, Any, Literal, NoReturn
 
 import msgspec
@@ -10,24 +8,29 @@ from msgspec import Meta
 from yarl import URL
 
 from storefront.catalog import service
+from storefront.catalog.cache_tags import SEARCH_TAG, card_tags, collection_tags
 from storefront.catalog.listing import LISTING_FINDER, build_listing
 from storefront.catalog.model import (
     Availability,
-    Card,
-    Category,
-    Collection,
     Listing,
-    Media,
-    Price,
-    ProductPage,
     Redirect,
-    Variant,
 )
 from storefront.catalog.query import LONGEST_VALUE, MOST_VALUES, Frame, category_frame, collection_frame, is_plain, parse
+from storefront.catalog.representation import (
+    CategoryList,
+    CollectionList,
+    ProductDetail,
+    ProductListing,
+    ProductPageOfList,
+    category_item,
+    collection_item,
+    detail,
+    product_listing,
+    summary,
+)
 from storefront.platform.database import DATABASE
 from storefront.platform.errors import InvalidInput, NotFound
 from storefront.platform.http import json_response, shared_page_headers
-from storefront.platform.money import Money
 from storefront.platform.openapi import IF_NONE_MATCH, operation, read_query
 from storefront.platform.page_cache import shared_page
 from storefront.settings import SETTINGS
@@ -84,152 +87,6 @@ class ListingParameters(msgspec.Struct):
     category: Annotated[str, Meta(description="A category's path, with those below it.")] | None = None
 
 
-class Image(msgspec.Struct):
-    url: str
-    alt: str
-    width: int | None
-    height: int | None
-
-
-class Rating(msgspec.Struct):
-    average: float
-    count: int
-
-
-class ProductSummary(msgspec.Struct):
-    """A product in a list. `price` is the lowest of its variants; `variant_id` is set when it has only one."""
-
-    id: int
-    slug: str
-    url: str
-    title: str
-    brand: str
-    price: Money
-    compare_at: Money | None
-    price_varies: bool
-    availability: Availability
-    image: Image | None
-    rating: Rating | None
-    variant_id: int | None
-
-
-class ProductVariant(msgspec.Struct):
-    """`options` maps option names to this variant's values."""
-
-    id: int
-    sku: str
-    options: dict[str, str]
-    price: Money
-    compare_at: Money | None
-    availability: Availability
-    barcode: str | None
-    weight_grams: int
-    image: Image | None
-
-
-class ProductOptionValue(msgspec.Struct):
-    value: str
-    available: bool
-
-
-class ProductOption(msgspec.Struct):
-    name: str
-    values: list[ProductOptionValue]
-
-
-class CategoryReference(msgspec.Struct):
-    id: int
-    name: str
-    path: str
-
-
-class ProductDetail(msgspec.Struct):
-    """A product with all its variants that have a price in the currency. `categories` run from the root down."""
-
-    id: int
-    slug: str
-    url: str
-    title: str
-    brand: str
-    description_html: str
-    attributes: dict[str, list[str]]
-    tags: list[str]
-    options: list[ProductOption]
-    variants: list[ProductVariant]
-    images: list[Image]
-    categories: list[CategoryReference]
-    related: list[ProductSummary]
-    availability: Availability
-    rating: Rating | None
-    published_at: datetime | None
-    updated_at: datetime
-
-
-class ProductPageOfList(msgspec.Struct):
-    items: list[ProductSummary]
-    next_cursor: str | None
-
-
-class CategoryItem(msgspec.Struct):
-    """`product_count` counts published products of the category and of all below it."""
-
-    id: int
-    parent_id: int | None
-    slug: str
-    path: str
-    url: str
-    name: str
-    description_html: str
-    image: Image | None
-    product_count: int
-
-
-class CategoryList(msgspec.Struct):
-    items: list[CategoryItem]
-    next_cursor: None = None
-
-
-class CollectionItem(msgspec.Struct):
-    id: int
-    slug: str
-    url: str
-    name: str
-    description_html: str
-
-
-class CollectionList(msgspec.Struct):
-    items: list[CollectionItem]
-    next_cursor: str | None
-
-
-class FacetChoice(msgspec.Struct):
-    value: str
-    label: str
-    count: int
-    selected: bool
-
-
-class FacetItem(msgspec.Struct):
-    """A filter: send `key=value`, except for price, whose values are bands in minor units, both ends included."""
-
-    key: str
-    label: str
-    values: list[FacetChoice]
-
-
-class ProductListing(msgspec.Struct):
-    """A page of a listing. `price_min` and `price_max` span the products before any filter."""
-
-    items: list[ProductSummary]
-    total: int
-    page: int
-    page_count: int
-    sort: str
-    facets: list[FacetItem]
-    price_min: Money | None
-    price_max: Money | None
-
-
 @routes.get("/api/v1/products")
 @shared_page("currency", "cursor", "limit", "category", "collection")
 @operation(
@@ -248,7 +105,7 @@ async def list_products(request: web.Request) -> web.Response:
     if query.category and query.collection:
         raise InvalidInput.of("collection", "Give a category or a collection, not both.")
     if not all(is_plain(text, 2000) for text in (query.category, query.collection) if text):
-        return shared_json(ProductPageOfList([], None), {"search"})
+        return shared_json(ProductPageOfList([], None), {SEARCH_TAG})
     async with request.app[DATABASE].read() as conn:
         ids = await service.published_after(
             conn,
@@ -260,7 +117,7 @@ async def list_products(request: web.Request) -> web.Response:
         )
         cards = await service.cards(conn, ids[: query.limit], currency)
     more = str(ids[query.limit - 1]) if len(ids) > query.limit else None
-    return shared_json(ProductPageOfList([summary(card) for card in cards], more), card_tags(cards) | {"search"})
+    return shared_json(ProductPageOfList([summary(card) for card in cards], more), card_tags(cards) | {SEARCH_TAG})
 
 
 @routes.get("/api/v1/products/{slug_or_id}")
@@ -338,7 +195,7 @@ async def list_category_products(request: web.Request) -> web.Response:
             move_to(request, f"/api/v1/categories/{answer.url.removeprefix('/c/')}/products")
         found = answer
     listing = await _listing(request, category_frame(found, categories, currency), query)
-    return shared_json(product_listing(listing), {f"category:{found.id}"} | card_tags(listing.cards))
+    return shared_json(product_listing(listing), {f"category:{found.id}"} | card_tags(listing.cards), listing.shared_seconds)
 
 
 @routes.get("/api/v1/collections")
@@ -388,8 +245,7 @@ async def list_collection_products(request: web.Request) -> web.Response:
         move_to(request, f"/api/v1/collections/{answer.url.removeprefix('/collections/')}/products")
     frame = collection_frame(answer, await service.categories(request), currency)
     listing = await _listing(request, frame, query)
-    tags = {f"collection:{answer.id}"} | (set() if answer.curated else {"rule-collection"})
-    return shared_json(product_listing(listing), tags | card_tags(listing.cards))
+    return shared_json(product_listing(listing), collection_tags(answer) | card_tags(listing.cards), listing.shared_seconds)
 
 
 async def _listing(request: web.Request, frame: Frame, asked: ListingParameters) -> Listing:
@@ -407,132 +263,11 @@ def asked_currency(request: web.Request, code: str) -> str:
     return code
 
 
-def shared_json(body: Any, tags: set[str]) -> web.Response:
+def shared_json(body: Any, tags: set[str], seconds: int = 60) -> web.Response:
     """A JSON answer that is the same for everyone; the page cache gives it its ETag."""
-    return json_response(body, headers=shared_page_headers(tags))
-
-
-def card_tags(cards: Iterable[Card]) -> set[str]:
-    """The cache tags of the products."""
-    return {f"product:{card.id}" for card in cards}
+    return json_response(body, headers=shared_page_headers(tags, max_age=seconds))
 
 
 def move_to(request: web.Request, url: str) -> NoReturn:
     """301 to where the thing is now, with the parameters that came along."""
     raise web.HTTPMovedPermanently(URL(url).with_query(request.query))
-
-
-def summary(card: Card) -> ProductSummary:
-    """A card as JSON."""
-    return ProductSummary(
-        id=card.id,
-        slug=card.slug,
-        url=card.url,
-        title=card.title,
-        brand=card.brand,
-        price=Money(card.price.amount, card.price.currency),
-        compare_at=_compare_at(card.price),
-        price_varies=card.price_varies,
-        availability=card.availability,
-        image=_image(card.media),
-        rating=_rating(card.rating_average, card.rating_count),
-        variant_id=card.single_variant_id,
-    )
-
-
-def detail(page: ProductPage) -> ProductDetail:
-    """A product page as JSON."""
-    names = [option.name for option in page.options]
-    return ProductDetail(
-        id=page.id,
-        slug=page.slug,
-        url=page.url,
-        title=page.title,
-        brand=page.brand,
-        description_html=page.description_html,
-        attributes=page.attributes,
-        tags=list(page.tags),
-        options=[
-            ProductOption(option.name, [ProductOptionValue(value.value, value.available) for value in option.values])
-            for option in page.options
-        ],
-        variants=[_variant(variant, names, page.media) for variant in page.variants],
-        images=[image for media in page.media if (image := _image(media))],
-        categories=[CategoryReference(category.id, category.name, category.path) for category in page.categories],
-        related=[summary(card) for card in page.related],
-        availability=page.availability,
-        rating=_rating(page.rating_average, page.rating_count),
-        published_at=page.published_at,
-        updated_at=page.updated_at,
-    )
-
-
-def _variant(variant: Variant, names: Sequence[str], media: Sequence[Media]) -> ProductVariant:
-    return ProductVariant(
-        id=variant.id,
-        sku=variant.sku,
-        options=dict(zip(names, variant.option_values, strict=False)),
-        price=Money(variant.price.amount, variant.price.currency),
-        compare_at=_compare_at(variant.price),
-        availability=variant.availability,
-        barcode=variant.barcode,
-        weight_grams=variant.weight_grams,
-        image=_image(next((picture for picture in media if picture.id == variant.media_id), None)),
-    )
-
-
-def product_listing(listing: Listing) -> ProductListing:
-    """A listing as JSON."""
-
-    def money(amount: int | None) -> Money | None:
-        return None if amount is None else Money(amount, listing.currency)
-
-    return ProductListing(
-        items=[summary(card) for card in listing.cards],
-        total=listing.total,
-        page=listing.page,
-        page_count=listing.page_count,
-        sort=next(sort.key for sort in listing.sorts if sort.selected),
-        facets=[
-            FacetItem(
-                facet.key,
-                facet.label,
-                [FacetChoice(choice.value, choice.label, choice.count, choice.selected) for choice in facet.values],
-            )
-            for facet in listing.facets
-        ],
-        price_min=money(listing.price_min),
-        price_max=money(listing.price_max),
-    )
-
-
-def category_item(category: Category) -> CategoryItem:
-    """A category as JSON."""
-    return CategoryItem(
-        id=category.id,
-        parent_id=category.parent_id,
-        slug=category.slug,
-        path=category.path,
-        url=category.url,
-        name=category.name,
-        description_html=category.description_html,
-        image=_image(category.media),
-        product_count=category.product_count,
-    )
-
-
-def collection_item(collection: Collection) -> CollectionItem:
-    """A collection as JSON."""
-    return CollectionItem(collection.id, collection.slug, collection.url, collection.name, collection.description_html)
-
-
-def _compare_at(price: Price) -> Money | None:
-    return None if price.compare_at is None else Money(price.compare_at, price.currency)
-
-
-def _image(media: Media | None) -> Image | None:
-    return None if media is None else Image(media.url, media.alt, media.width, media.height)
-
-
-def _rating(average: float | None, count: int) -> Rating | None:
-    return None if average is None else Rating(average, count)

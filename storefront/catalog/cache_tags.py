@@ -15,13 +15,26 @@
 
 from collections.abc import Iterable
 
+from storefront.catalog.model import Card, Collection
 from storefront.platform.database import Connection
 from storefront.platform.feed import Change
 from storefront.platform.sql import load
 
 queries = load("catalog_feed")
 
+SEARCH_TAG = "search"
+RULE_COLLECTION_TAG = "rule-collection"
 PRODUCT_TOPICS = frozenset({"product", "variant", "price", "media", "stock"})
+
+
+def card_tags(cards: Iterable[Card]) -> set[str]:
+    """Of a page that shows these products."""
+    return {f"product:{card.id}" for card in cards}
+
+
+def collection_tags(collection: Collection) -> set[str]:
+    """Of a page that lists the collection, or some of it."""
+    return {f"collection:{collection.id}"} | (set() if collection.curated else {RULE_COLLECTION_TAG})
 
 
 async def tags_of(conn: Connection, changes: Iterable[Change]) -> set[str]:
@@ -44,9 +57,9 @@ async def tags_of(conn: Connection, changes: Iterable[Change]) -> set[str]:
         elif change.topic == "collection":
             tags |= {f"collection:{change.key}", "collections", "home"}
         elif change.topic == "synonym":
-            tags.add("search")
+            tags.add(SEARCH_TAG)
     if products:
-        tags |= {"search", "rule-collection"} | {f"product:{product_id}" for product_id in products}
+        tags |= {SEARCH_TAG, RULE_COLLECTION_TAG} | {f"product:{product_id}" for product_id in products}
     if products or categories:
         shown = await queries.listings_of(conn, product_ids=list(products), category_ids=list(categories))
         tags |= {f"category:{category_id}" for category_id in shown["category_ids"]}

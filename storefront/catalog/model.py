@@ -218,6 +218,11 @@ class Listing(msgspec.Struct, frozen=True):
     did_you_mean: tuple[str, str] | None = None  # (text, url)
     degraded: bool = False  # answered without the index
 
+    @property
+    def shared_seconds(self) -> int:
+        """How long caches may keep a page of it: one that was found without the index, for seconds only."""
+        return 5 if self.degraded else 60
+
 
 class ListingQuery(msgspec.Struct, frozen=True):
     """What a shopper asked of a listing, already validated and normalised (allow-list of parameters)."""

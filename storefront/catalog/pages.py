@@ -7,8 +7,9 @@ from aiohttp import web
 from yarl import URL
 
 from storefront.catalog import service, sitemap
+from storefront.catalog.cache_tags import card_tags, collection_tags
 from storefront.catalog.listing import LISTING_FINDER, build_listing
-from storefront.catalog.model import Card, Category, Collection, Listing, ProductPage, Redirect, Variant
+from storefront.catalog.model import Category, Listing, ProductPage, Redirect, Variant
 from storefront.catalog.query import Frame, category_frame, collection_frame, is_plain, parse
 from storefront.catalog.structured_data import listing_data, product_data
 from storefront.platform.database import DATABASE
@@ -20,8 +21,6 @@ from storefront.settings import SETTINGS
 routes = web.RouteTableDef()
 
 FILTERS = ("sort", "page", "price_min", "price_max", "brand", "availability", "opt.*", "attr.*")
-
-DEGRADED_SECONDS = 5  # how long a CDN may keep a listing that was found without the index
 
 
 @routes.get("/")
@@ -162,18 +161,7 @@ def listing_page(request: web.Request, listing: Listing, tags: set[str]) -> web.
     """A listing as a page. One that was found without the index is kept only for seconds."""
     data = listing_data(listing.cards, listing.breadcrumbs, request.app[SETTINGS].server.public_url)
     context = {"listing": listing, "structured_data": data}
-    max_age = DEGRADED_SECONDS if listing.degraded else 60
-    return render_shared(request, "catalog/listing.html", context, tags, max_age=max_age)
-
-
-def card_tags(cards: tuple[Card, ...]) -> set[str]:
-    """The cache tags of the products on cards."""
-    return {f"product:{card.id}" for card in cards}
-
-
-def collection_tags(collection: Collection) -> set[str]:
-    """The cache tags of a collection's listing (see `storefront.catalog.cache_tags`)."""
-    return {f"collection:{collection.id}"} | (set() if collection.curated else {"rule-collection"})
+    return render_shared(request, "catalog/listing.html", context, tags, max_age=listing.shared_seconds)
 
 
 def render_shared(request: web.Request, template: str, context: dict[str, Any], tags: set[str], *, max_age: int = 60) -> web.Response:

@@ -96,10 +96,12 @@ async def categories(request: web.Request) -> list[Category]:
 
 
 async def navigation(request: web.Request) -> tuple[Category, ...]:
-    """The top categories with their children, for the head of every page; cached."""
-    if "navigation" not in request:
-        request["navigation"] = forest(await categories(request))
-    found: tuple[Category, ...] = request["navigation"]
+    """The top categories with their children, for the head of every page; through the cache."""
+
+    async def load() -> tuple[Category, ...]:
+        return forest(await categories(request))
+
+    found: tuple[Category, ...] = await request.app[CACHE].get_or_load("navigation", {CATEGORIES_TAG}, tuple[Category, ...], load)
     return found
 
 

@@ -9,22 +9,20 @@ from storefront.catalog.api import (
     FILTERS,
     CurrencyCode,
     ListingParameters,
-    ProductListing,
     asked_currency,
-    card_tags,
-    product_listing,
     shared_json,
 )
+from storefront.catalog.cache_tags import SEARCH_TAG, card_tags
 from storefront.catalog.listing import LISTING_FINDER, build_listing
-from storefront.catalog.pages import DEGRADED_SECONDS
 from storefront.catalog.query import clean_text, parse
+from storefront.catalog.representation import ProductListing, product_listing
 from storefront.platform.database import DATABASE
-from storefront.platform.http import json_response, shared_page_headers
+from storefront.platform.http import json_response
 from storefront.platform.openapi import IF_NONE_MATCH, operation, read_query
 from storefront.platform.page_cache import shared_page
 from storefront.search.index import SEARCH
 from storefront.search.model import IndexMissing
-from storefront.search.pages import TAG, search_frame
+from storefront.search.pages import search_frame
 
 routes = web.RouteTableDef()
 
@@ -79,8 +77,7 @@ async def search_products(request: web.Request) -> web.Response:
     listing = await build_listing(request.app[DATABASE], query, frame, find=request.app.get(LISTING_FINDER), clamp=False)
     found = msgspec.structs.asdict(product_listing(listing))
     body = SearchListing(**found, did_you_mean=listing.did_you_mean[0] if listing.did_you_mean else None)
-    headers = shared_page_headers({TAG} | card_tags(listing.cards), max_age=DEGRADED_SECONDS if listing.degraded else 60)
-    return json_response(body, headers=headers)
+    return shared_json(body, {SEARCH_TAG} | card_tags(listing.cards), listing.shared_seconds)
 
 
 @routes.get("/api/v1/search/suggestions")
@@ -101,4 +98,4 @@ async def list_suggestions(request: web.Request) -> web.Response:
         found = await request.app[SEARCH].suggest(clean_text(asked.q), currency)
     except IndexMissing:
         return json_response(SuggestionList([]), headers={"Cache-Control": "no-store"})
-    return shared_json(SuggestionList([SuggestionItem(item.kind, item.text, item.url, item.detail) for item in found]), {TAG})
+    return shared_json(SuggestionList([SuggestionItem(item.kind, item.text, item.url, item.detail) for item in found]), {SEARCH_TAG})

@@ -6,8 +6,9 @@ from aiohttp import web
 from yarl import URL
 
 from storefront.catalog import service as catalog
+from storefront.catalog.cache_tags import SEARCH_TAG, card_tags
 from storefront.catalog.model import Listing
-from storefront.catalog.pages import DEGRADED_SECONDS, FILTERS, card_tags, listing_of, render_shared
+from storefront.catalog.pages import FILTERS, listing_of, render_shared
 from storefront.catalog.query import Frame, clean_text
 from storefront.platform.http import shared_page_headers
 from storefront.platform.page_cache import shared_page
@@ -16,8 +17,6 @@ from storefront.search.model import IndexMissing
 from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
-
-TAG = "search"
 
 
 async def search_frame(request: web.Request, text: str, currency: str) -> Frame:
@@ -45,10 +44,8 @@ async def results(request: web.Request) -> web.Response:
 
 
 def _page(request: web.Request, listing: Listing) -> web.Response:
-    """A page that was found without the index is kept only for seconds."""
-    max_age = DEGRADED_SECONDS if listing.degraded else 60
-    tags = {TAG} | card_tags(listing.cards)
-    return render_shared(request, "search/results.html", {"listing": listing}, tags, max_age=max_age)
+    tags = {SEARCH_TAG} | card_tags(listing.cards)
+    return render_shared(request, "search/results.html", {"listing": listing}, tags, max_age=listing.shared_seconds)
 
 
 @routes.get("/search/suggest")
@@ -61,5 +58,5 @@ async def suggest(request: web.Request) -> web.Response:
         return web.Response(text="", content_type="text/html", headers={"Cache-Control": "no-store"})
     context = {"suggestions": [msgspec.structs.asdict(suggestion) for suggestion in found]}
     response = aiohttp_jinja2.render_template("search/suggest.html", request, context)
-    response.headers.update(shared_page_headers({TAG}))
+    response.headers.update(shared_page_headers({SEARCH_TAG}))
     return response
