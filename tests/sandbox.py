@@ -51,6 +51,15 @@ class Sandbox:
         async with self.http.post(f"{self.base}/sandbox/faults", json=body, headers=self._auth) as answer:
             assert answer.status == 200, await answer.text()
 
+    async def until_struck(self) -> None:
+        """Returns when a call has met the first rule, for its last time."""
+
+        async def struck() -> bool:
+            async with self.http.get(f"{self.base}/sandbox/faults", headers=self._auth) as answer:
+                return bool((await answer.json())["rules"][0]["times"] == 0)
+
+        await eventually(struck)
+
     async def call(self, method: str, path: str, data: dict[str, str] | None = None, **headers: str) -> tuple[int, Any]:
         """One call of the API as any client makes it."""
         async with self.http.request(method, f"{self.base}{path}", data=data, headers=self._auth | headers) as answer:

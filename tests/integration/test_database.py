@@ -73,7 +73,7 @@ async def test_work_that_fails_leaves_nothing_and_is_not_repeated(database: Data
 
 
 @pytest.mark.usefixtures("counter")
-async def test_work_that_is_cancelled_leaves_its_connection_clean(settings: Settings) -> None:
+async def test_work_that_is_cancelled_leaves_its_connection_clean(settings: Settings, owner: asyncpg.Connection) -> None:
     database = Database(settings.database.url, settings=DatabaseSettings(pool_min=1, pool_max=1))
     await database.start()
 
@@ -83,7 +83,8 @@ async def test_work_that_is_cancelled_leaves_its_connection_clean(settings: Sett
 
     try:
         work = asyncio.create_task(database.transaction(linger))
-        await asyncio.sleep(0.1)
+        while not await owner.fetchval("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'"):
+            await asyncio.sleep(0.01)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
         async with database.write() as conn:

@@ -128,7 +128,7 @@ async def test_a_key_in_use_is_unknown_and_answers_later(payments: Payments, san
     await sandbox.misbehave([{"fault": "slow", "times": 1, "seconds": 2.5}])
     request = charge_request()
     first = asyncio.create_task(payments.charge(request))
-    await asyncio.sleep(0.2)
+    await sandbox.until_struck()
     with pytest.raises(ProviderUnknown):
         await payments.charge(request)
     assert (await first).state == "succeeded"
