@@ -1,6 +1,7 @@
 """Carts for JSON clients. The ETag of a cart is its version; a change with If-Match answers 412 when the cart has changed meanwhile."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID
 
 from aiohttp import web
@@ -50,6 +51,10 @@ LINKS = {
     "delete_cart_code": CART | {"code": "/coupon_codes/0"},
     "start_checkout": CART,
 }
+# What all changes of a cart have in common: they take If-Match, and answer the cart.
+cart_operation = partial(
+    operation, tag="Carts", response=CartView, headers=(IF_MATCH,), answer_headers=(ETAG,), links=LINKS, session="optional"
+)
 ADDRESS = {"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Berlin", "postal_code": "10115", "country": "DE"}
 
 
@@ -100,17 +105,11 @@ async def read_cart(request: web.Request) -> web.Response:
 
 
 @routes.patch("/api/v1/carts/{cart_id}")
-@operation(
+@cart_operation(
     summary="Change contact, addresses or delivery",
-    tag="Carts",
     request=CartChange,
     example={"email": "ada@example.com", "delivery_address": ADDRESS},
-    response=CartView,
-    headers=(IF_MATCH,),
-    answer_headers=(ETAG,),
-    links=LINKS,
     errors=CHANGE,
-    session="optional",
     path_types=PATH,
 )
 async def update_cart(request: web.Request) -> web.Response:
@@ -139,17 +138,11 @@ async def update_cart(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/v1/carts/{cart_id}/lines")
-@operation(
+@cart_operation(
     summary="Add to a cart",
-    tag="Carts",
     request=NewLine,
     example={"variant_id": 1, "quantity": 2},
-    response=CartView,
-    headers=(IF_MATCH,),
-    answer_headers=(ETAG,),
-    links=LINKS,
     errors=CHANGE,
-    session="optional",
     path_types=PATH,
 )
 async def add_cart_line(request: web.Request) -> web.Response:
@@ -163,17 +156,11 @@ async def add_cart_line(request: web.Request) -> web.Response:
 
 
 @routes.patch("/api/v1/carts/{cart_id}/lines/{variant_id}")
-@operation(
+@cart_operation(
     summary="Change a line",
-    tag="Carts",
     request=LineChange,
     example={"quantity": 3},
-    response=CartView,
-    headers=(IF_MATCH,),
-    answer_headers=(ETAG,),
-    links=LINKS,
     errors=(*CHANGE, LineNotFound),
-    session="optional",
     path_types=LINE_PATH,
 )
 async def update_cart_line(request: web.Request) -> web.Response:
@@ -187,15 +174,9 @@ async def update_cart_line(request: web.Request) -> web.Response:
 
 
 @routes.delete("/api/v1/carts/{cart_id}/lines/{variant_id}")
-@operation(
+@cart_operation(
     summary="Remove a line",
-    tag="Carts",
-    response=CartView,
-    headers=(IF_MATCH,),
-    answer_headers=(ETAG,),
-    links=LINKS,
     errors=(*CHANGE, LineNotFound),
-    session="optional",
     path_types=LINE_PATH,
 )
 async def delete_cart_line(request: web.Request) -> web.Response:
@@ -209,17 +190,11 @@ async def delete_cart_line(request: web.Request) -> web.Response:
 
 
 @routes.post("/api/v1/carts/{cart_id}/codes")
-@operation(
+@cart_operation(
     summary="Use a code",
-    tag="Carts",
     request=NewCode,
     example={"code": "WELCOME10"},
-    response=CartView,
-    headers=(IF_MATCH,),
-    answer_headers=(ETAG,),
-    links=LINKS,
     errors=(*CHANGE, RateLimited),
-    session="optional",
     path_types=PATH,
 )
 async def add_cart_code(request: web.Request) -> web.Response:
@@ -234,15 +209,9 @@ async def add_cart_code(request: web.Request) -> web.Response:
 
 
 @routes.delete("/api/v1/carts/{cart_id}/codes/{code}")
-@operation(
+@cart_operation(
     summary="Take a code off",
-    tag="Carts",
-    response=CartView,
-    headers=(IF_MATCH,),
-    answer_headers=(ETAG,),
-    links=LINKS,
     errors=CHANGE,
-    session="optional",
     path_types=PATH,
 )
 async def delete_cart_code(request: web.Request) -> web.Response:
