@@ -19,6 +19,7 @@ class Home:
 
     def __init__(self, folder: Path, version: str) -> None:
         """Takes the first number that is free. Raises OSError when the folder cannot be written."""
+        self._under_way: set[Path] = set()  # builds that are made now, or came to nothing
         self._all_versions = folder
         self._version = folder / version
         for number in range(MOST_PROCESSES):
@@ -39,8 +40,10 @@ class Home:
         return found if name.isalnum() and found.is_dir() else None
 
     def new(self) -> Path:
-        """A folder for a new build."""
-        return self._folder / uuid.uuid4().hex
+        """A folder for a new build, which `tidy` leaves alone until it is in use."""
+        build = self._folder / uuid.uuid4().hex
+        self._under_way.add(build)
+        return build
 
     def switch(self, build: Path) -> None:
         """Makes the build the one in use."""
@@ -50,12 +53,13 @@ class Home:
             file.flush()
             os.fsync(file.fileno())
         written.replace(self._folder / "current")
+        self._under_way.discard(build)
 
     def tidy(self) -> None:
-        """Removes other builds of this number, and what no process holds of other versions."""
-        keep = self.current()
+        """Removes builds of this number that nobody uses or makes, and what no process holds of other versions."""
         for found in self._folder.iterdir():
-            if found.is_dir() and found != keep:
+            # In this order: a build stops being under way only when it is in use.
+            if found.is_dir() and found not in self._under_way and found != self.current():
                 shutil.rmtree(found, ignore_errors=True)
         for version in self._all_versions.iterdir():
             if version != self._version and version.is_dir():

@@ -28,12 +28,14 @@ def test_what_does_not_name_a_build_is_none(tmp_path: Path):
 def test_tidying_removes_builds_that_nobody_uses(tmp_path: Path):
     home, older_release, dead_release = Home(tmp_path, "v2"), Home(tmp_path, "v1"), Home(tmp_path, "v0")
     dead_release.close()
-    builds = [home.new(), home.new()]
+    builds = [home.new(), home.new(), home.new()]
     for build in builds:
         build.mkdir()
+    home.switch(builds[0])
     home.switch(builds[1])
     home.tidy()
     assert not builds[0].exists()
     assert builds[1].exists()
+    assert builds[2].exists(), "it is being made"
     assert older_release.new().parent.exists()
     assert not (tmp_path / "v0" / "0").exists()
