@@ -16,7 +16,7 @@ from tests.live import LiveShop, live_shop, neighbouring_ports, start_shop
 
 REPLICAS = 3
 PRODUCTS = 60
-CHANGES = 40
+CHANGES = 16
 BOUND = 5.0  # seconds; far below the soft TTL. The usual time is in benchmarks/README.md
 
 

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from storefront.settings import ROOT
+from tests.buying import offer
 from tests.live import LiveShop, live_shop, neighbouring_ports, start_shop
 from tests.shopper import Shopper
 
@@ -45,12 +46,14 @@ def _assert_audit_is_clean(shop: LiveShop) -> None:
 
 @pytest.mark.timeout(240)
 def test_killed_in_a_checkout_it_leaves_no_orphan_and_the_order_ends_once(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with live_shop() as shop:
+    with live_shop(SHOP__DEMO="false") as shop:
 
         async def order_while_killed() -> tuple[dict[str, object], str]:
+            owner = await asyncpg.connect(json.loads((shop.folder / "runtime.json").read_text())["migrate_url"])
+            variant_id = await offer(owner)
+            await owner.close()
             async with Shopper(shop.url) as shopper:
-                variant = await shopper.something_in_stock()
-                cart = await shopper.filled_cart(variant["id"], email="killed@shop.example")
+                cart = await shopper.filled_cart(variant_id, email="killed@shop.example")
                 key = "killed-in-checkout"
                 placing = asyncio.create_task(shopper.place(cart, key=key))
                 # The order row is the sign that placing is between its first transaction and its end.
@@ -60,7 +63,7 @@ def test_killed_in_a_checkout_it_leaves_no_orphan_and_the_order_ends_once(tmp_pa
                 return cart, key
 
         cart, key = asyncio.run(order_while_killed())
-        again = start_shop(shop.folder, int(shop.url.rsplit(":", 1)[1]))
+        again = start_shop(shop.folder, int(shop.url.rsplit(":", 1)[1]), SHOP__DEMO="false")
         try:
             again.wait_ready()
 
