@@ -327,7 +327,8 @@ def _test(arguments: argparse.Namespace) -> int:
                 f"storefront: {program} is missing, so the tests of {tests} will fail and the others run. Install Debian's {packages}.",
                 file=sys.stderr,
             )
-    given = arguments.rest or ["-n", "2", "--dist", "loadscope"]
+    workers = (os.cpu_count() or 1) + 1  # tests also wait for disks, browsers and clocks
+    given = arguments.rest or ["-n", str(workers), "--dist", "loadscope"]
     python = str(ROOT / ".venv" / "bin" / "python")
     os.chdir(ROOT)
     os.execv(python, [python, "-m", "pytest", *given])

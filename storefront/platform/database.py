@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from storefront.platform.tasks import stop
 from storefront.settings import DatabaseSettings
 
 if TYPE_CHECKING:
@@ -149,8 +150,7 @@ class Database:
     async def close(self) -> None:
         """Closes everything; connections still in use are given two seconds."""
         if self._watch:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+            await stop([self._watch])
         for pool in [*(replica.pool for replica in self.replicas), self.primary]:
             try:
                 await asyncio.wait_for(pool.close(), 2)

@@ -19,6 +19,7 @@ from prometheus_client import Counter, Gauge
 
 from storefront.platform.database import Database, lsn_number
 from storefront.platform.sql import load
+from storefront.platform.tasks import stop
 
 queries = load("feed")
 log = structlog.get_logger("feed")
@@ -116,9 +117,7 @@ class Feed:
 
     async def close(self) -> None:
         """Stops; a batch under way is abandoned."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop(self._tasks)
 
     async def _listen(self) -> None:
         """Keeps a connection that hears NOTIFY, for as long as the feed runs."""

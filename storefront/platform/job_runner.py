@@ -16,6 +16,7 @@ from prometheus_client import Counter, Histogram
 from storefront.platform.database import Database
 from storefront.platform.resilience import backoff
 from storefront.platform.sql import load
+from storefront.platform.tasks import stop
 
 queries = load("jobs")
 log = structlog.get_logger("jobs")
@@ -90,12 +91,8 @@ class QueueRunner:
             await asyncio.gather(self._loops[0], return_exceptions=True)
         if self._held:
             await asyncio.wait(self._held, timeout=grace)
-        for task in self._held:
-            task.cancel()
-        await asyncio.gather(*self._held, return_exceptions=True)
-        for loop in self._loops[1:]:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        await stop(self._held)
+        await stop(self._loops)
         try:
             await self._let_go()
         except AWAY as error:
@@ -247,13 +244,10 @@ class PeriodicRunner:
     async def close(self, grace: float) -> None:
         if self._loop is None:
             return
-        self._loop.cancel()
-        await asyncio.gather(self._loop, return_exceptions=True)
+        await stop([self._loop])
         if self._running:
             await asyncio.wait(self._running, timeout=grace)
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await stop(self._running)
 
     async def _for_ever(self) -> None:
         shortest = min((periodic.seconds for periodic in self.known.values()), default=60.0)

@@ -13,6 +13,7 @@ from prometheus_client import Counter
 from storefront.catalog import service as catalog
 from storefront.catalog.model import SearchDocument
 from storefront.platform.database import Database
+from storefront.platform.tasks import stop
 from storefront.search.disk import DiskIndex
 from storefront.search.threads import in_thread
 
@@ -65,8 +66,7 @@ class Builder:
     async def close(self) -> None:
         """Gives up what is under way."""
         if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await stop([self._task])
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     def note(self, product_ids: Iterable[int]) -> None:

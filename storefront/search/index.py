@@ -20,6 +20,7 @@ from storefront.catalog.model import ListingQuery, ListingResult
 from storefront.platform.clock import Clock, utc_now
 from storefront.platform.database import Database
 from storefront.platform.feed import AWAY, Batch, Change, Feed
+from storefront.platform.tasks import stop
 from storefront.search import engine, store, suggesting
 from storefront.search.building import Builder, chunks, read_products
 from storefront.search.counting import Memo
@@ -135,9 +136,7 @@ class SearchIndex:
     async def close(self) -> None:
         """Stops what is under way; what was not committed is read again from the feed at the next start."""
         self._closed = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop(self._tasks)
         if hasattr(self, "_home"):
             await self._builder.close()
             with contextlib.suppress(*AWAY):

@@ -46,7 +46,7 @@ def _assert_audit_is_clean(shop: LiveShop) -> None:
 
 @pytest.mark.timeout(240)
 def test_killed_in_a_checkout_it_leaves_no_orphan_and_the_order_ends_once(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with live_shop(SHOP__DEMO="false") as shop:
+    with live_shop(SHOP__DEMO="false", PAYMENTS__TIMEOUT_MS="2000") as shop:
 
         async def order_while_killed() -> tuple[dict[str, object], str]:
             owner = await asyncpg.connect(json.loads((shop.folder / "runtime.json").read_text())["migrate_url"])
@@ -63,7 +63,7 @@ def test_killed_in_a_checkout_it_leaves_no_orphan_and_the_order_ends_once(tmp_pa
                 return cart, key
 
         cart, key = asyncio.run(order_while_killed())
-        again = start_shop(shop.folder, int(shop.url.rsplit(":", 1)[1]), SHOP__DEMO="false")
+        again = start_shop(shop.folder, int(shop.url.rsplit(":", 1)[1]), SHOP__DEMO="false", PAYMENTS__TIMEOUT_MS="2000")
         try:
             again.wait_ready()
 

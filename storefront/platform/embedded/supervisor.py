@@ -18,6 +18,7 @@ from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.embedded.process import Child, EmbeddedError
 from storefront.platform.embedded.valkey import Valkey
 from storefront.platform.migrations import APP_ROLE
+from storefront.platform.tasks import stop
 from storefront.settings import PREFIX, ROOT, SECRETS, Settings
 
 log = structlog.get_logger("supervisor")
@@ -166,8 +167,7 @@ class Embedded:
 
     async def stop_watch(self) -> None:
         if self._watch:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+            await stop([self._watch])
 
     def _children(self) -> list[Child]:
         servers = [self.postgres, *self.standbys, self.valkey]
