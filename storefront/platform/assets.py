@@ -10,6 +10,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import brotli
@@ -120,6 +121,7 @@ def _asset(name: str, body: bytes, imports: tuple[str, ...]) -> Asset:
     return Asset(name, f"{PREFIX}{stem}.{digest}{suffix}", CONTENT_TYPES[suffix], _bodies(suffix, body), imports)
 
 
+@lru_cache(maxsize=256)  # what a process packs once, it need not pack for its next application
 def _bodies(suffix: str, body: bytes) -> dict[str, bytes]:
     """The body in each encoding that makes it smaller."""
     found = {"identity": body}
