@@ -144,6 +144,9 @@ class Database:
                 "statement_timeout": str(self._settings.statement_timeout_ms),
                 "idle_in_transaction_session_timeout": "30000",
                 "jit": "off",
+                # Statements are prepared once and planned once. Left to itself, PostgreSQL plans many of ours anew at each call, since it
+                # expects lists of ten where one comes; for those that are small, planning takes longer than running.
+                "plan_cache_mode": "force_generic_plan",
             },
         )
 
