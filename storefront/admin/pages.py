@@ -1,13 +1,12 @@
 """The back office: orders and what follows them, products, prices, stock, mails, jobs, health."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-import aiohttp_jinja2
 from aiohttp import web
 
 from storefront.accounts.service import WrongCredentials
 from storefront.admin import service
+from storefront.admin.web import actor_of, asked, id_in_path, is_id, page, read_amount, see_other
 from storefront.catalog import editing
 from storefront.checkout import recovery
 from storefront.checkout.service import checkout_context
@@ -22,7 +21,6 @@ from storefront.platform.errors import DomainError, InvalidInput, NotFound
 from storefront.platform.http import client_ip, decode_form, form_values
 from storefront.platform.jobs import JOBS
 from storefront.platform.mail import MAILER
-from storefront.platform.money import to_minor
 from storefront.platform.ratelimit import RATE_LIMITER
 from storefront.platform.sessions import (
     OPERATOR_COOKIE,
@@ -40,17 +38,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ROWS = 50
 
 
-def _page(request: web.Request, template: str, context: dict[str, Any], *, status: int = 200) -> web.Response:
-    response = aiohttp_jinja2.render_template(f"admin/{template}", request, context, status=status)
-    response.headers["Cache-Control"] = "private, no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
-
-
-def _see_other(location: str) -> web.HTTPSeeOther:
-    return web.HTTPSeeOther(location, headers={"Cache-Control": "private, no-store"})
-
-
 @web.middleware
 async def operators_only(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Nothing under /admin answers without an operator's session, whatever route is added there later."""
@@ -58,18 +45,14 @@ async def operators_only(request: web.Request, handler: Handler) -> web.StreamRe
     if (path == "/admin" or path.startswith("/admin/")) and path != "/admin/sign-in":
         operator_id = await current_operator_id(request)
         if operator_id is None:
-            raise _see_other("/admin/sign-in")
+            raise see_other("/admin/sign-in")
         request["operator_id"] = operator_id
     return await handler(request)
 
 
-async def _actor(request: web.Request, conn: Connection) -> str:
-    return await service.operator_email(conn, request["operator_id"])
-
-
 @routes.get("/admin/sign-in")
 async def admin_sign_in_page(request: web.Request) -> web.StreamResponse:
-    return _page(request, "sign_in.html", {"form": {}, "errors": {}})
+    return page(request, "sign_in.html", {"form": {}, "errors": {}})
 
 
 @routes.post("/admin/sign-in")
@@ -84,8 +67,8 @@ async def admin_sign_in(request: web.Request) -> web.StreamResponse:
         async with request.app[DATABASE].write() as conn:
             token = await create_session(conn, request.app[CLOCK](), operator_id=operator.id)
     except WrongCredentials as error:
-        return _page(request, "sign_in.html", {"form": {"email": email}, "errors": error.messages()}, status=422)
-    response = _see_other("/admin")
+        return page(request, "sign_in.html", {"form": {"email": email}, "errors": error.messages()}, status=422)
+    response = see_other("/admin")
     set_session_cookie(request, response, token, OPERATOR_COOKIE)
     return response
 
@@ -96,7 +79,7 @@ async def admin_sign_out(request: web.Request) -> web.StreamResponse:
     if token:
         async with request.app[DATABASE].write() as conn:
             await end_session(conn, token)
-    response = _see_other("/admin/sign-in")
+    response = see_other("/admin/sign-in")
     response.del_cookie(OPERATOR_COOKIE, path="/admin")
     return response
 
@@ -108,23 +91,23 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
         recent = await orders.recent_orders(conn, most=10)
         stuck = await orders.stuck_attempts(conn)
         dead = await request.app[JOBS].dead_letters(conn)
-    return _page(request, "dashboard.html", {"figures": figures, "orders": recent, "stuck": stuck, "dead_letters": len(dead)})
+    return page(request, "dashboard.html", {"figures": figures, "orders": recent, "stuck": stuck, "dead_letters": len(dead)})
 
 
 @routes.get("/admin/orders")
 async def order_list(request: web.Request) -> web.StreamResponse:
-    text, status, after = _asked(request, "q", 100), _asked(request, "status", 20), _asked(request, "after", 200)
+    text, status, after = asked(request, "q", 100), asked(request, "status", 20), asked(request, "after", 200)
     async with request.app[DATABASE].write() as conn:
         found, following = await orders.search_orders(conn, text=text, status=status, after=after, most=ROWS)
     context = {"orders": found, "text": text, "status": status, "next_after": following}
-    return _page(request, "orders.html", context)
+    return page(request, "orders.html", context)
 
 
 async def _order_page(request: web.Request, number: str, errors: dict[str, str], status: int = 200) -> web.Response:
     async with request.app[DATABASE].write() as conn:
         order = await orders.order_by_number(conn, number)
         attempts = await orders.payment_attempts(conn, order.id)
-    return _page(request, "order.html", {"order": order, "attempts": attempts, "errors": errors}, status=status)
+    return page(request, "order.html", {"order": order, "attempts": attempts, "errors": errors}, status=status)
 
 
 @routes.get("/admin/orders/{number}")
@@ -140,7 +123,7 @@ async def order_action(request: web.Request) -> web.StreamResponse:
     database, payments, jobs = request.app[DATABASE], request.app[PAYMENTS], request.app[JOBS]
     async with database.write() as conn:
         order = await orders.order_by_number(conn, number)
-        actor = await _actor(request, conn)
+        actor = await actor_of(request, conn)
     try:
         if action == "capture":
             await after_sale.capture(database, payments, jobs, order.id, actor=actor)
@@ -161,11 +144,11 @@ async def order_action(request: web.Request) -> web.StreamResponse:
         elif action == "ask":
             await recovery.ask_about_order(checkout_context(request.app), order.id)
         else:
-            amount = _amount(values, order.currency)
+            amount = read_amount(values, order.currency)
             await after_sale.refund(database, payments, jobs, order.id, amount=amount, key=values.get("key", ""), actor=actor)
     except DomainError as error:
         return await _order_page(request, number, error.messages() or {"": error.detail}, error.status)
-    raise _see_other(f"/admin/orders/{number}")
+    raise see_other(f"/admin/orders/{number}")
 
 
 def _quantities(values: dict[str, str]) -> dict[int, int]:
@@ -173,54 +156,28 @@ def _quantities(values: dict[str, str]) -> dict[int, int]:
     found: dict[int, int] = {}
     for name, value in values.items():
         prefix, _, line_id = name.partition("-")
-        if prefix == "line" and _is_id(line_id) and value not in ("", "0"):
+        if prefix == "line" and is_id(line_id) and value not in ("", "0"):
             if not value.isdecimal() or len(value) > 6:
                 raise InvalidInput.of(name, "Enter a whole number.")
             found[int(line_id)] = int(value)
     return found
 
 
-def _amount(values: dict[str, str], currency: str, field: str = "amount") -> int:
-    try:
-        amount = to_minor(values.get(field, ""), currency)
-    except ValueError as error:
-        raise InvalidInput.of(field, f"Enter an amount in {currency}, such as 12.50.") from error
-    if amount < 0:
-        raise InvalidInput.of(field, "Enter an amount that is not below zero.")
-    return amount
-
-
-def _is_id(text: str) -> bool:
-    return text.isdecimal() and len(text) <= 18
-
-
-def _asked(request: web.Request, name: str, most: int) -> str:
-    """A parameter of the query as text that the database can look for."""
-    return request.query.get(name, "")[:most].replace("\x00", "").strip()
-
-
 @routes.get("/admin/products")
 async def product_list(request: web.Request) -> web.StreamResponse:
-    text, after = _asked(request, "q", 100), _asked(request, "after", 20)
-    after_id = int(after) if _is_id(after) else 0
+    text, after = asked(request, "q", 100), asked(request, "after", 20)
+    after_id = int(after) if is_id(after) else 0
     async with request.app[DATABASE].write() as conn:
         found = await editing.products(conn, text, after_id, ROWS + 1)
     following = found[ROWS - 1].id if len(found) > ROWS else None
-    return _page(request, "products.html", {"products": found[:ROWS], "text": text, "next_after": following})
+    return page(request, "products.html", {"products": found[:ROWS], "text": text, "next_after": following})
 
 
 async def _product_page(request: web.Request, form: dict[str, str], errors: dict[str, str], status: int = 200) -> web.Response:
     async with request.app[DATABASE].write() as conn:
-        product = await editing.product(conn, _id(request), request.app[SETTINGS].shop.currency)
+        product = await editing.product(conn, id_in_path(request, "product_id"), request.app[SETTINGS].shop.currency)
     context = {"product": product, "form": form, "errors": errors, "saved": "saved" in request.query}
-    return _page(request, "product.html", context, status=status)
-
-
-def _id(request: web.Request, name: str = "product_id") -> int:
-    text = request.match_info[name]
-    if len(text) > 18:
-        raise NotFound("There is no such product.")
-    return int(text)
+    return page(request, "product.html", context, status=status)
 
 
 @routes.get(r"/admin/products/{product_id:\d+}")
@@ -234,25 +191,25 @@ async def save_product(request: web.Request) -> web.StreamResponse:
     try:
         change = decode_form(values, editing.ProductChange)
         async with request.app[DATABASE].write() as conn:
-            await editing.save_product(conn, _id(request), change, request.app[CLOCK]())
+            await editing.save_product(conn, id_in_path(request, "product_id"), change, request.app[CLOCK]())
     except InvalidInput as error:
         return await _product_page(request, values, error.messages(), error.status)
-    raise _see_other(f"/admin/products/{_id(request)}?saved=1")
+    raise see_other(f"/admin/products/{id_in_path(request, 'product_id')}?saved=1")
 
 
 @routes.post(r"/admin/products/{product_id:\d+}/variants/{variant_id:\d+}")
 async def save_variant(request: web.Request) -> web.StreamResponse:
     """Sets a variant's price, and its stock at each location (fields `stock-<location id>`)."""
     values = await form_values(request)
-    product_id, variant_id = _id(request), _id(request, "variant_id")
+    product_id, variant_id = id_in_path(request, "product_id"), id_in_path(request, "variant_id")
     currency = request.app[SETTINGS].shop.currency
     try:
-        amount = _amount(values, currency)
-        compare_at = _amount(values, currency, "compare_at") if values.get("compare_at") else None
+        amount = read_amount(values, currency)
+        compare_at = read_amount(values, currency, "compare_at") if values.get("compare_at") else None
         counts = _stock_counts(values)
 
         async def work(conn: Connection) -> None:
-            actor = await _actor(request, conn)
+            actor = await actor_of(request, conn)
             await editing.set_price(conn, product_id, variant_id, currency, amount, compare_at)
             for location_id, quantity in counts.items():
                 await inventory.set_on_hand(conn, variant_id, location_id, quantity, reason="count", actor=actor)
@@ -262,14 +219,14 @@ async def save_variant(request: web.Request) -> web.StreamResponse:
         errors = {f"{field}-{variant_id}": reason for field, reason in error.messages().items()}
         form = {f"{name}-{variant_id}": value for name, value in values.items()}
         return await _product_page(request, form, errors or {"": error.detail}, error.status)
-    raise _see_other(f"/admin/products/{product_id}?saved=1")
+    raise see_other(f"/admin/products/{product_id}?saved=1")
 
 
 def _stock_counts(values: dict[str, str]) -> dict[int, int]:
     counts: dict[int, int] = {}
     for name, value in values.items():
         prefix, _, location_id = name.partition("-")
-        if prefix == "stock" and _is_id(location_id) and value != "":
+        if prefix == "stock" and is_id(location_id) and value != "":
             if not value.isdecimal() or len(value) > 9:
                 raise InvalidInput.of(name, "Enter a whole number from 0.")
             counts[int(location_id)] = int(value)
@@ -278,7 +235,7 @@ def _stock_counts(values: dict[str, str]) -> dict[int, int]:
 
 @routes.get("/admin/mails")
 async def mail_list(request: web.Request) -> web.StreamResponse:
-    return _page(request, "mails.html", {"mails": await request.app[MAILER].recent(ROWS)})
+    return page(request, "mails.html", {"mails": await request.app[MAILER].recent(ROWS)})
 
 
 @routes.get("/admin/mails/{mail_id}")
@@ -286,23 +243,23 @@ async def mail_detail(request: web.Request) -> web.StreamResponse:
     mail = await request.app[MAILER].read(request.match_info["mail_id"])
     if mail is None:
         raise NotFound("There is no such mail.")
-    return _page(request, "mail.html", {"mail": mail})
+    return page(request, "mail.html", {"mail": mail})
 
 
 @routes.get("/admin/jobs")
 async def job_list(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].write() as conn:
         dead = await request.app[JOBS].dead_letters(conn)
-    return _page(request, "jobs.html", {"dead_letters": dead})
+    return page(request, "jobs.html", {"dead_letters": dead})
 
 
 @routes.post(r"/admin/jobs/{job_id:\d+}/replay")
 async def replay_job(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].write() as conn:
-        await request.app[JOBS].replay(conn, _id(request, "job_id"))
-    raise _see_other("/admin/jobs")
+        await request.app[JOBS].replay(conn, id_in_path(request, "job_id"))
+    raise see_other("/admin/jobs")
 
 
 @routes.get("/admin/health")
 async def health_page(request: web.Request) -> web.StreamResponse:
-    return _page(request, "health.html", {"report": await health.report(request.app)})
+    return page(request, "health.html", {"report": await health.report(request.app)})
