@@ -1,5 +1,6 @@
 """Carts for JSON clients. The ETag of a cart is its version; a change with If-Match answers 412 when the cart has changed meanwhile."""
 
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from uuid import UUID
@@ -26,7 +27,7 @@ from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import InvalidInput, RateLimited, VersionMismatch
 from storefront.platform.http import client_ip, json_response, read_json
-from storefront.platform.openapi import ETAG, IF_MATCH, LOCATION, operation
+from storefront.platform.openapi import ETAG, IF_MATCH, LOCATION, PREFER, operation
 from storefront.platform.ratelimit import RATE_LIMITER
 from storefront.platform.sessions import current_customer_id
 from storefront.pricing import service as pricing
@@ -51,9 +52,16 @@ LINKS = {
     "delete_cart_code": CART | {"code": "/coupon_codes/0"},
     "start_checkout": CART,
 }
-# What all changes of a cart have in common: they take If-Match, and answer the cart.
+# What all changes of a cart have in common: they take If-Match, and answer the cart, or nothing but its version.
 cart_operation = partial(
-    operation, tag="Carts", response=CartView, headers=(IF_MATCH,), answer_headers=(ETAG,), links=LINKS, session="optional"
+    operation,
+    tag="Carts",
+    response=CartView,
+    answers={204: None},
+    headers=(IF_MATCH, PREFER),
+    answer_headers=(ETAG,),
+    links=LINKS,
+    session="optional",
 )
 ADDRESS = {"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Berlin", "postal_code": "10115", "country": "DE"}
 
@@ -134,7 +142,7 @@ async def update_cart(request: web.Request) -> web.Response:
         return cart, priced
 
     cart, priced = await request.app[DATABASE].transaction(work)
-    return _answer(cart, priced)
+    return _nothing(cart) if _minimal(request) else _answer(cart, priced)
 
 
 @routes.post("/api/v1/carts/{cart_id}/lines")
@@ -228,7 +236,20 @@ async def _changed(request: web.Request, change: Change) -> web.Response:
     guard, cart_id = await guard_of(request), cart_id_of(request)
     async with request.app[DATABASE].write() as conn:
         cart = await change(conn, cart_id, guard)
+        if _minimal(request):
+            return _nothing(cart)
         return _answer(cart, await _price(request, conn, cart))
+
+
+def _minimal(request: web.Request) -> bool:
+    """Whether the client asks for no body (RFC 7240, section 4.2)."""
+    given = ",".join(request.headers.getall("Prefer", ())).lower()
+    return any(part.strip() == "return=minimal" for part in re.split("[,;]", given))
+
+
+def _nothing(cart: Cart) -> web.Response:
+    headers = {"ETag": f'"{cart.version}"', "Preference-Applied": "return=minimal", "Cache-Control": "private, no-store"}
+    return web.Response(status=204, headers=headers)
 
 
 def _variant_id(request: web.Request) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import msgspec
+from prometheus_client import Histogram
 
 from storefront.accounts.service import normalise_email
 from storefront.cart import service as carts
@@ -40,6 +41,12 @@ from storefront.pricing import service as pricing
 from storefront.pricing.addresses import checked_address
 from storefront.pricing.model import Address, PricedCart
 
+PHASES = Histogram(
+    "storefront_order_phase_seconds",
+    "Time of a phase of placing an order, in seconds.",
+    ["phase"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30),
+)
 EARLIER_ATTEMPTS = 3  # how often an earlier payment of the same cart is cleared away before we say "in a moment"
 
 
@@ -61,6 +68,13 @@ async def place_order(shop: CheckoutContext, request: PlaceOrder, key: str, *, p
     201 paid (or authorized); 202 the shopper must act (`next_action`), or the provider is still at work; 402 declined.
     Raises IdempotencyInFlight, IdempotencyMismatch, and what leaves no trace: InvalidInput, CartNotFound, PaymentProviderAway.
     """
+    with PHASES.labels("started").time():
+        held = await _started(shop, request, key, path, customer_id)
+    return held if isinstance(held, Answer) else await carry_on(shop, held)
+
+
+async def _started(shop: CheckoutContext, request: PlaceOrder, key: str, path: str, customer_id: UUID | None) -> Claim | Answer:
+    """The key is ours from here on, or its answer is there."""
     now = shop.clock()
     print_ = idempotency.fingerprint("POST", path, request)
     params = {"request": request, "customer_id": customer_id}
@@ -68,8 +82,7 @@ async def place_order(shop: CheckoutContext, request: PlaceOrder, key: str, *, p
         held = await idempotency.claim(conn, f"cart:{request.cart_id}", key, print_, params, now=now, stale=shop.stale_after)
         if isinstance(held, Answer):
             await carts.get(conn, request.cart_id, Guard(customer_id=customer_id))  # the answer is its owner's
-            return held
-    return await carry_on(shop, held)
+        return held
 
 
 async def carry_on(shop: CheckoutContext, held: Claim) -> Answer:
@@ -79,14 +92,17 @@ async def carry_on(shop: CheckoutContext, held: Claim) -> Answer:
         if begun_before:
             pending = msgspec.convert(held.params["pending"], PendingOrder)
         else:
-            held, pending = await _order_pending(shop, held)
+            with PHASES.labels("order_pending").time():
+                held, pending = await _order_pending(shop, held)
         if pending.attempt_id is None:
             return await _finished(shop, held, pending, None)
         if held.recovery_point == "order_pending":
-            held, answer = await _payment_known(shop, held, pending, ask_first=begun_before or pending.under_way)
+            with PHASES.labels("payment_known").time():
+                held, answer = await _payment_known(shop, held, pending, ask_first=begun_before or pending.under_way)
         else:
             answer = msgspec.convert(held.params["answer"], ProviderAnswer)
-        return await _finished(shop, held, pending, answer)
+        with PHASES.labels("finished").time():
+            return await _finished(shop, held, pending, answer)
     except ProviderUnknown:
         return await _not_known_yet(shop, held)
     except DomainError as error:

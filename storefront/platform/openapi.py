@@ -47,6 +47,11 @@ IF_MATCH = Header(
     pattern='^([*]|"[0-9]{1,9}")$',
     example='"3"',
 )
+PREFER = Header(
+    "Prefer",
+    "`return=minimal` (RFC 7240): the change is answered with 204 and the new ETag instead of the whole, which costs less.",
+    example="return=minimal",
+)
 IF_NONE_MATCH = Header("If-None-Match", "An ETag that the client holds; an unchanged answer is 304.")
 ETAG = Header("ETag", "The version of what was answered.", required=True, pattern='^"[!#-~]+"$')
 LOCATION = Header("Location", "Where the new thing is.", required=True)

@@ -1,0 +1,299 @@
+"""Whole orders a second, from an empty cart to a paid order, beside pgbench's TPC-B; cart adds beside one bare UPDATE.
+
+`python3 run.py bench checkout`: the shop, the sandbox provider, PostgreSQL (fsync on) and the buyers share the machine, as do pgbench and
+PostgreSQL. An order is four requests: a cart with one line, contact and address, checkout (its stock is held), the order itself.
+Alternating rounds, medians. Where the time of an order goes is read from the shop's own metrics.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import re
+import subprocess
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+from urllib.parse import urlsplit
+
+import uvloop
+
+from benchmarks._bench import Load, Shop, fetch, median_load, result, running_bound, running_shop, say, table, wrk
+from benchmarks._client import Client
+from storefront.platform.embedded.postgres import find_binaries
+
+ADDRESS = {"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Berlin", "postal_code": "10115", "country": "DE"}
+SCALE = 10  # of pgbench: 1,000,000 accounts, 10 branches
+
+
+def main(argv: list[str]) -> int:
+    """Prints the tables and, last, the JSON object: orders_per_second, orders_vs_tpcb, order_p50_ms, order_p99_ms, cart_adds_vs_raw, …"""
+    parser = argparse.ArgumentParser(prog="run.py bench checkout", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--buyers", type=int, default=16, help="at once")
+    options = parser.parse_args(argv)
+    with running_shop(core=None, LIMITS__CHECKOUT="1000000/second") as shop:
+        variants = _stocked(shop)
+        orders: list[Round] = []
+        bounds: list[float] = []
+        with _pgbench(shop) as tpcb:
+            say(f"{options.buyers} buyers, {len(variants)} variants; warming up")
+            uvloop.run(_round(shop, variants, options.buyers, 3))
+            for number in range(options.rounds):
+                orders.append(uvloop.run(_round(shop, variants, options.buyers, options.seconds)))
+                bounds.append(tpcb(options.buyers, options.seconds))
+                say(f"round {number + 1} of {options.rounds}: {orders[-1].per_second:.1f} orders/s, {bounds[-1]:,.0f} TPC-B/s")
+        adds = _cart_adds(shop, variants[0], options.rounds, max(3, options.seconds // 3))
+    ratio = median(ours.per_second / bound for ours, bound in zip(orders, bounds, strict=True))
+    latencies = quantiles([seconds for ours in orders for seconds in ours.latencies], n=100)
+    table(
+        ("what", "per second", "p50 ms", "p99 ms", "bound per second", "ratio"),
+        [
+            (
+                "whole orders",
+                median(ours.per_second for ours in orders),
+                latencies[49] * 1000,
+                latencies[98] * 1000,
+                median(bounds),
+                ratio,
+            ),
+            *((name, load.requests_per_second, load.p50, load.p99, bound.requests_per_second, share) for name, load, bound, share in adds),
+        ],
+    )
+    print()
+    _print_phases(orders)
+    failed = sum(ours.failed for ours in orders)
+    result(
+        orders_per_second=median(ours.per_second for ours in orders),
+        order_p50_ms=latencies[49] * 1000,
+        order_p99_ms=latencies[98] * 1000,
+        orders_vs_tpcb=ratio,
+        tpcb_per_second=median(bounds),
+        cart_adds_vs_raw=adds[0][3],
+        cart_adds_priced_vs_raw=adds[1][3],
+        failed=failed,
+    )
+    return 1 if failed else 0
+
+
+# --- orders ----------------------------------------------------------------------------------------------------------------------
+
+
+class Round:
+    """What one round of buying came to. Times are seconds."""
+
+    def __init__(self) -> None:
+        self.latencies: list[float] = []
+        self.failed = 0
+        self.seconds = 0.0
+        self.phases: Counter[str] = Counter()
+        self.processors: Counter[str] = Counter()
+
+    @property
+    def per_second(self) -> float:
+        return len(self.latencies) / self.seconds
+
+
+async def _round(shop: Shop, variants: list[int], buyers: int, seconds: float) -> Round:
+    """Buyers who buy one order after another for a while; the work that orders leave behind (mails, events) is waited for, and counts."""
+    done = Round()
+    before, processors = _phases(shop), _processor_seconds(shop)
+    started = time.monotonic()
+    until = started + seconds
+    await asyncio.gather(*(_buy_until(Client(shop.url), variants, place, until, done) for place in range(buyers)))
+    await _nothing_left(shop)
+    done.seconds = time.monotonic() - started
+    done.phases = Counter({name: value - before[name] for name, value in _phases(shop).items()})
+    done.processors = Counter({name: value - processors[name] for name, value in _processor_seconds(shop).items()})
+    return done
+
+
+async def _buy_until(client: Client, variants: list[int], place: int, until: float, done: Round) -> None:
+    number = place * 7919
+    while time.monotonic() < until:
+        number += 1
+        began = time.perf_counter()
+        try:
+            await _buy(client, variants[number % len(variants)])
+            done.latencies.append(time.perf_counter() - began)
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            done.failed += 1
+            if done.failed < 5:
+                say(f"an order failed: {error!r}")
+    client.close()
+
+
+async def _buy(client: Client, variant: int) -> None:
+    _, cart = await _expect(client, 201, "POST", "/api/v1/carts", {"lines": [{"variant_id": variant, "quantity": 1}]})
+    path = f"/api/v1/carts/{cart['id']}"
+    _, cart = await _expect(client, 200, "PATCH", path, {"email": "ada@example.com", "delivery_address": ADDRESS, **_chosen()})
+    _, cart = await _expect(client, 200, "POST", f"{path}/checkout", None)
+    order = {"cart_id": cart["id"], "expected_total": cart["total"], "payment_method": "pm_card_visa"}
+    _, placed = await _expect(client, 201, "POST", "/api/v1/orders", order, {"Idempotency-Key": uuid.uuid4().hex})
+    if placed["status"] != "paid":
+        raise ValueError(f"the order is {placed['status']}")
+
+
+_option: list[int] = []
+
+
+def _chosen() -> dict[str, int]:
+    return {"fulfillment_option_id": _option[0]}
+
+
+async def _expect(client: Client, status: int, method: str, path: str, body: Any, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+    found, document = await client.call(method, path, body, headers)
+    if found != status:
+        raise ValueError(f"{method} {path} answered {found}: {document}")
+    return found, document
+
+
+def _stocked(shop: Shop) -> list[int]:
+    """Plenty of every variant of the demo shop; their ids. Chooses the delivery option, too."""
+    owner = shop.runtime()["migrate_url"]
+    _sql(owner, "UPDATE stock SET on_hand = 10000000")
+    _option[:] = [int(_sql(owner, _AN_OPTION))]
+    return [int(line) for line in _sql(owner, _VARIANTS).splitlines()]
+
+
+_VARIANTS = """SELECT v.id FROM variant v JOIN product p ON p.id = v.product_id
+WHERE v.active AND p.status = 'active' AND v.requires_delivery ORDER BY v.id"""
+_AN_OPTION = """SELECT o.id FROM fulfillment_option o JOIN delivery_zone z ON z.id = o.zone_id
+WHERE 'DE' = ANY (z.countries) AND o.currency = 'EUR' AND o.active ORDER BY o.position LIMIT 1"""
+
+
+async def _nothing_left(shop: Shop) -> None:
+    """When the last mail is written and the provider's last event is applied."""
+    owner = shop.runtime()["migrate_url"]
+    while _sql(owner, "SELECT count(*) FROM job WHERE dead_at IS NULL AND run_at < now() + interval '1 minute'").strip() != "0":
+        await asyncio.sleep(0.1)
+
+
+# --- where the time goes ---------------------------------------------------------------------------------------------------------
+
+_SUM = re.compile(r'^storefront_(order_phase|request)_seconds_(sum|count)\{(?:phase|route)="([^"]+)"\} (\S+)$', re.MULTILINE)
+
+
+def _phases(shop: Shop) -> "Counter[str]":
+    text = fetch(f"{shop.url}/metrics")[2].decode()
+    return Counter({f"{kind}:{what}:{name}": float(value) for kind, what, name, value in _SUM.findall(text)})
+
+
+def _processor_seconds(shop: Shop) -> "Counter[str]":
+    """Processor time so far, by program: the shop, the provider, PostgreSQL."""
+    spent: Counter[str] = Counter()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            times = (folder / "stat").read_text().rpartition(")")[2].split()
+            spent[_program(command, int(folder.name), shop)] += (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+    return spent
+
+
+def _program(command: str, pid: int, shop: Shop) -> str:
+    if pid == shop.process.pid:
+        return "shop"
+    if pid == os.getpid():
+        return "buyers"
+    if "sandbox" in command or "run.py provider" in command:
+        return "provider"
+    return "PostgreSQL" if command.startswith("postgres") or "/postgres" in command.split(" ")[0] else "other"
+
+
+def _print_phases(orders: list[Round]) -> None:
+    count = sum(len(ours.latencies) for ours in orders)
+    total: Counter[str] = Counter()
+    for ours in orders:
+        total.update(ours.phases)
+    rows = []
+    for name in sorted(total):
+        kind, what, label = name.split(":", 2)
+        often = total[f"{kind}:count:{label}"]
+        if what == "sum" and often and (kind == "order_phase" or label.startswith(("/api/v1/carts", "/api/v1/orders", "/webhooks"))):
+            rows.append((f"{'phase' if kind == 'order_phase' else 'request'} {label}", often / count, total[name] / often * 1000))
+    table(("where the time goes", "times an order", "ms each"), rows)
+    print()
+    spent: Counter[str] = Counter()
+    for ours in orders:
+        spent.update(ours.processors)
+    table(("processor time", "ms an order"), [(name, spent[name] / count * 1000) for name in ("shop", "provider", "PostgreSQL", "buyers")])
+
+
+# --- the bounds ------------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _pgbench(shop: Shop) -> Iterator[Any]:
+    """TPC-B in a database of its own on the shop's PostgreSQL: a function (clients, seconds) → transactions a second."""
+    owner, programs = shop.runtime()["migrate_url"], find_binaries()
+    _sql(owner, "CREATE DATABASE tpcb")
+    parts = urlsplit(owner)
+    where = parts._replace(path="/tpcb").geturl()
+    say(f"pgbench: filling scale {SCALE}")
+    subprocess.run([programs / "pgbench", "-q", "-i", "-s", str(SCALE), where], check=True, capture_output=True)
+
+    def run(clients: int, seconds: int) -> float:
+        command = [programs / "pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(seconds), where]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        found = re.search(r"tps = ([\d.]+)", text)
+        return float(found.group(1)) if found else 0.0
+
+    yield run
+    _sql(owner, "DROP DATABASE tpcb")
+
+
+def _sql(dsn: str, statement: str) -> str:
+    done = subprocess.run([find_binaries() / "psql", "-qAtX", dsn, "-c", statement], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"bench: {done.stderr.strip()}")
+    return done.stdout
+
+
+ADD = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+{prefer}
+local carts = {{ {carts} }}
+local n = 0
+request = function()
+  n = n + 1
+  return wrk.format("POST", "/api/v1/carts/" .. carts[n % #carts + 1] .. "/lines", nil, '{{"variant_id": {variant}, "quantity": 1}}')
+end
+"""
+MINIMAL = 'wrk.headers["Prefer"] = "return=minimal"'
+
+
+def _cart_adds(shop: Shop, variant: int, rounds: int, seconds: int) -> list[tuple[str, Load, Load, float]]:
+    """Adding one unit to one of 1,000 carts, answered without and with the priced cart, beside one UPDATE of one row."""
+    found: dict[str, list[tuple[Load, Load]]] = {"cart adds": [], "cart adds, priced": []}
+    with running_bound("aiohttp_update.py", shop.runtime()["migrate_url"], core=0) as bound, tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "add.lua"
+        for number in range(rounds):
+            say(f"cart adds: round {number + 1} of {rounds}")
+            for name, prefer in (("cart adds", MINIMAL), ("cart adds, priced", "")):
+                carts = ", ".join(f'"{cart}"' for cart in uvloop.run(_new_carts(shop, 1000)))
+                script.write_text(ADD.format(carts=carts, variant=variant, prefer=prefer))
+                ours = wrk(shop.url, seconds=seconds, script=script)
+                found[name].append((ours, wrk(bound, seconds=seconds, script=script)))
+    return [
+        (
+            name,
+            median_load([ours for ours, _ in pairs]),
+            median_load([theirs for _, theirs in pairs]),
+            median(ours.requests_per_second / theirs.requests_per_second for ours, theirs in pairs),
+        )
+        for name, pairs in found.items()
+    ]
+
+
+async def _new_carts(shop: Shop, count: int) -> list[str]:
+    client = Client(shop.url)
+    found = [str((await _expect(client, 201, "POST", "/api/v1/carts", {}))[1]["id"]) for _ in range(count)]
+    client.close()
+    return found
