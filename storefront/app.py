@@ -13,6 +13,7 @@ from aiohttp import web
 import storefront
 from storefront.accounts import api as accounts_api
 from storefront.accounts import pages as accounts_pages
+from storefront.admin import audit
 from storefront.admin import pages as admin_pages
 from storefront.cart import api as cart_api
 from storefront.cart import pages as cart_pages
@@ -165,6 +166,9 @@ def _install_parts(app: web.Application, settings: Settings, headers: dict[str, 
     app[JOBS].register(mail.JOB, app[MAILER].deliver)
     app[JOBS].every("feed_prune", 600, app[FEED].prune)
     background.register(checkout_context(app))
+    auditor = audit.Auditor(app[DATABASE], app[CLOCK])
+    app[JOBS].every("audit", audit.EVERY, auditor.run)
+    app[FEED].follow("audit", auditor.learn)
     app.cleanup_ctx.append(_running)
 
 

@@ -255,20 +255,26 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _audit(arguments: argparse.Namespace) -> int:
-    from storefront.admin.audit import audit
-    from storefront.platform.database import prepare_connection
+    from storefront.admin import audit
+    from storefront.checkout import reconcile
+    from storefront.platform.clock import utc_now
 
     async def work(settings: Settings) -> int:
+        findings = await audit.run(settings.database.url, utc_now())
         conn = await asyncpg.connect(settings.database.url)
         try:
-            await prepare_connection(conn)
-            findings = await audit(conn)
+            compared = await reconcile.last_comparison(conn)
         finally:
             await conn.close()
         for finding in findings:
             print(f"{len(finding.violations):6}  {finding.invariant.replace('_', ' ')}")
-            for what, detail in finding.violations[:20]:
+            for what, detail in finding.violations[: audit.EXAMPLES]:
                 print(f"        {what}: {detail}")
+        if compared is None:
+            print("the provider's books were never compared (run.py reconcile)")
+        else:
+            print(f"the provider's books were last compared at {compared.compared_at:%Y-%m-%d %H:%M} UTC, since {compared.since:%Y-%m-%d}")
+            print(f"        {compared.charges} charges, {compared.differing} differed, {compared.unknown} of no order here")
         broken = sum(bool(finding.violations) for finding in findings)
         print(f"{len(findings) - broken} invariants hold, {broken} are broken")
         return 1 if broken else 0

@@ -110,3 +110,24 @@ GROUP BY c.series, c.last HAVING c.last <> count(i.number) OR c.last <> coalesce
 -- name: orders_have_their_history
 SELECT 'order ' || o.number AS what, 'no event' AS detail
 FROM orders o WHERE NOT EXISTS (SELECT FROM order_event e WHERE e.order_id = o.id);
+
+-- name: kept_equals_the_providers_books
+-- What was captured and not refunded of a charge is what the provider said when the books were last compared. A charge that has moved
+-- since then, or is being moved, waits for the next comparison.
+SELECT 'order ' || o.number || ', charge ' || a.id AS what,
+       'ours ' || ours.kept || CASE WHEN ours.authorized THEN ' and an authorization' ELSE '' END
+           || ', the provider''s ' || p.kept || CASE WHEN p.authorized THEN ' and an authorization' ELSE '' END
+           || ', compared at ' || to_char(p.compared_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') AS detail
+FROM provider_charge p
+JOIN payment_attempt a ON a.id = p.attempt_id
+JOIN orders o ON o.id = a.order_id
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN a.state = 'succeeded' THEN a.amount ELSE 0 END
+               - coalesce(sum(b.amount) FILTER (WHERE b.kind = 'refund' AND b.state = 'succeeded'), 0) AS kept,
+           a.state = 'authorized' AS authorized,
+           greatest(a.updated_at, max(b.updated_at)) AS moved_at,
+           coalesce(bool_or(b.state IN ('open', 'processing')), false) AS under_way
+    FROM payment_attempt b WHERE b.order_id = a.order_id AND b.parent_id = a.id
+) ours
+WHERE (p.kept, p.authorized) IS DISTINCT FROM (ours.kept, ours.authorized)
+  AND ours.moved_at <= p.compared_at AND NOT ours.under_way;

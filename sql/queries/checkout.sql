@@ -80,3 +80,22 @@ UPDATE webhook_inbox SET applied_at = :now, outcome = :outcome WHERE provider = 
 
 -- name: prune_events!
 DELETE FROM webhook_inbox WHERE applied_at < :before;
+
+-- name: keep_comparison!
+-- The provider's side of charges that are known here, and how the comparison went. Of charges in doubt nothing is kept.
+WITH doubtful AS (
+    DELETE FROM provider_charge WHERE attempt_id = ANY (CAST(:doubtful AS uuid[]))
+), kept AS (
+    INSERT INTO provider_charge (attempt_id, kept, authorized, compared_at)
+    SELECT * FROM unnest(CAST(:attempt_ids AS uuid[]), CAST(:kept AS bigint[]), CAST(:authorized AS boolean[]), CAST(:asked_at AS timestamptz[]))
+    ON CONFLICT (attempt_id) DO UPDATE
+    SET kept = EXCLUDED.kept, authorized = EXCLUDED.authorized, compared_at = EXCLUDED.compared_at
+)
+INSERT INTO provider_comparison (since, compared_at, charges, differing, unknown)
+VALUES (:since, :compared_at, :charges, :differing, :unknown)
+ON CONFLICT (one) DO UPDATE
+SET since = EXCLUDED.since, compared_at = EXCLUDED.compared_at, charges = EXCLUDED.charges, differing = EXCLUDED.differing,
+    unknown = EXCLUDED.unknown;
+
+-- name: last_comparison^
+SELECT since, compared_at, charges, differing, unknown FROM provider_comparison;

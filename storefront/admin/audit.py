@@ -1,11 +1,30 @@
-"""The auditor: what must always be true of a shop, each invariant one named statement in sql/queries/audit.sql."""
+"""The auditor: what must always be true of a shop, each invariant one named statement in sql/queries/audit.sql.
 
+It runs by the clock, once per shop, and when it is asked to (`run.py audit`). What it found is kept, shown on the page of health, and told
+to every replica, for its metrics.
+"""
+
+from datetime import datetime
+
+import asyncpg
 import msgspec
+import structlog
+from prometheus_client import Gauge
 
-from storefront.platform.database import Connection
+from storefront.platform.clock import Clock
+from storefront.platform.database import Connection, Database, prepare_connection
+from storefront.platform.feed import Batch
 from storefront.platform.sql import load
 
 queries = load("audit")
+results = load("auditing")
+log = structlog.get_logger("audit")
+
+VIOLATIONS = Gauge("storefront_audit_violations", "Violations of an invariant of money or stock at the last audit.", ["invariant"])
+AUDITED_AT = Gauge("storefront_audit_timestamp_seconds", "When the last audit was, as Unix time; 0: never.")
+
+EVERY = 3600.0  # seconds
+EXAMPLES = 20  # violations of each invariant that are kept
 
 INVARIANTS = (
     "stock_equals_its_ledger",
@@ -17,6 +36,7 @@ INVARIANTS = (
     "paid_orders_are_paid",
     "captured_equals_successful_charges",
     "refunded_equals_successful_refunds",
+    "kept_equals_the_providers_books",
     "paid_orders_took_their_stock",
     "finished_orders_hold_nothing",
     "coupon_uses_within_limits",
@@ -34,6 +54,16 @@ class Finding(msgspec.Struct, frozen=True):
     violations: tuple[tuple[str, str], ...]
 
 
+class Result(msgspec.Struct, frozen=True):
+    """What the last audit found of an invariant; `examples` are the first violations as (what, detail)."""
+
+    invariant: str
+    violations: int
+    examples: tuple[tuple[str, str], ...]
+    checked_at: datetime
+    broken_since: datetime | None
+
+
 async def audit(conn: Connection) -> list[Finding]:
     """Checks every invariant on one snapshot, so that orders under way are never seen half done."""
     findings = []
@@ -42,3 +72,55 @@ async def audit(conn: Connection) -> list[Finding]:
             rows = await getattr(queries, name)(conn)
             findings.append(Finding(name, tuple((row["what"], row["detail"]) for row in rows)))
     return findings
+
+
+async def run(url: str, now: datetime) -> list[Finding]:
+    """Audits the shop of that database and keeps what was found.
+
+    On a connection of its own: whole tables are read, which may take longer than any statement that a shopper waits for.
+    """
+    conn = await asyncpg.connect(url, server_settings={"application_name": "storefront audit"})
+    try:
+        await prepare_connection(conn)
+        findings = await audit(conn)
+        await results.keep_results(
+            conn,
+            invariants=[finding.invariant for finding in findings],
+            violations=[len(finding.violations) for finding in findings],
+            examples=[finding.violations[:EXAMPLES] for finding in findings],
+            now=now,
+        )
+    finally:
+        await conn.close()
+    for finding in findings:
+        if finding.violations:
+            log.error("invariant_broken", invariant=finding.invariant, violations=len(finding.violations), first=finding.violations[0])
+    return findings
+
+
+async def last_results(conn: Connection) -> list[Result]:
+    """What the last audit found, what is broken first; empty before the first."""
+    return [msgspec.convert(dict(row), Result) for row in await results.results(conn)]
+
+
+class Auditor:
+    """`run` is the periodic work of one replica; `learn` keeps the metrics of each, as a follower of the change feed."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._knows = False
+
+    async def run(self) -> None:
+        await run(self._database.url, self._clock())
+
+    async def learn(self, batch: Batch) -> None:
+        if self._knows and not any(change.topic == "audit" for change in batch.changes):
+            return
+        async with self._database.write() as conn:
+            found = await last_results(conn)
+        VIOLATIONS.clear()
+        for result in found:
+            VIOLATIONS.labels(result.invariant).set(result.violations)
+        AUDITED_AT.set(max((result.checked_at.timestamp() for result in found), default=0))
+        self._knows = True

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from storefront.accounts.service import WrongCredentials
-from storefront.admin import service
+from storefront.admin import audit, service
 from storefront.admin.web import actor_of, asked, id_in_path, is_id, page, read_amount, see_other
 from storefront.catalog import editing
-from storefront.checkout import recovery
+from storefront.checkout import reconcile, recovery
 from storefront.checkout.service import checkout_context
 from storefront.inventory import service as inventory
 from storefront.orders import after_sale
@@ -262,4 +262,7 @@ async def replay_job(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/admin/health")
 async def health_page(request: web.Request) -> web.StreamResponse:
-    return page(request, "health.html", {"report": await health.report(request.app)})
+    async with request.app[DATABASE].write() as conn:
+        results, compared = await audit.last_results(conn), await reconcile.last_comparison(conn)
+    context = {"report": await health.report(request.app), "results": results, "compared": compared}
+    return page(request, "health.html", context)

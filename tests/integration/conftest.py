@@ -16,6 +16,7 @@ from storefront.search.index import SEARCH
 from storefront.settings import Settings
 from tests import shelves
 from tests.buying import MovableClock, open_for_delivery
+from tests.forms import Browser
 from tests.sandbox import Sandbox, eventually
 
 
@@ -60,3 +61,17 @@ async def stocked(
 
     await eventually(knows_all)
     return client
+
+
+@pytest.fixture
+async def browser(client: TestClient[web.Request, web.Application], provider: object) -> Browser:
+    """A guest's browser."""
+    return Browser(client)
+
+
+@pytest.fixture
+async def operator(browser: Browser, settings: Settings) -> Browser:
+    """A browser that is signed in at the back office."""
+    form = {"email": settings.shop.operator_email, "password": settings.shop.operator_password}
+    assert await browser.follow("/admin/sign-in", form) == "/admin"
+    return browser

@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 import asyncpg
-import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
@@ -24,12 +23,6 @@ ADDRESS = {
     "delivery_address.country": "DE",
 }
 CARD = "4242 4242 4242 4242"
-
-
-@pytest.fixture
-async def browser(client: Client, provider: object) -> Browser:
-    """A guest's browser."""
-    return Browser(client)
 
 
 async def at_checkout(browser: Browser, variant_id: int, quantity: int = 1, *, email: str = "guest@shop.example") -> dict[str, str]:
@@ -214,14 +207,6 @@ async def test_no_card_number_reaches_the_shop(browser: Browser, sandbox: Sandbo
 
 
 # --- the back office -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def operator(browser: Browser, settings: Settings) -> Browser:
-    """A browser that is signed in at the back office."""
-    form = {"email": settings.shop.operator_email, "password": settings.shop.operator_password}
-    assert await browser.follow("/admin/sign-in", form) == "/admin"
-    return browser
 
 
 async def bought(browser: Browser, owner: asyncpg.Connection, quantity: int = 2) -> tuple[str, int]:

@@ -7,7 +7,6 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ from storefront.catalog.transfer.reading import UnreadableFile
 from storefront.platform.database import Connection
 from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.migrations import APP_ROLE
-from storefront.settings import ROOT, Settings
+from storefront.settings import Settings
+from tests.commands import command
 from tests.transfer import csv_text, empty_shop, exported, load, nothing_done, row_versions, stored_product
 
 POT = {"Handle": "pot", "Title": "Pot", "Variant SKU": "POT", "Variant Price": "9.99"}
@@ -462,13 +462,6 @@ async def test_two_imports_do_not_run_at_once(conn: Connection, postgres: Postgr
         except ImportRefused:
             await asyncio.sleep(0.01)
     pytest.fail("a closed connection still holds the lock")
-
-
-def command(settings: Settings, *arguments: str) -> tuple[list[str], dict[str, str]]:
-    """`run.py` on the database of these settings, as an operator starts it."""
-    given = {"DATA__DIR": str(settings.data_dir), "CACHE__URL": settings.cache.url}
-    given |= {"DATABASE__URL": settings.database.url, "DATABASE__MIGRATE_URL": settings.database.migrate_url}
-    return [sys.executable, str(ROOT / "run.py"), *arguments], os.environ | {f"STOREFRONT_{name}": value for name, value in given.items()}
 
 
 def things(count: int) -> str:
