@@ -29,6 +29,8 @@ ALTER TABLE order_return
     ADD COLUMN amount bigint NOT NULL DEFAULT 0 CHECK (amount >= 0),                    -- what was given back or exchanged
     ADD COLUMN exchange_card_id bigint REFERENCES gift_card,
     ADD COLUMN exchange_order_id uuid REFERENCES orders;
+CREATE INDEX order_return_open ON order_return (created_at) WHERE state IN ('requested', 'approved', 'received');
+CREATE INDEX order_return_exchanging ON order_return (updated_at) WHERE state = 'exchanging';
 CREATE UNIQUE INDEX order_return_card ON order_return (exchange_card_id) WHERE exchange_card_id IS NOT NULL;
 
 CREATE TABLE return_move (

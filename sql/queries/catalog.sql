@@ -304,6 +304,10 @@ LEFT JOIN LATERAL (
 ) held ON true
 WHERE v.id = ANY (CAST(:variant_ids AS bigint[]));
 
+-- name: variants_of
+-- The active variants of products, in order.
+SELECT id FROM variant WHERE product_id = ANY (CAST(:product_ids AS bigint[])) AND active ORDER BY product_id, position, id;
+
 -- name: search_documents
 SELECT p.id, p.slug, p.title, p.brand, p.tags, p.description_html, p.attributes, p.option_names, p.popularity,
        p.rating_sum, p.rating_count, p.published_at, p.status = 'active' AND p.published_at IS NOT NULL AS published,

@@ -112,10 +112,25 @@ RETURNING delta;
 
 -- name: issue_gift_card$
 WITH card AS (
-    INSERT INTO gift_card (code_hash, last_four, currency, expires_at) VALUES (:code_hash, :last_four, :currency, :expires_at)
+    INSERT INTO gift_card (code_hash, last_four, currency, expires_at, exchange_of)
+    VALUES (:code_hash, :last_four, :currency, :expires_at, :exchange_of)
     RETURNING id
 )
 SELECT id FROM card;
+
+-- name: exchange_credit^
+-- A card that stands for returned goods, locked: what is left on it, and the orders that it pays for now.
+SELECT g.balance, g.expires_at,
+       ARRAY(SELECT e.order_id FROM gift_card_entry e WHERE e.gift_card_id = g.id AND e.order_id IS NOT NULL
+             GROUP BY e.order_id HAVING sum(e.delta) < 0) AS order_ids
+FROM gift_card g WHERE g.id = :id FOR NO KEY UPDATE;
+
+-- name: exchanges_with_value
+-- The returns whose cards have something left on them.
+SELECT exchange_of FROM gift_card WHERE exchange_of IS NOT NULL AND balance > 0 ORDER BY id LIMIT :most;
+
+-- name: take_back!
+INSERT INTO gift_card_entry (gift_card_id, delta, order_id, reason) VALUES (:gift_card_id, -CAST(:amount AS bigint), :order_id, 'correction');
 
 -- name: fill_gift_card!
 INSERT INTO gift_card_entry (gift_card_id, delta, order_id, reason) VALUES (:gift_card_id, :amount, :order_id, 'issued');

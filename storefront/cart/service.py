@@ -39,6 +39,7 @@ __all__ = [
     "Guard",
     "LineNotFound",
     "VersionMismatch",
+    "add_gift_card",
     "add_line",
     "apply_code",
     "cart_id_from_cookie",
@@ -146,6 +147,15 @@ async def apply_code(conn: Connection, cart_id: UUID, code: str, *, now: datetim
     """
     coupon_code, gift_card_id = await pricing.read_code(conn, code, now)
     cart = await store.add_code(conn, cart_id, coupon_code, gift_card_id, guard)
+    if cart is not None:
+        return cart
+    await _refused(conn, cart_id, guard)
+    raise InvalidInput.of("code", f"A cart takes at most {MOST_CODES} codes.")
+
+
+async def add_gift_card(conn: Connection, cart_id: UUID, gift_card_id: int, guard: Guard = ANYBODY) -> Cart:
+    """Puts a gift card on the cart that the shop itself knows by id. Raises CartNotFound, CartClosed, InvalidInput (`code`)."""
+    cart = await store.add_code(conn, cart_id, None, gift_card_id, guard)
     if cart is not None:
         return cart
     await _refused(conn, cart_id, guard)

@@ -163,6 +163,13 @@ async def sale_variants(conn: Connection, variant_ids: Sequence[int], currency: 
     return await store.sale_variants(conn, variant_ids, currency) if variant_ids else {}
 
 
+async def variants_of(conn: Connection, product_ids: Sequence[int], currency: str) -> list[SaleVariant]:
+    """The variants of these products that can be bought in the currency, in order, in two statements."""
+    ids = await store.variants_of(conn, product_ids)
+    found = await store.sale_variants(conn, ids, currency)
+    return [found[id_] for id_ in ids if id_ in found and found[id_].on_sale and found[id_].amount is not None]
+
+
 async def search_documents(conn: Connection, product_ids: Sequence[int]) -> list[SearchDocument]:
     """Products as the search index takes them, in one statement, by id; unknown ids are missing."""
     return await store.search_documents(conn, product_ids) if product_ids else []

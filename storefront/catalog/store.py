@@ -199,6 +199,10 @@ async def sale_variants(conn: Connection, variant_ids: Sequence[int], currency: 
     return {row["id"]: _sale_variant(row) for row in rows}
 
 
+async def variants_of(conn: Connection, product_ids: Sequence[int]) -> list[int]:
+    return [row["id"] for row in await queries.variants_of(conn, product_ids=list(product_ids))]
+
+
 async def search_documents(conn: Connection, product_ids: Sequence[int]) -> list[SearchDocument]:
     """Products as the index takes them, by id; unknown ids are missing."""
     return [_document(row) for row in await queries.search_documents(conn, product_ids=list(product_ids))]

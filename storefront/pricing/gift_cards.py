@@ -40,6 +40,19 @@ async def issue(conn: Connection, amount: int, currency: str, *, expires_at: dat
     return "-".join(code[place : place + 4] for place in range(0, _LENGTH, 4))
 
 
+async def issue_for_exchange(conn: Connection, amount: int, currency: str, *, return_id: UUID, order_id: UUID, expires_at: datetime) -> int:
+    """A card for the value of returned goods; returns its id. Its code is known to nobody, so it is spent by the cart that it is put on."""
+    unknown = secrets.token_bytes(32)
+    return await store.issue_gift_card(
+        conn, unknown, "swap", currency, amount, expires_at=expires_at, order_id=order_id, exchange_of=return_id
+    )
+
+
+async def take_back(conn: Connection, card_id: int, amount: int, order_id: UUID) -> None:
+    """Takes what an exchange left on its card, for the order that the goods were of. The card is locked by `exchange_credit`."""
+    await store.take_back(conn, card_id, amount, order_id)
+
+
 async def spend(conn: Connection, order_id: UUID, uses: Sequence[tuple[int, int]]) -> None:
     """Takes (card id, amount) for the order, once. Raises GiftCardExhausted; the caller's transaction must then end without effect."""
     missing = {card_id for card_id, _ in uses} - await store.spend_gift_cards(conn, order_id, sorted(uses))

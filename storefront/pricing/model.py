@@ -121,6 +121,14 @@ class GiftCard(msgspec.Struct, frozen=True):
     expires_at: datetime | None = None
 
 
+class ExchangeCredit(msgspec.Struct, frozen=True):
+    """Stored value for returned goods: what is left, until when it can be spent, and the orders that it pays for."""
+
+    balance: int
+    expires_at: datetime
+    order_ids: tuple[UUID, ...]
+
+
 LineProblem = Literal["not_on_sale", "no_price", "insufficient_stock"]
 
 

@@ -12,7 +12,7 @@ from storefront.pricing import gift_cards, store
 from storefront.pricing.addresses import countries
 from storefront.pricing.compute import Rules, compute
 from storefront.pricing.gift_cards import GiftCardExhausted, code_hash
-from storefront.pricing.model import CartContents, GiftCard, PricedCart, Promotion, Standing
+from storefront.pricing.model import CartContents, ExchangeCredit, GiftCard, PricedCart, Promotion, Standing
 from storefront.settings import Settings
 
 __all__ = [
@@ -20,12 +20,16 @@ __all__ = [
     "GiftCardExhausted",
     "claim_coupons",
     "delivery_countries",
+    "exchange_credit",
+    "exchanges_with_value",
+    "issue_exchange_credit",
     "price_cart",
     "read_code",
     "refund_gift_cards",
     "release_coupons",
     "release_gift_cards",
     "spend_gift_cards",
+    "take_back_exchange_credit",
 ]
 
 
@@ -142,6 +146,28 @@ async def refund_gift_cards(conn: Connection, order_id: UUID, amount: int) -> in
 async def release_gift_cards(conn: Connection, order_id: UUID) -> int:
     """Gives back all that the order spent and has not got back. A repeat changes nothing."""
     return await gift_cards.refund(conn, order_id, 2**62)
+
+
+async def issue_exchange_credit(
+    conn: Connection, amount: int, currency: str, *, return_id: UUID, order_id: UUID, expires_at: datetime
+) -> int:
+    """Stored value for returned goods of an order; returns the gift card's id, whose code nobody knows."""
+    return await gift_cards.issue_for_exchange(conn, amount, currency, return_id=return_id, order_id=order_id, expires_at=expires_at)
+
+
+async def exchange_credit(conn: Connection, card_id: int) -> ExchangeCredit:
+    """The state of a card for returned goods, locked until the transaction ends."""
+    return await store.exchange_credit(conn, card_id)
+
+
+async def exchanges_with_value(conn: Connection, most: int) -> list[UUID]:
+    """Ids of the returns whose exchange cards have something left on them."""
+    return await store.exchanges_with_value(conn, most)
+
+
+async def take_back_exchange_credit(conn: Connection, card_id: int, amount: int, order_id: UUID) -> None:
+    """Takes `amount` off a card that `exchange_credit` has locked; it goes back to the order of the goods."""
+    await gift_cards.take_back(conn, card_id, amount, order_id)
 
 
 async def delivery_countries(conn: Connection) -> list[tuple[str, str]]:

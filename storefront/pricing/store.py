@@ -9,7 +9,7 @@ import msgspec
 
 from storefront.platform.database import Connection
 from storefront.platform.sql import load
-from storefront.pricing.model import DeliveryRule, GiftCard, Promotion, Standing, TaxRate
+from storefront.pricing.model import DeliveryRule, ExchangeCredit, GiftCard, Promotion, Standing, TaxRate
 
 queries = load("pricing")
 
@@ -109,10 +109,26 @@ async def issue_gift_card(
     *,
     expires_at: datetime | None,
     order_id: UUID | None,
+    exchange_of: UUID | None = None,
 ) -> int:
-    card_id: int = await queries.issue_gift_card(conn, code_hash=code_hash, last_four=last_four, currency=currency, expires_at=expires_at)
+    card_id: int = await queries.issue_gift_card(
+        conn, code_hash=code_hash, last_four=last_four, currency=currency, expires_at=expires_at, exchange_of=exchange_of
+    )
     await queries.fill_gift_card(conn, gift_card_id=card_id, amount=amount, order_id=order_id)
     return card_id
+
+
+async def exchange_credit(conn: Connection, card_id: int) -> ExchangeCredit:
+    row = await queries.exchange_credit(conn, id=card_id)
+    return ExchangeCredit(row["balance"], row["expires_at"], tuple(row["order_ids"]))
+
+
+async def exchanges_with_value(conn: Connection, most: int) -> list[UUID]:
+    return [row["exchange_of"] for row in await queries.exchanges_with_value(conn, most=most)]
+
+
+async def take_back(conn: Connection, card_id: int, amount: int, order_id: UUID) -> None:
+    await queries.take_back(conn, gift_card_id=card_id, amount=amount, order_id=order_id)
 
 
 async def zone_countries(conn: Connection) -> set[str]:
