@@ -113,6 +113,8 @@ class ShopSettings(_Section):
     prices_include_tax: bool = True
     reservation_minutes: Annotated[int, Meta(ge=1, le=1440)] = 15
     order_prefix: Annotated[str, Meta(pattern="^[A-Z0-9-]{0,10}$")] = "SF-"
+    seller_address: Annotated[str, Meta(max_length=1000)] = ""
+    return_days: Annotated[int, Meta(ge=0, le=3650)] = 30
     demo: bool = True
     operator_email: str = "operator@example.com"
     operator_password: str = ""
