@@ -1,7 +1,7 @@
 """Queries with judgements, and how good a ranking is by them.
 
-Sources: nDCG with the gain 2^grade - 1 as in Burges et al., "Learning to Rank using Gradient Descent" (2005); recall as in Manning, Raghavan
-and Schütze, "Introduction to Information Retrieval", chapter 8.
+Sources: nDCG with the gain 2^grade - 1 as in Burges et al., "Learning to Rank using Gradient Descent" (2005); recall as in Manning,
+Raghavan and Schütze, "Introduction to Information Retrieval", chapter 8.
 """
 
 import csv

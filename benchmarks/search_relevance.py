@@ -28,6 +28,7 @@ from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.feed import Feed
 from storefront.platform.migrations import APP_ROLE, migrate
 from storefront.search.index import SearchIndex
+from storefront.search.language import ENGLISH
 from storefront.search.schema import build_schema, register
 from storefront.settings import SearchSettings
 
@@ -42,15 +43,16 @@ Ranker = Callable[[str], Awaitable[list[int]]]
 
 WORDS = """
 CREATE TABLE bench_words AS
-SELECT p.id, setweight(to_tsvector('english', p.title || ' ' || array_to_string(ARRAY(SELECT v.sku FROM variant v WHERE v.product_id = p.id), ' ')
-                                   || ' ' || p.slug), 'A')
+SELECT p.id, setweight(to_tsvector('english', p.title || ' ' || p.slug), 'A')
+          || setweight(to_tsvector('english', array_to_string(ARRAY(SELECT v.sku FROM variant v WHERE v.product_id = p.id), ' ')), 'A')
           || setweight(to_tsvector('english', replace(coalesce(c.path, ''), '/', ' ') || ' ' || p.brand), 'B')
           || setweight(to_tsvector('english', array_to_string(p.tags, ' ')), 'C')
           || setweight(to_tsvector('english', regexp_replace(p.description_html, '<[^>]*>', ' ', 'g')), 'D') AS words
 FROM product p LEFT JOIN category c ON c.id = p.category_id
 """
 RANKED = """
-SELECT id FROM bench_words, websearch_to_tsquery('english', $1) asked WHERE words @@ asked ORDER BY ts_rank_cd(words, asked) DESC, id LIMIT $2
+SELECT id FROM bench_words, websearch_to_tsquery('english', $1) asked
+WHERE words @@ asked ORDER BY ts_rank_cd(words, asked) DESC, id LIMIT $2
 """
 
 
@@ -195,7 +197,7 @@ def _ours(index: SearchIndex) -> Ranker:
 
 def _bm25(index: SearchIndex) -> Ranker:
     opened = tantivy.Index(build_schema(["EUR"]), os.fspath(index.build_folder or ""))
-    register(opened)
+    register(opened, ENGLISH)
     searcher = opened.searcher()
 
     async def rank(text: str) -> list[int]:

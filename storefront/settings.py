@@ -27,6 +27,7 @@ Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 Country = Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+Locale = Annotated[str, Meta(pattern="^(ar|da|de|el|en|es|fi|fr|hu|it|nl|no|pt|ro|ru|sv|ta|tr)(-[A-Z]{2})?$")]
 Limit = Annotated[str, Meta(pattern=r"^[1-9]\d{0,6}/(second|minute|hour|day)$")]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
@@ -81,6 +82,7 @@ class EdgeSettings(_Section):
 class SearchSettings(_Section):
     dir: str = ""
     heap_bytes: Annotated[int, Meta(ge=15_000_000)] = 50_000_000
+    own_synonyms: bool = True
 
 
 class PaymentSettings(_Section):
@@ -110,6 +112,7 @@ class ShopSettings(_Section):
     currency: Currency = "EUR"
     currencies: list[Currency] = msgspec.field(default_factory=lambda: ["EUR", "USD"])
     country: Country = "DE"
+    locale: Locale = "en"
     prices_include_tax: bool = True
     reservation_minutes: Annotated[int, Meta(ge=1, le=1440)] = 15
     order_prefix: Annotated[str, Meta(pattern="^[A-Z0-9-]{0,10}$")] = "SF-"

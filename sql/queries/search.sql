@@ -1,7 +1,7 @@
 -- What an operator teaches the search, and what it could not find.
 
 -- name: synonyms
-SELECT terms FROM search_synonym ORDER BY id;
+SELECT terms FROM search_synonym WHERE split_part(lower(locale), '-', 1) = :language ORDER BY id;
 
 -- name: redirects
 SELECT query, url FROM search_redirect ORDER BY query;

@@ -14,8 +14,9 @@ from tantivy import Occur, Query
 from storefront.catalog.model import SearchDocument
 from storefront.search.counting import Memo
 from storefront.search.engine import Snapshot
+from storefront.search.language import ENGLISH, Language, words_of
 from storefront.search.rules import Rules
-from storefront.search.schema import build_schema, document_of, register, words_of
+from storefront.search.schema import build_schema, document_of, register
 from storefront.search.vocabulary import Vocabulary
 
 _states = itertools.count(1)
@@ -25,14 +26,14 @@ _ANY = "position"  # the term that the document with the position is found and r
 class DiskIndex:
     """Opens the index in a folder, or makes an empty one. Raises ValueError or OSError for one that cannot be read."""
 
-    def __init__(self, folder: Path, currencies: Sequence[str], heap_bytes: int) -> None:
+    def __init__(self, folder: Path, currencies: Sequence[str], heap_bytes: int, language: Language = ENGLISH) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.schema = build_schema(currencies)
         self._currencies = tuple(currencies)
         self._heap_bytes = heap_bytes
         self._index = tantivy.Index(self.schema, str(folder))
-        register(self._index)
+        register(self._index, language)
         self._index.config_reader("manual")
         self._writer = self._open_writer()
         self.searcher = self._index.searcher()

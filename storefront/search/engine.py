@@ -17,6 +17,7 @@ from storefront.search.sorting import count_of, page_by_field
 from storefront.search.vocabulary import Vocabulary
 
 LITTLE = 5  # found products below which another spelling is thought of, and some words may be missing
+ENOUGH = 48  # found products, two pages, below which those follow that are called by some of the words
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -49,13 +50,17 @@ def search(snapshot: Snapshot, query: ListingQuery, now: datetime) -> ListingRes
     strict = reader.strict(reading)
     before = _with_rules(snapshot, query.text, strict, within)
     ids, total = _page(snapshot, query, all_of(before, *on.values()))
-    count = total if total >= LITTLE or not on else snapshot.count(before)
-    if count >= LITTLE:
+    enough = ENOUGH if query.sort == "relevance" else LITTLE  # in another order, what has some of the words only would not come last
+    count = total if total >= enough or not on else snapshot.count(before)
+    if count >= enough or (count and reader.is_code(query.text)):
         return _answer(snapshot, query, before, on, reading.suggestion, (ids, total))
-    suggestion = reading.suggestion or _better(snapshot, reader, reader.second_thought(reading), within, count)
-    wider = _wider(snapshot, reader, query.text, within, count)
-    if wider is not None:
-        before = _with_rules(snapshot, query.text, reader.mixed(strict, wider), within)
+    suggestion = reading.suggestion
+    if suggestion is None and count < LITTLE:
+        suggestion = _better(snapshot, reader, reader.second_thought(reading), within, count)
+    wider = _wider(snapshot, reader, reading, within, count, enough)
+    if wider is None:
+        return _answer(snapshot, query, before, on, suggestion, (ids, total))
+    before = _with_rules(snapshot, query.text, reader.mixed(strict, wider), within)
     return _answer(snapshot, query, before, on, suggestion)
 
 
@@ -97,17 +102,23 @@ def _with_rules(snapshot: Snapshot, text: str, found: Query, within: Query) -> Q
     return all_of(with_pins(snapshot.schema, found, snapshot.rules.pins(text)), within)
 
 
-def _wider(snapshot: Snapshot, reader: Reader, text: str, within: Query, count: int) -> Query | None:
-    """What else may be shown for a text that finds little: words that its last one begins, else what has some of its words only."""
-    begun = reader.read(text, unfinished=True)
-    wider = reader.strict(begun)
-    found = snapshot.count(all_of(wider, within))
-    if found >= LITTLE:
-        return wider
-    loose = _loosened(snapshot, reader, begun, within)
-    if loose is None:
-        return wider if found > count else None
-    return reader.mixed(wider, loose)
+def _wider(snapshot: Snapshot, reader: Reader, reading: Reading, within: Query, count: int, enough: int) -> Query | None:
+    """What else may be shown for a text that finds little: words that its last one begins, then what is called by some of its words."""
+    begun = None
+    if count < LITTLE:
+        reading = reader.read(reading.text, unfinished=True)
+        begun = reader.strict(reading)
+        found = snapshot.count(all_of(begun, within))
+        if found <= count:
+            begun = None
+        elif found >= enough:
+            return begun
+        count = max(count, found)
+    named = snapshot.reader(naming=True).read(reading.text)
+    loose, found = _loosened(snapshot, reader, reading, named, within, enough)
+    if count + found < LITTLE:
+        loose, found = _loosened(snapshot, reader, reading, reading, within, LITTLE)
+    return begun if loose is None else loose if begun is None else reader.mixed(begun, loose)
 
 
 def _better(snapshot: Snapshot, reader: Reader, other: str | None, within: Query, count: int) -> str | None:
@@ -117,13 +128,14 @@ def _better(snapshot: Snapshot, reader: Reader, other: str | None, within: Query
     return other if snapshot.count(all_of(reader.strict(reader.read(other)), within)) > count else None
 
 
-def _loosened(snapshot: Snapshot, reader: Reader, reading: Reading, within: Query) -> Query | None:
-    """What has as many of the words as enough products have: all but one, half of them, one."""
+def _loosened(snapshot: Snapshot, reader: Reader, reading: Reading, named: Reading, within: Query, enough: int) -> tuple[Query | None, int]:
+    """What has all but one of the words, then half of them, then one, until there are enough; and how many products that are."""
     needed = sum(group.needed for group in reading.groups)
-    loose = None
+    loose: Query | None = None
+    found = 0
     for least in sorted({needed - 1, (needed + 1) // 2, 1}, reverse=True):
-        if 0 < least < needed:
-            loose = reader.loose(reading, least)
-            if snapshot.count(all_of(loose, within)) >= LITTLE:
-                break
-    return loose
+        if 0 < least < needed and found < enough:
+            looser = reader.loose(reading, least, named)
+            loose = reader.mixed(loose, looser) if loose is not None and found else looser
+            found = snapshot.count(all_of(looser, within))
+    return loose, found

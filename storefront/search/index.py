@@ -26,6 +26,7 @@ from storefront.search.building import Builder, chunks, read_products
 from storefront.search.counting import Memo
 from storefront.search.disk import DiskIndex
 from storefront.search.home import Home
+from storefront.search.language import ENGLISH, Language
 from storefront.search.misses import Misses
 from storefront.search.model import CategoryName, IndexMissing, Suggestion
 from storefront.search.rules import Rules
@@ -57,15 +58,18 @@ class SearchIndex:
     another index took its place.
     """
 
-    def __init__(self, folder: Path, settings: SearchSettings, currencies: Sequence[str], clock: Clock = utc_now) -> None:
+    def __init__(
+        self, folder: Path, settings: SearchSettings, currencies: Sequence[str], clock: Clock = utc_now, language: Language = ENGLISH
+    ) -> None:
         self._folder = folder
+        self._language = language
         self._settings = settings
         self._currencies = tuple(currencies)
         self._clock = clock
         self._readers = ThreadPoolExecutor(READERS, "search-reader")
         self._writer = ThreadPoolExecutor(1, "search-writer")
         self._lock = asyncio.Lock()  # around every write
-        self._rules = Rules()
+        self._rules = Rules(language=language)
         self._memo = Memo()
         self._current: DiskIndex | None = None
         self._position: str | None = None  # where the feed stood at the last whole batch
@@ -105,7 +109,7 @@ class SearchIndex:
         """Takes up the index on disk, or begins to build one, and follows the feed. Raises OSError when its folder cannot be written."""
         self._database = database
         self._misses = Misses(database)
-        self._home = await asyncio.to_thread(Home, self._folder, version(self._currencies))
+        self._home = await asyncio.to_thread(Home, self._folder, version(self._currencies, self._language))
         self._builder = Builder(database, self._make, self._put_in_place)
         await self._read_rules()
         self._current = await in_thread(self._writer, self._open_current)
@@ -117,14 +121,14 @@ class SearchIndex:
         self._start(self._misses.run())
 
     def _make(self) -> DiskIndex:
-        return DiskIndex(self._home.new(), self._currencies, self._settings.heap_bytes)
+        return DiskIndex(self._home.new(), self._currencies, self._settings.heap_bytes, self._language)
 
     def _open_current(self) -> DiskIndex | None:
         folder = self._home.current()
         if folder is None:
             return None
         try:
-            found = DiskIndex(folder, self._currencies, self._settings.heap_bytes)
+            found = DiskIndex(folder, self._currencies, self._settings.heap_bytes, self._language)
             found.probe()
             if found.position is None:  # also when files are gone: then it opens as an empty one
                 raise ValueError("it does not say where the change feed stood")
@@ -284,11 +288,20 @@ class SearchIndex:
 
     async def _read_rules(self) -> None:
         async with self._database.write() as conn:
-            synonyms, redirects, pins = await store.synonyms(conn), await store.redirects(conn), await store.pins(conn)
+            synonyms = await store.synonyms(conn, self._language.code)
+            redirects, pins = await store.redirects(conn), await store.pins(conn)
             tree = await catalog.category_tree(conn)
         names = {category.id: category.name for category in tree}
         categories = [CategoryName(category.name, category.path, names.get(category.parent_id or 0, "")) for category in tree]
-        self._rules = Rules(synonyms, redirects, pins, categories)
+        known = self._language if self._settings.own_synonyms else None
+        self._rules = Rules(
+            [*(known.same if known else ()), *synonyms],
+            redirects,
+            pins,
+            categories,
+            language=self._language,
+            means=known.means if known else None,
+        )
         self._memo.clear()
 
     async def rebuild(self) -> None:

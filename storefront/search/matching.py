@@ -7,22 +7,23 @@ import tantivy
 from tantivy import Occur, Query
 
 from storefront.search.filters import all_of, any_of
+from storefront.search.language import normal, words_of
 from storefront.search.rules import Rules
-from storefront.search.schema import normal, stem, words_of
 from storefront.search.vocabulary import Vocabulary, tolerance
 
 # What a thing is outweighs what it is called: a "Backpack Charm" is no backpack. A category's words are in many products, so each says
 # less by BM25, and its boost is the largest for that.
-BOOSTS = {"title": 3.0, "brand": 3.0, "category": 5.0, "details": 2.0, "description": 0.5}
+BOOSTS = {"title": 3.0, "brand": 3.0, "category": 7.0, "details": 2.0, "description": 0.5}
 NAMING = {field: BOOSTS[field] for field in ("title", "brand", "category")}
-TIE = 0.3  # how much a word's other fields add to its best one
+TIE = 0.7  # how much a word's other fields add to its best one
 EXACT = 100.0
 SYNONYM = 0.8
+SYNONYM_OF_KNOWN = 0.65  # what is called as the shopper says comes before what else it may be called
 JOINED = 0.9
 CORRECTED = 0.6
 BEGUN = 0.5
 PHRASE = 1.5
-STRICT = 10.0
+STRICT = 2.0
 
 MOST_WORDS = 16
 MOST_COMPLETIONS = 24
@@ -32,12 +33,6 @@ NEARLY_WHOLE = 3  # letters that may be missing of a word that is found as if it
 SHORTEST_SPLIT = 4
 LONGEST_SPLIT = 40
 FAR_MORE = 20  # how many times more often a word must occur to be meant instead of one that occurs
-
-_STOPS = (
-    "a an and are as at be but by for from if in into is it my no not of on or our s so some such that the their then there these they this"
-    " to was what which will with you your"
-)
-STOP_WORDS = frozenset(_STOPS.split())
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -71,13 +66,15 @@ class Reader:
         self._schema = schema
         self._vocabulary = vocabulary
         self._rules = rules
+        self._stem = rules.language.stem
+        self._stop_words = rules.language.stop_words
         self._naming = naming
         self._boosts = NAMING if naming else BOOSTS
 
     def read(self, text: str, *, unfinished: bool = False) -> Reading:
         """The text in groups. `unfinished` says that the last word is still being typed."""
         words = words_of(text)[:MOST_WORDS]
-        needed = [word not in STOP_WORDS for word in words]
+        needed = [word not in self._stop_words for word in words]
         if not any(needed):
             needed = [True] * len(words)
         groups: list[Group] = []
@@ -101,12 +98,18 @@ class Reader:
         parts = [(Occur.Must if group.needed else Occur.Should, group.query) for group in reading.groups]
         return self._whole(reading, Query.boolean_query(parts) if parts else Query.empty_query())
 
-    def loose(self, reading: Reading, least: int) -> Query:
-        """What has so many of the words that are needed."""
-        needed = [(Occur.Should, group.query) for group in reading.groups if group.needed]
-        parts = [(Occur.Must, Query.boolean_query(needed, minimum_number_should_match=least))]
-        parts += [(Occur.Should, group.query) for group in reading.groups if not group.needed]
+    def loose(self, reading: Reading, least: int, named: Reading) -> Query:
+        """What has so many of the needed words by the one reading, weighed by the other."""
+        needed = [(Occur.Should, group.query) for group in named.groups if group.needed]
+        enough = Query.boolean_query(needed, minimum_number_should_match=least)
+        parts = [(Occur.Must, Query.const_score_query(enough, 0.0))]
+        parts += [(Occur.Should, group.query) for group in reading.groups]
         return self._whole(reading, Query.boolean_query(parts))
+
+    def is_code(self, text: str) -> bool:
+        """Whether the text is a SKU, a barcode or an address: it means one product and none like it."""
+        code = text.casefold()
+        return " " not in code and any(ch.isdigit() for ch in code) and bool(self._searcher.doc_freq("exact", code))
 
     def second_thought(self, reading: Reading) -> str | None:
         """Another spelling, for a text that found little though its words occur: near words that occur far more often."""
@@ -118,7 +121,7 @@ class Reader:
         return None if spelled == list(reading.words) else " ".join(spelled)
 
     def mixed(self, strict: Query, loose: Query) -> Query:
-        """What either finds, the strict well before the loose."""
+        """What either finds, the strict before the loose."""
         return Query.boolean_query([(Occur.Should, Query.boost_query(strict, STRICT)), (Occur.Should, loose)])
 
     def _whole(self, reading: Reading, body: Query) -> Query:
@@ -126,7 +129,7 @@ class Reader:
         exact = any_of(self._term("exact", code) for code in codes)
         parts = [(Occur.Should, body), (Occur.Should, Query.const_score_query(exact, EXACT))]
         if len(reading.words) > 1:
-            phrase = Query.phrase_query(self._schema, "title", [stem(word) for word in reading.words], slop=1)
+            phrase = Query.phrase_query(self._schema, "title", [self._stem(word) for word in reading.words], slop=1)
             parts.append((Occur.Should, Query.boost_query(phrase, PHRASE)))
         return Query.boolean_query(parts)
 
@@ -134,9 +137,10 @@ class Reader:
         """Words from `place` on that mean something together: a known synonym, or one word that was typed as two."""
         for length in range(min(self._rules.longest_synonym, len(words) - place), 0, -1):
             here = words[place : place + length]
-            others = self._rules.synonyms(tuple(stem(word) for word in here))
+            others = self._rules.synonyms(tuple(here))
             if others:
-                alternatives = [self._all(here), *(Query.boost_query(self._all(other), SYNONYM) for other in others)]
+                weight = SYNONYM_OF_KNOWN if all(self._known(word) for word in here) else SYNONYM
+                alternatives = [self._all(here), *(Query.boost_query(self._all(other), weight) for other in others)]
                 return length, Query.disjunction_max_query(alternatives)
         pair = words[place : place + 2]
         if len(pair) == 2 and self._count("".join(pair)):
@@ -199,7 +203,7 @@ class Reader:
         return min((self._count(word) for word in words), default=0)
 
     def _known(self, word: str) -> bool:
-        return bool(self._count(word)) or any(self._searcher.doc_freq(field, stem(word)) for field in BOOSTS)
+        return bool(self._count(word)) or any(self._searcher.doc_freq(field, self._stem(word)) for field in BOOSTS)
 
     def _count(self, word: str) -> int:
         return self._searcher.doc_freq("words", word)
@@ -208,12 +212,12 @@ class Reader:
         return all_of(*(self._word(word) for word in words))
 
     def _word(self, word: str) -> Query:
-        term = stem(word)
+        term = self._stem(word)
         fields = [Query.boost_query(self._term(field, term), boost) for field, boost in self._boosts.items()]
         return Query.disjunction_max_query(fields, TIE)
 
     def _begun(self, completions: Sequence[str]) -> Query:
-        stems = list(dict.fromkeys(stem(word) for word in completions))[: MOST_COMPLETIONS // 2]
+        stems = list(dict.fromkeys(self._stem(word) for word in completions))[: MOST_COMPLETIONS // 2]
         named = [self._term(field, term) for field in NAMING for term in stems]
         if not self._naming:
             named.append(Query.const_score_query(Query.term_set_query(self._schema, "words", list(completions)), 1.0))

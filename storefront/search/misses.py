@@ -7,7 +7,7 @@ import structlog
 
 from storefront.platform.database import Database
 from storefront.search import store
-from storefront.search.schema import normal
+from storefront.search.language import normal
 
 log = structlog.get_logger("search")
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from storefront.search.language import ENGLISH, Language, normal, words_of
 from storefront.search.model import CategoryName, Pin
-from storefront.search.schema import normal, stem, words_of
 
 Words = tuple[str, ...]
 
@@ -17,10 +17,18 @@ class Rules:
         redirects: Mapping[str, str] | None = None,
         pins: Iterable[tuple[str, Pin]] = (),
         categories: Iterable[CategoryName] = (),
+        *,
+        language: Language = ENGLISH,
+        means: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
+        """`synonyms` are groups that mean the same; `means` says what else a word means, which does not hold the other way."""
+        self.language = language
         self._synonyms: dict[Words, list[Words]] = {}
         for terms in synonyms:
-            self._add_synonyms(terms)
+            for term in terms:
+                self._add_synonyms(term, terms)
+        for term, others in (means or {}).items():
+            self._add_synonyms(term, others)
         self.longest_synonym = max(map(len, self._synonyms), default=0)
         self._redirects = {normal(text): url for text, url in (redirects or {}).items()}
         self._pins: dict[str, list[Pin]] = {}
@@ -28,16 +36,19 @@ class Rules:
             self._pins.setdefault(normal(text), []).append(pin)
         self.categories = tuple((category, frozenset(words_of(category.name))) for category in categories)
 
-    def _add_synonyms(self, terms: Sequence[str]) -> None:
-        spelled = [tuple(words_of(term)) for term in terms]
-        for words in spelled:
-            key = tuple(stem(word) for word in words)
-            known = self._synonyms.setdefault(key, []) if key else []
+    def _add_synonyms(self, term: str, others: Sequence[str]) -> None:
+        words = tuple(words_of(term))
+        if words:
+            known = self._synonyms.setdefault(self._key(words), [])
+            spelled = (tuple(words_of(other)) for other in others)
             known += [other for other in spelled if other and other != words and other not in known]
 
-    def synonyms(self, stems: Words) -> list[Words]:
+    def _key(self, words: Words) -> Words:
+        return tuple(self.language.stem(word) for word in words)
+
+    def synonyms(self, words: Words) -> list[Words]:
         """What else these words may be called, as words."""
-        return self._synonyms.get(stems, [])
+        return self._synonyms.get(self._key(words), [])
 
     def redirect(self, text: str) -> str | None:
         """The page that a text leads to."""

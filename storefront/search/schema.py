@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import tantivy
-from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
 from storefront.catalog.model import SearchDocument
+from storefront.search.language import PLAIN, Language, normal, without_apostrophes
 
-LANGUAGE = "english"
 SEPARATOR = "\x1f"  # between name and value of an option or attribute; no parameter of a request can contain it
 LONGEST_SORTED = 200  # characters of a title that its order is decided by
 
@@ -20,37 +19,6 @@ _AVAILABLE = 0.12  # how much more a product weighs that can be bought now
 _POPULAR = 0.02  # for each doubling of what was sold
 _MOST_POPULAR = 0.3
 _APART = 0.001  # spread over products that are otherwise equal, so that their order is one and the same in every replica
-
-
-def _analyzer(*filters: Filter) -> TextAnalyzer:
-    builder = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.ascii_fold()).filter(Filter.lowercase())
-    for added in filters:
-        builder = builder.filter(added)
-    return builder.build()
-
-
-PLAIN = _analyzer()
-STEMMED = _analyzer(Filter.stemmer(LANGUAGE))
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text: folded to ASCII where that can be, lower case, apostrophes gone ("Men’s" is "mens")."""
-    return PLAIN.analyze(_without_apostrophes(text))
-
-
-def stem(word: str) -> str:
-    """The term that a word of `words_of` is indexed as."""
-    stems = STEMMED.analyze(word)
-    return stems[0] if stems else word
-
-
-def normal(text: str) -> str:
-    """A text as two spellings of it are compared: "Gift-Card!" and "gift card" are one."""
-    return " ".join(words_of(text)) or text.casefold()
-
-
-def _without_apostrophes(text: str) -> str:
-    return text.replace("'", "").replace("’", "")
 
 
 def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
@@ -80,15 +48,16 @@ def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
     return builder.build()
 
 
-def register(index: tantivy.Index) -> None:
+def register(index: tantivy.Index, language: Language) -> None:
     """Tells an index its analyzers; they are not kept on disk."""
-    index.register_tokenizer("stemmed", STEMMED)
+    index.register_tokenizer("stemmed", language.stemmed)
     index.register_tokenizer("plain", PLAIN)
 
 
-def version(currencies: Sequence[str]) -> str:
-    """Names what an index was made by: this file, the library and the currencies."""
-    made_by = [Path(__file__).read_text(encoding="utf-8"), library_version("tantivy"), *sorted(currencies)]
+def version(currencies: Sequence[str], language: Language) -> str:
+    """Names what an index was made by: this file and that of the languages, the library, the language and the currencies."""
+    files = [Path(__file__), Path(__file__).with_name("language.py")]
+    made_by = [*(file.read_text(encoding="utf-8") for file in files), library_version("tantivy"), language.code, *sorted(currencies)]
     return hashlib.sha256("\n".join(made_by).encode()).hexdigest()[:12]
 
 
@@ -97,14 +66,14 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
     offers = {currency: offer for currency, offer in product.offers.items() if currency in currencies}
     values = [value for _, found in _choices(product) for value in found]
     details = _text(*product.tags, *values)
-    title, brand, category = (_without_apostrophes(text) for text in (product.title, product.brand, " ".join(product.category_names)))
+    title, brand, category = (without_apostrophes(text) for text in (product.title, product.brand, " ".join(product.category_names)))
     fields: dict[str, Any] = {
         "id": product.id,
         "title": title,
         "brand": brand,
         "category": category,
         "details": details,
-        "description": _without_apostrophes(product.description),
+        "description": without_apostrophes(product.description),
         "words": _text(title, brand, category, details),
         "exact": [code.casefold() for code in (*product.skus, *product.barcodes, product.slug)] + [normal(product.title)],
         "shown_title": product.title,
@@ -137,7 +106,7 @@ def _choices(product: SearchDocument) -> list[tuple[str, list[str]]]:
 
 
 def _text(*pieces: str) -> str:
-    return _without_apostrophes(" ".join(pieces))
+    return without_apostrophes(" ".join(pieces))
 
 
 def _weight(product: SearchDocument) -> float:

@@ -9,9 +9,9 @@ from storefront.search.model import Pin
 queries = load("search")
 
 
-async def synonyms(conn: Connection) -> list[list[str]]:
-    """Groups of words that mean the same."""
-    return [list(row["terms"]) for row in await queries.synonyms(conn)]
+async def synonyms(conn: Connection, language: str) -> list[list[str]]:
+    """Groups of words that mean the same in a language ("en"), whatever the country."""
+    return [list(row["terms"]) for row in await queries.synonyms(conn, language=language)]
 
 
 async def redirects(conn: Connection) -> dict[str, str]:

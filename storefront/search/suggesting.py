@@ -9,9 +9,9 @@ from storefront.catalog.model import ListingQuery
 from storefront.platform.money import format_amount
 from storefront.search.engine import Snapshot
 from storefront.search.filters import all_of, scope
+from storefront.search.language import words_of
 from storefront.search.matching import Reader, Reading
 from storefront.search.model import Suggestion
-from storefront.search.schema import words_of
 
 MOST_QUERIES = 4
 MOST_CATEGORIES = 3

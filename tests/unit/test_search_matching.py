@@ -13,9 +13,9 @@ from storefront.catalog.query import clean_text
 from storefront.search.counting import Memo
 from storefront.search.disk import DiskIndex
 from storefront.search.engine import search
+from storefront.search.language import ENGLISH, normal, words_of
 from storefront.search.model import CategoryName, Pin
 from storefront.search.rules import Rules
-from storefront.search.schema import normal, stem, words_of
 from storefront.search.suggesting import suggest
 from storefront.search.vocabulary import tolerance
 
@@ -85,7 +85,7 @@ def answer(index: DiskIndex, text: str, rules: Rules | None = None, **asked: obj
 def test_words_are_folded_and_lose_their_apostrophes():
     assert words_of("Men’s FJÄLLRÄVEN T-Shirt, 500ml!") == ["mens", "fjallraven", "t", "shirt", "500ml"]
     assert normal("  Gift-Card! ") == normal("gift card")
-    assert stem("jackets") == stem("jacket")
+    assert ENGLISH.stem("jackets") == ENGLISH.stem("jacket")
 
 
 def test_longer_words_may_have_more_mistakes_and_numbers_none():
@@ -152,6 +152,38 @@ def test_synonyms_find_each_other_word_for_words(index: DiskIndex):
     assert found(index, "sofas", rules) == [12]
     assert found(index, "tee", rules)[0] == 6
     assert found(index, "seat for the garden", rules)[0] == 7
+
+
+def test_a_word_may_be_called_otherwise_without_the_other_meaning_it(index: DiskIndex):
+    rules = Rules(means={"settee": ["couch"]})
+    assert found(index, "settee", rules) == [12]
+    assert found(index, "couch", Rules(means={"couch": ["chair"]}))[0] == 12
+    assert found(index, "chair", Rules(means={"couch": ["chair"]})) == found(index, "chair")
+
+
+@pytest.fixture(scope="module")
+def belts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskIndex]:
+    """Six leather belts, two others, what is of leather, and what a belt is only spoken of with."""
+    made = DiskIndex(tmp_path_factory.mktemp("index"), ["EUR"], 15_000_000)
+    made.add([product(number, "Leather Belt", skus=(f"LB-{number}",)) for number in range(1, 7)])
+    made.add([product(7, "Canvas Belt"), product(8, "Woven Belt"), product(9, "Leather Bag"), product(10, "Cup", description="No belt.")])
+    made.commit("1:1:")
+    yield made
+    made.close()
+
+
+def test_what_is_called_by_some_of_the_words_fills_the_page_behind_what_has_all(belts: DiskIndex):
+    ids = found(belts, "leather belt")
+    assert set(ids[:6]) == {1, 2, 3, 4, 5, 6}
+    assert set(ids[6:]) == {7, 8, 9}
+
+
+def test_in_another_order_than_by_match_only_what_has_all_words_is_listed(belts: DiskIndex):
+    assert set(found(belts, "leather belt", sort="price")) == {1, 2, 3, 4, 5, 6}
+
+
+def test_a_code_means_one_product_and_none_like_it(belts: DiskIndex):
+    assert found(belts, "LB-3") == [3]
 
 
 def test_a_pinned_product_stands_at_its_place_and_nowhere_else(index: DiskIndex):

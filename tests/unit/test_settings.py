@@ -21,6 +21,7 @@ from storefront.settings import ROOT, SECRETS, SettingError, Settings, complete_
         ("STOREFRONT_SERVER__ENVIRONMENT", "staging", "server.environment"),
         ("STOREFRONT_DATABASE__FSYNC", "maybe", "neither true nor false"),
         ("STOREFRONT_SHOP__CURRENCY", "GBP", "shop.currencies: GBP is missing"),
+        ("STOREFRONT_SHOP__LOCALE", "tlh", "shop.locale"),
         ("STOREFRONT_SERVER__PUBLIC_URL", "shop.example.com", "server.public_url"),
         ("STOREFRONT_PAYMENTS__API_KEY_FILE", "/nowhere/key", "cannot be read"),
         ("STOREFRONT_LIMITS__SIGN_IN", "often", "limits.sign_in"),
