@@ -103,9 +103,66 @@ LEFT JOIN (SELECT gift_card_id, sum(delta) AS total FROM gift_card_entry GROUP B
 WHERE g.balance <> coalesce(e.total, 0);
 
 -- name: invoice_numbers_without_gaps
-SELECT 'series ' || c.series AS what, 'last ' || c.last || ', invoices ' || count(i.number) || ', highest ' || coalesce(max(i.number), 0) AS detail
-FROM invoice_counter c LEFT JOIN invoice i USING (series)
-GROUP BY c.series, c.last HAVING c.last <> count(i.number) OR c.last <> coalesce(max(i.number), 0);
+-- Of invoices and of credit notes: what the counter says was taken is there, from the first to the last.
+SELECT 'series ' || c.series AS what, 'last ' || c.last || ', papers ' || count(p.number) || ', highest ' || coalesce(max(p.number), 0) AS detail
+FROM invoice_counter c
+LEFT JOIN (SELECT series, number FROM invoice UNION ALL SELECT series, number FROM credit_note) p USING (series)
+GROUP BY c.series, c.last HAVING c.last <> count(p.number) OR c.last <> coalesce(max(p.number), 0);
+
+-- name: paid_orders_have_an_invoice
+-- Each has one at most by its key. It is written soon after the payment, not with it; an hour is not soon.
+SELECT 'order ' || o.number AS what, 'paid ' || to_char(o.paid_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') AS detail
+FROM orders o WHERE o.paid_at < now() - interval '1 hour' AND NOT EXISTS (SELECT FROM invoice i WHERE i.order_id = o.id);
+
+-- name: credited_within_paid
+-- What credit notes say is never more than was paid.
+SELECT 'order ' || o.number AS what, 'credited ' || c.total || ', paid ' || o.captured + o.gift_card_amount AS detail
+FROM orders o JOIN (SELECT order_id, sum(amount) AS total FROM credit_note GROUP BY order_id) c ON c.order_id = o.id
+WHERE c.total > o.captured + o.gift_card_amount;
+
+-- name: given_back_within_paid
+-- What was given back, is on its way, or went into exchanges is never more than was paid.
+SELECT 'order ' || o.number AS what,
+       'refunded ' || o.refunded + o.gift_card_refunded || ', on its way ' || coalesce(a.owed, 0) || ', exchanged ' || o.exchanged
+           || ', paid ' || o.captured + o.gift_card_amount AS detail
+FROM orders o
+LEFT JOIN (SELECT order_id, sum(amount) AS owed FROM payment_attempt
+           WHERE kind = 'refund' AND state IN ('open', 'requires_action', 'processing', 'stuck') GROUP BY order_id) a ON a.order_id = o.id
+WHERE o.refunded + o.gift_card_refunded + coalesce(a.owed, 0) + o.exchanged > o.captured + o.gift_card_amount;
+
+-- name: returned_within_fulfilled
+-- What came back or is on its way is never more than was sent, and is what the returns say.
+SELECT 'order line ' || l.id AS what,
+       'sent ' || l.fulfilled || ', returned ' || l.returned || ' of returns ' || coalesce(r.received, 0)
+           || ', coming back ' || l.coming_back || ' of returns ' || coalesce(r.coming, 0) AS detail
+FROM order_line l
+LEFT JOIN (
+    SELECT a.order_line_id, sum(a.quantity) FILTER (WHERE r.state IN ('requested', 'approved')) AS coming, sum(a.received) AS received
+    FROM order_return r, jsonb_to_recordset(r.lines) AS a(order_line_id bigint, quantity int, received int) GROUP BY a.order_line_id
+) r ON r.order_line_id = l.id
+WHERE l.returned + l.coming_back > l.fulfilled OR l.returned <> coalesce(r.received, 0) OR l.coming_back <> coalesce(r.coming, 0);
+
+-- name: returns_within_their_lines
+-- What was given back or exchanged for a line is never more than the line cost, and is what the returns say.
+SELECT 'order line ' || l.id AS what, 'cost ' || l.total || ', credited ' || l.credited || ' of returns ' || coalesce(r.amount, 0) AS detail
+FROM order_line l
+LEFT JOIN (
+    SELECT a.order_line_id, sum(a.amount) AS amount
+    FROM order_return r, jsonb_to_recordset(r.lines) AS a(order_line_id bigint, amount bigint)
+    WHERE r.state IN ('refunded', 'exchanging', 'exchanged') GROUP BY a.order_line_id
+) r ON r.order_line_id = l.id
+WHERE l.credited > l.total OR l.credited <> coalesce(r.amount, 0);
+
+-- name: exchanged_equals_its_cards
+-- What an order has in exchanges is what was put on their cards and not taken back.
+SELECT 'order ' || o.number AS what, 'exchanged ' || o.exchanged || ', cards ' || coalesce(c.total, 0) AS detail
+FROM orders o
+LEFT JOIN (
+    SELECT r.order_id, sum(e.delta) AS total
+    FROM order_return r JOIN gift_card_entry e ON e.gift_card_id = r.exchange_card_id AND e.order_id = r.order_id
+    GROUP BY r.order_id
+) c ON c.order_id = o.id
+WHERE o.exchanged <> coalesce(c.total, 0);
 
 -- name: orders_have_their_history
 SELECT 'order ' || o.number AS what, 'no event' AS detail

@@ -36,7 +36,7 @@ SELECT id, number, status, total, gift_card_amount, currency, cart_version, expi
 FROM orders WHERE cart_id = :cart_id AND status <> 'cancelled';
 
 -- name: lock_order^
-SELECT id, number, status, total, currency, email, cart_id, captured, refunded, gift_card_amount, gift_card_refunded
+SELECT id, number, status, total, currency, email, cart_id, captured, refunded, gift_card_amount, gift_card_refunded, exchanged, paid_at
 FROM orders WHERE id = :id FOR UPDATE;
 
 -- name: order_by_id^
@@ -65,6 +65,7 @@ SELECT (SELECT count(*) FROM orders WHERE paid_at >= :since) AS paid_today,
        (SELECT count(*) FROM orders WHERE status IN ('authorized', 'paid', 'partially_fulfilled')) AS to_fulfill,
        (SELECT count(*) FROM orders WHERE status = 'pending_payment') AS pending,
        (SELECT count(*) FROM payment_attempt WHERE state = 'stuck') AS stuck,
+       (SELECT count(*) FROM order_return WHERE state IN ('requested', 'approved', 'received')) AS returns,
        coalesce((SELECT jsonb_agg(jsonb_build_object('amount', t.amount, 'currency', t.currency) ORDER BY t.amount DESC)
                  FROM (SELECT sum(captured + gift_card_amount) AS amount, currency FROM orders
                        WHERE paid_at >= :since GROUP BY currency) t), '[]') AS taken_today;
@@ -236,3 +237,115 @@ RETURNING number, currency;
 -- name: close_voided!
 -- An authorized charge that was released moves no money any more.
 UPDATE payment_attempt SET state = 'cancelled', updated_at = :now WHERE id = :id AND state = 'authorized';
+
+-- name: ask_return!
+-- The units are under this return from now on; more than were sent are refused by the database.
+WITH asked AS (
+    SELECT a.order_line_id, sum(a.quantity) AS quantity
+    FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS a(order_line_id bigint, quantity int) GROUP BY a.order_line_id
+), lines AS (
+    UPDATE order_line l SET coming_back = l.coming_back + asked.quantity FROM asked
+    WHERE l.id = asked.order_line_id AND l.order_id = :order_id
+)
+INSERT INTO order_return (id, order_id, lines, resolution, note, created_at, updated_at)
+VALUES (:id, :order_id, :lines, :resolution, :note, :now, :now);
+
+-- name: lock_return^
+SELECT * FROM order_return WHERE id = :id AND order_id = :order_id FOR UPDATE;
+
+-- name: return_by_id^
+SELECT * FROM order_return WHERE id = :id;
+
+-- name: end_return!
+-- Refused or withdrawn: its units are not under way any more.
+WITH moved AS (
+    UPDATE order_return SET state = :state, answer = :answer, updated_at = :now WHERE id = :id RETURNING order_id, lines
+), given_up AS (
+    SELECT m.order_id, a.order_line_id, a.quantity FROM moved m,
+           jsonb_to_recordset(m.lines) AS a(order_line_id bigint, quantity int)
+)
+UPDATE order_line l SET coming_back = l.coming_back - g.quantity FROM given_up g WHERE l.id = g.order_line_id AND l.order_id = g.order_id;
+
+-- name: approve_return!
+UPDATE order_return SET state = 'approved', answer = :answer, updated_at = :now WHERE id = :id;
+
+-- name: receive_return!
+-- What came is returned; what did not come is with the shopper as before.
+WITH moved AS (
+    UPDATE order_return SET state = 'received', lines = :lines, goods_amount = :goods_amount, updated_at = :now
+    WHERE id = :id RETURNING order_id
+), came AS (
+    SELECT m.order_id, a.* FROM moved m, jsonb_to_recordset(CAST(:lines AS jsonb)) AS a(order_line_id bigint, quantity int, received int)
+)
+UPDATE order_line l SET coming_back = l.coming_back - c.quantity, returned = l.returned + c.received
+FROM came c WHERE l.id = c.order_line_id AND l.order_id = c.order_id;
+
+-- name: mark_returned!
+-- An order of which every unit that was not cancelled came back.
+UPDATE orders o SET status = 'returned', updated_at = :now
+WHERE o.id = :order_id AND o.status = 'fulfilled' AND NOT EXISTS (
+    SELECT FROM order_line l WHERE l.order_id = o.id AND l.returned + l.cancelled < l.quantity);
+
+-- name: credit_return!
+-- What was paid for the returned units is given back, or goes into an exchange.
+WITH moved AS (
+    UPDATE order_return
+    SET state = :state, amount = :amount, delivery_amount = :delivery_amount, exchange_cart_id = :cart_id, exchange_card_id = :card_id,
+        updated_at = :now
+    WHERE id = :id RETURNING order_id, lines
+), came AS (
+    SELECT m.order_id, a.order_line_id, a.amount FROM moved m, jsonb_to_recordset(m.lines) AS a(order_line_id bigint, amount bigint)
+)
+UPDATE order_line l SET credited = l.credited + c.amount FROM came c WHERE l.id = c.order_line_id AND l.order_id = c.order_id;
+
+-- name: mark_exchanged!
+-- Value goes from the order into an exchange, or (below zero) comes back.
+UPDATE orders SET exchanged = exchanged + :amount, updated_at = :now WHERE id = :order_id;
+
+-- name: end_exchange!
+UPDATE order_return SET state = :state, exchange_order_id = :exchange_order_id, updated_at = :now WHERE id = :id;
+
+-- name: open_exchanges
+SELECT * FROM order_return WHERE state = 'exchanging' ORDER BY updated_at LIMIT :most;
+
+-- name: open_returns
+-- Those that wait for the shop, the oldest first.
+SELECT r.*, o.number FROM order_return r JOIN orders o ON o.id = r.order_id
+WHERE r.state IN ('requested', 'approved', 'received') ORDER BY r.created_at LIMIT :most;
+
+-- name: statuses_of
+SELECT id, status FROM orders WHERE id = ANY (CAST(:ids AS uuid[]));
+
+-- name: keep_seller!
+-- A new row when what is printed has changed.
+INSERT INTO invoice_seller (name, address)
+SELECT CAST(:name AS text), CAST(:address AS text)
+WHERE NOT EXISTS (
+    SELECT FROM (SELECT s.name, s.address FROM invoice_seller s ORDER BY s.id DESC LIMIT 1) latest
+    WHERE latest.name = CAST(:name AS text) AND latest.address = CAST(:address AS text));
+
+-- name: issue_invoice!
+-- The invoice of a paid order, once. The caller holds the order's row, so that nobody else takes a number for it.
+INSERT INTO invoice (series, number, order_id, issued_at, seller_id)
+SELECT CAST(:series AS text), take_number(CAST(:series AS text)), o.id, CAST(:now AS timestamptz), (SELECT max(id) FROM invoice_seller)
+FROM orders o WHERE o.id = :order_id AND o.paid_at IS NOT NULL AND NOT EXISTS (SELECT FROM invoice i WHERE i.order_id = o.id);
+
+-- name: issue_credit_note!
+-- Of what was given back, or is on its way, what no credit note says yet; at most `amount`. The caller holds the order's row.
+WITH due AS MATERIALIZED (
+    SELECT o.id, least(CAST(:amount AS bigint), o.refunded + o.gift_card_refunded + o.exchanged
+        + coalesce((SELECT sum(a.amount) FROM payment_attempt a
+                    WHERE a.order_id = o.id AND a.kind = 'refund' AND a.state IN ('open', 'requires_action', 'processing', 'stuck')), 0)
+        - coalesce((SELECT sum(c.amount) FROM credit_note c WHERE c.order_id = o.id), 0)) AS amount
+    FROM orders o WHERE o.id = :order_id AND EXISTS (SELECT FROM invoice i WHERE i.order_id = o.id)
+      AND NOT EXISTS (SELECT FROM credit_note c WHERE c.source = CAST(:source AS uuid))
+)
+INSERT INTO credit_note (series, number, order_id, source, amount, lines, delivery_amount, issued_at, seller_id)
+SELECT CAST(:series AS text), take_number(CAST(:series AS text)), due.id, CAST(:source AS uuid), due.amount, CAST(:lines AS jsonb),
+       CAST(:delivery_amount AS bigint), CAST(:now AS timestamptz), (SELECT max(id) FROM invoice_seller)
+FROM due WHERE due.amount > 0;
+
+-- name: paid_without_invoice
+SELECT o.id FROM orders o
+WHERE o.placed_at >= :since AND o.paid_at IS NOT NULL AND NOT EXISTS (SELECT FROM invoice i WHERE i.order_id = o.id)
+ORDER BY o.paid_at, o.id LIMIT :most;

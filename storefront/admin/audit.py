@@ -43,6 +43,12 @@ INVARIANTS = (
     "coupon_uses_within_customer_limits",
     "gift_card_balance_equals_its_ledger",
     "invoice_numbers_without_gaps",
+    "paid_orders_have_an_invoice",
+    "credited_within_paid",
+    "given_back_within_paid",
+    "returned_within_fulfilled",
+    "returns_within_their_lines",
+    "exchanged_equals_its_cards",
     "orders_have_their_history",
 )
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 import structlog
 
 from storefront.inventory import service as inventory
-from storefront.orders import mails, service, store
+from storefront.orders import invoices, mails, service, store
 from storefront.orders.model import AttemptKind, OrderStatus, PaymentAttempt
 from storefront.payments.model import AttemptState, ProviderAnswer
 from storefront.payments.service import Payments, ProviderUnavailable, ProviderUnknown
@@ -40,7 +40,7 @@ async def capture(database: Database, payments: Payments, jobs: Jobs, order_id: 
     """Takes the money that was authorized. Raises NotFound, NotPossibleNow, and Unavailable when the provider cannot be asked."""
 
     async def decide(conn: Connection) -> PaymentAttempt | None:
-        order = await _locked(conn, order_id)
+        order = await lock(conn, order_id)
         charge = await store.live_charge(conn, order_id)
         if order["captured"] or charge is None or charge.state != "authorized" or order["status"] == "cancelled":
             return None
@@ -91,7 +91,7 @@ async def fulfill(
 
     async def work(conn: Connection) -> None:
         now = utc_now()
-        locked = await _locked(conn, order_id)
+        locked = await lock(conn, order_id)
         if locked["status"] not in ("paid", "partially_fulfilled"):
             raise NotPossibleNow(f"An order that is {locked['status'].replace('_', ' ')} cannot be sent.")
         status = _status_after_sending(await store.lines_of_order(conn, order_id), lines)
@@ -139,7 +139,7 @@ async def cancel(database: Database, payments: Payments, jobs: Jobs, order_id: U
 
     async def work(conn: Connection) -> UUID | None:
         now = utc_now()
-        locked = await _locked(conn, order_id)
+        locked = await lock(conn, order_id)
         if locked["status"] == "cancelled":
             return None
         if locked["status"] == "pending_payment":
@@ -159,7 +159,7 @@ async def cancel(database: Database, payments: Payments, jobs: Jobs, order_id: U
 
     attempt_id = await database.transaction(work)
     if attempt_id is not None:
-        await _follow_up(database, payments, jobs, attempt_id, actor)
+        await follow_up(database, payments, jobs, attempt_id, actor)
 
 
 async def _end_unpaid(payments: Payments, charge: PaymentAttempt) -> AttemptState | None:
@@ -186,8 +186,12 @@ async def _undo_sale(conn: Connection, order: Any, reason: str, *, actor: str, n
     if gift_card_amount:
         await pricing.refund_gift_cards(conn, order_id, gift_card_amount)
         await store.mark_refunded(conn, order_id, 0, gift_card_amount, now=now)
-    if charge is None:
-        return None
+    attempt_id = await _undo_payment(conn, order, charge, owed, now) if charge is not None else None
+    await invoices.credit(conn, order_id, uuid5(order_id, "cancel"), amount=order["total"], now=now)
+    return attempt_id
+
+
+async def _undo_payment(conn: Connection, order: Any, charge: PaymentAttempt, owed: int, now: datetime) -> UUID | None:
     if charge.state == "authorized":
         return await _begin(conn, uuid5(charge.id, "void"), charge, "void", charge.amount, now)
     rest = order["captured"] - order["refunded"] - owed
@@ -220,30 +224,46 @@ async def refund(database: Database, payments: Payments, jobs: Jobs, order_id: U
 
     async def decide(conn: Connection) -> None:
         now = utc_now()
-        order = await _locked(conn, order_id)
-        if await store.attempt_by_id(conn, attempt_id) is not None:
-            return
-        charge = await store.live_charge(conn, order_id)
-        split = _split(order, amount, await store.owed_back(conn, order_id))
-        await store.insert_attempt(
-            conn,
-            attempt_id,
-            order_id,
-            "refund",
-            split.provider,
-            order["currency"],
-            parent_id=charge.id if charge else None,
-            now=now,
-        )
-        if split.gift_cards:
-            await pricing.refund_gift_cards(conn, order_id, split.gift_cards)
-            await store.mark_refunded(conn, order_id, 0, split.gift_cards, now=now)
-        data = {"amount": amount, "of_which_gift_cards": split.gift_cards}
-        await store.add_event(conn, order_id, "refund_decided", data, now=now, actor=actor)
-        await mails.enqueue(conn, jobs, "refund", order_id, amount=amount)
+        order = await lock(conn, order_id)
+        if await store.attempt_by_id(conn, attempt_id) is None:
+            await decide_refund(conn, jobs, order, amount, attempt_id, actor=actor, now=now)
+            await invoices.credit(conn, order_id, attempt_id, amount=amount, now=now)
 
     await database.transaction(decide)
-    await _follow_up(database, payments, jobs, attempt_id, actor)
+    await follow_up(database, payments, jobs, attempt_id, actor)
+
+
+async def decide_refund(conn: Connection, jobs: Jobs, order: Any, amount: int, attempt_id: UUID, *, actor: str, now: datetime) -> None:
+    """Decides a refund in the caller's transaction, which holds the `order`'s row; the provider is told by `follow_up`.
+
+    Raises NotPossibleNow, InvalidInput (`amount`).
+    """
+    order_id: UUID = order["id"]
+    charge = await store.live_charge(conn, order_id)
+    split = _split(order, amount, await store.owed_back(conn, order_id))
+    await store.insert_attempt(
+        conn,
+        attempt_id,
+        order_id,
+        "refund",
+        split.provider,
+        order["currency"],
+        parent_id=charge.id if charge else None,
+        now=now,
+    )
+    if split.gift_cards:
+        await pricing.refund_gift_cards(conn, order_id, split.gift_cards)
+        await store.mark_refunded(conn, order_id, 0, split.gift_cards, now=now)
+    data = {"amount": amount, "of_which_gift_cards": split.gift_cards}
+    await store.add_event(conn, order_id, "refund_decided", data, now=now, actor=actor)
+    await mails.enqueue(conn, jobs, "refund", order_id, amount=amount)
+
+
+async def left_to_give_back(conn: Connection, order: Any) -> int:
+    """What was paid for the order and is neither given back, nor on its way, nor in an exchange. The caller holds the order's row."""
+    given: int = order["refunded"] + order["gift_card_refunded"] + order["exchanged"] + await store.owed_back(conn, order["id"])
+    paid: int = order["captured"] + order["gift_card_amount"]
+    return max(0, paid - given)
 
 
 def _split(order: Any, amount: int, owed: int) -> _Split:
@@ -251,7 +271,7 @@ def _split(order: Any, amount: int, owed: int) -> _Split:
     by_gift_cards = order["gift_card_amount"] - order["gift_card_refunded"] if order["status"] != "pending_payment" else 0
     if order["status"] in ("pending_payment", "authorized"):
         raise NotPossibleNow("Nothing has been captured yet. Cancel the order instead.")
-    if not 1 <= amount <= by_provider + by_gift_cards:
+    if not 1 <= amount <= by_provider + by_gift_cards - order["exchanged"]:
         raise InvalidInput.of("amount", "Enter an amount up to what has been paid and not yet given back.")
     provider = min(amount, by_provider)
     return _Split(provider, amount - provider)
@@ -260,7 +280,7 @@ def _split(order: Any, amount: int, owed: int) -> _Split:
 # --- the money follows -----------------------------------------------------------------------------------------------------------
 
 
-async def _follow_up(database: Database, payments: Payments, jobs: Jobs, attempt_id: UUID, actor: str) -> None:
+async def follow_up(database: Database, payments: Payments, jobs: Jobs, attempt_id: UUID, actor: str) -> None:
     """One try now; recovery goes on if the provider cannot be reached."""
     async with database.write() as conn:
         attempt = await store.attempt_by_id(conn, attempt_id)
@@ -335,6 +355,7 @@ async def _record(conn: Connection, attempt: PaymentAttempt, answer: ProviderAns
         await store.add_event(conn, attempt.order_id, f"{attempt.kind}_failed", {"amount": attempt.amount}, now=now, actor=actor)
     elif state == "succeeded" and attempt.kind == "capture":
         await store.mark_captured(conn, attempt.order_id, attempt.parent_id, attempt.amount, actor=actor, now=now)
+        await invoices.issue(conn, attempt.order_id, now=now)
     elif state == "succeeded" and attempt.kind == "refund" and attempt.amount:
         await store.mark_refunded(conn, attempt.order_id, attempt.amount, 0, now=now)
         await store.add_event(conn, attempt.order_id, "refunded", {"amount": attempt.amount}, now=now, actor=actor)
@@ -358,7 +379,8 @@ def _state_after(attempt: PaymentAttempt, answer: ProviderAnswer | None) -> Atte
     return answer.state if answer.state in ("declined", "cancelled") else "processing"
 
 
-async def _locked(conn: Connection, order_id: UUID) -> Any:
+async def lock(conn: Connection, order_id: UUID) -> Any:
+    """The order's own row, held until the transaction ends. Raises NotFound."""
     order = await store.lock_order(conn, order_id)
     if order is None:
         raise NotFound(service.NO_SUCH_ORDER)

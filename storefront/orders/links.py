@@ -28,3 +28,13 @@ def order_path(settings: Settings, order_id: UUID, number: str) -> str:
 def order_url(settings: Settings, order_id: UUID, number: str) -> str:
     """The same as a whole address, for mails and JSON clients."""
     return settings.server.public_url + order_path(settings, order_id, number)
+
+
+def invoice_url(settings: Settings, order_id: UUID, number: str) -> str:
+    """The order's invoice for who was sent this address."""
+    return f"{settings.server.public_url}/orders/{number}/invoice.pdf?key={order_key(settings, order_id)}"
+
+
+def credit_note_url(settings: Settings, order_id: UUID, number: str, name: str) -> str:
+    """One of the order's credit notes, likewise."""
+    return f"{settings.server.public_url}/orders/{number}/credit-notes/{name}.pdf?key={order_key(settings, order_id)}"

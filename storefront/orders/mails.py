@@ -3,9 +3,10 @@
 from typing import Any, Literal
 from uuid import UUID
 
-from storefront.orders import store
-from storefront.orders.links import order_url
+from storefront.orders import invoices, store
+from storefront.orders.links import invoice_url, order_url
 from storefront.orders.model import Order
+from storefront.platform.clock import utc_now
 from storefront.platform.database import Connection, Database
 from storefront.platform.jobs import Jobs
 from storefront.platform.money import format_amount
@@ -13,20 +14,39 @@ from storefront.pricing.addresses import countries
 from storefront.pricing.model import Address
 from storefront.settings import Settings
 
-OrderMail = Literal["order_confirmation", "order_cancelled", "order_fulfilled", "refund"]
+OrderMail = Literal[
+    "order_confirmation",
+    "order_cancelled",
+    "order_fulfilled",
+    "refund",
+    "return_requested",
+    "return_approved",
+    "return_refused",
+    "return_received",
+    "exchange_ready",
+]
 JOB = "order_mail"
 
 
-async def enqueue(conn: Connection, jobs: Jobs, kind: OrderMail, order_id: UUID, *, amount: int | None = None) -> None:
-    """Queues a mail in the caller's transaction; `amount` is what is given back, in minor units."""
-    await jobs.enqueue(conn, JOB, {"mail": kind, "order_id": str(order_id), "amount": amount})
+async def enqueue(
+    conn: Connection, jobs: Jobs, kind: OrderMail, order_id: UUID, *, amount: int | None = None, return_id: UUID | None = None
+) -> None:
+    """Queues a mail in the caller's transaction; `amount` is what is given back, in minor units, `return_id` what a return's mail is of."""
+    about_return = {"return_id": str(return_id)} if return_id is not None else {}
+    await jobs.enqueue(conn, JOB, {"mail": kind, "order_id": str(order_id), "amount": amount} | about_return)
 
 
 async def write(database: Database, settings: Settings, jobs: Jobs, payload: dict[str, Any], *, number: int) -> None:
-    """The job of that number: turns an order as it is now into the mail, and hands that to the job that sends mails."""
+    """The job of that number: turns an order as it is now into the mail, and hands that to the job that sends mails.
+
+    A paid order has its invoice by then: who is told of the payment can read it.
+    """
 
     async def work(conn: Connection) -> None:
-        order = await store.order_by_id(conn, UUID(payload["order_id"]))
+        order_id = UUID(payload["order_id"])
+        if payload["mail"] == "order_confirmation":
+            await invoices.issue(conn, order_id, now=utc_now())
+        order = await store.order_by_id(conn, order_id)
         if order is not None:
             mail = {"template": payload["mail"], "to": order.email, "context": _context(settings, order, payload)}
             await jobs.enqueue(conn, "mail", mail, dedupe_key=f"{JOB}:{number}")
@@ -68,6 +88,31 @@ def _context(settings: Settings, order: Order, payload: dict[str, Any]) -> dict[
         "tracking_number": (sent.tracking_number if sent else None) or "",
         "tracking_url": (sent.tracking_url if sent else None) or "",
         "carrier": (sent.carrier if sent else None) or "",
+        "invoice_number": order.invoice.name if order.invoice else "",
+        "invoice_url": invoice_url(settings, order.id, order.number),
+    } | _about_return(order, payload)
+
+
+def _about_return(order: Order, payload: dict[str, Any]) -> dict[str, Any]:
+    """What the mails of a return say of it; `returned` are its lines, as far as they have come."""
+    found = next((known for known in order.returns if str(known.id) == payload.get("return_id")), None)
+    if found is None:
+        return {}
+    by_id = {line.id: line for line in order.lines}
+    arrived = found.state not in ("requested", "approved", "refused", "withdrawn")
+    return {
+        "answer": found.answer,
+        "exchange": found.resolution == "exchange",
+        "credit": format_amount(found.amount, order.currency),
+        "returned": [
+            {
+                "title": by_id[line.order_line_id].title,
+                "options": ", ".join(value for _, value in by_id[line.order_line_id].options),
+                "quantity": line.received if arrived else line.quantity,
+            }
+            for line in found.lines
+            if not arrived or line.received
+        ],
     }
 
 

@@ -1,10 +1,11 @@
 """Types of orders. Amounts are integer minor units of `currency`; times are aware UTC."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from storefront.payments.model import AttemptState
 from storefront.platform.money import Money
@@ -33,6 +34,13 @@ class OrderLine(msgspec.Struct, frozen=True):
     fulfilled: int = 0
     returned: int = 0
     cancelled: int = 0
+    coming_back: int = 0  # units under a return that has not arrived
+    credited: int = 0  # of total, what was given back or exchanged with returns
+
+    @property
+    def returnable(self) -> int:
+        """Units that were sent and neither came back nor are asked to."""
+        return self.fulfilled - self.returned - self.coming_back
 
 
 class OrderEvent(msgspec.Struct, frozen=True):
@@ -57,6 +65,90 @@ class Fulfillment(msgspec.Struct, frozen=True):
     tracking_number: str | None = None
     tracking_url: str | None = None
     carrier: str | None = None
+
+
+ReturnState = Literal["requested", "approved", "refused", "withdrawn", "received", "refunded", "exchanging", "exchanged"]
+ReturnReason = Literal["does_not_fit", "not_as_described", "damaged", "wrong_item", "changed_mind", "other"]
+Resolution = Literal["refund", "exchange"]
+
+
+class ReturnLine(msgspec.Struct, frozen=True):
+    """Units of a line that go back. `variant_id` is what is wanted instead; `received` counts those that came `damaged` in.
+    `amount` (with `tax` in it) is what was paid for the received units.
+    """
+
+    order_line_id: int
+    quantity: int
+    reason: ReturnReason
+    variant_id: int | None = None
+    received: int = 0
+    damaged: int = 0
+    amount: int = 0
+    tax: int = 0
+
+
+class OrderReturn(msgspec.Struct, frozen=True):
+    """A return, from the wish to the money. `note` is the shopper's, `answer` the shop's.
+
+    `goods_amount` is what was paid for what came back; `amount` is what was given back or put into the exchange, `delivery_amount` with it.
+    """
+
+    id: UUID
+    order_id: UUID
+    state: ReturnState
+    resolution: Resolution
+    lines: tuple[ReturnLine, ...]
+    created_at: datetime
+    updated_at: datetime
+    note: str = ""
+    answer: str = ""
+    goods_amount: int = 0
+    delivery_amount: int = 0
+    amount: int = 0
+    exchange_cart_id: UUID | None = None
+    exchange_card_id: int | None = None
+    exchange_order_id: UUID | None = None
+
+    @property
+    def can_be_withdrawn(self) -> bool:
+        """Whether the shopper may still think better of it."""
+        return self.state in ("requested", "approved")
+
+
+class Seller(msgspec.Struct, frozen=True):
+    """Who sells. `address` is lines: the address, a tax number."""
+
+    name: str
+    address: str = ""
+
+
+class Invoice(msgspec.Struct, frozen=True):
+    series: str
+    number: int
+    issued_at: datetime
+    seller: Seller | None = None
+
+    @property
+    def name(self) -> str:
+        """As it is printed: INV-2026-000001."""
+        return f"{self.series}-{self.number:06}"
+
+
+class CreditLine(msgspec.Struct, frozen=True):
+    """Units of an order line that are credited; `tax` is in `amount`."""
+
+    order_line_id: int
+    quantity: int
+    amount: int
+    tax: int
+
+
+class CreditNote(Invoice, frozen=True):
+    """Says that `amount` less is owed than the invoice does. Without `lines` it is of no line in particular."""
+
+    amount: int = 0
+    lines: tuple[CreditLine, ...] = ()
+    delivery_amount: int = 0
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -90,6 +182,10 @@ class Order(msgspec.Struct, frozen=True):
     lines: tuple[OrderLine, ...] = ()
     events: tuple[OrderEvent, ...] = ()
     fulfillments: tuple[Fulfillment, ...] = ()
+    exchanged: int = 0  # value that went into exchanges
+    returns: tuple[OrderReturn, ...] = ()
+    invoice: Invoice | None = None
+    credit_notes: tuple[CreditNote, ...] = ()
 
     @property
     def to_pay(self) -> int:
@@ -99,11 +195,35 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def refundable(self) -> int:
         """What could still be given back."""
-        return self.captured - self.refunded + self.gift_card_amount - self.gift_card_refunded
+        return self.captured - self.refunded + self.gift_card_amount - self.gift_card_refunded - self.exchanged
+
+    @property
+    def delivery_paid(self) -> int:
+        """What delivery cost the shopper, tax in it."""
+        return self.total - sum(line.total for line in self.lines)
+
+    @property
+    def delivery_tax(self) -> int:
+        return self.tax - sum(line.tax for line in self.lines)
+
+    @property
+    def delivery_left(self) -> int:
+        """Of `delivery_paid`, what was not given back with a return."""
+        return self.delivery_paid - sum(found.delivery_amount for found in self.returns)
 
     @property
     def item_count(self) -> int:
         return sum(line.quantity for line in self.lines)
+
+    @property
+    def returnable(self) -> bool:
+        """Whether anything of it could come back."""
+        return any(line.returnable > 0 for line in self.lines)
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """When something of it was last sent."""
+        return self.fulfillments[-1].created_at if self.fulfillments else None
 
     @property
     def cancellable(self) -> bool:
@@ -194,6 +314,49 @@ class OrderLineView(msgspec.Struct, frozen=True):
     fulfilled: int
     returned: int
     cancelled: int
+    returnable: int
+
+
+class ReturnLineView(msgspec.Struct, frozen=True):
+    """`variant_id` is what is wanted instead; `received` counts the `damaged` ones in; `amount` is what was paid for those received."""
+
+    order_line_id: int
+    quantity: int
+    reason: ReturnReason
+    variant_id: int | None
+    received: int
+    damaged: int
+    amount: Money
+
+
+class ReturnView(msgspec.Struct, frozen=True):
+    """A return as JSON clients see it. `amount` is what was given back, or put into the exchange, with `delivery_amount` in it.
+
+    While `state` is `exchanging`, the cart `exchange_cart_id` waits to be ordered; `amount` is on it as a gift card.
+    """
+
+    id: UUID
+    state: ReturnState
+    resolution: Resolution
+    lines: tuple[ReturnLineView, ...]
+    note: str
+    answer: str
+    goods_amount: Money
+    delivery_amount: Money
+    amount: Money
+    exchange_cart_id: UUID | None
+    exchange_order_id: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class DocumentView(msgspec.Struct, frozen=True):
+    """An invoice or credit note. `url` is its PDF, for who may read the order; it carries the order's key."""
+
+    number: str
+    issued_at: datetime
+    amount: Money
+    url: str
 
 
 class OrderView(msgspec.Struct, frozen=True):
@@ -223,7 +386,30 @@ class OrderView(msgspec.Struct, frozen=True):
     paid_at: datetime | None
     key: str
     url: str
+    returns: tuple[ReturnView, ...]
+    invoice: DocumentView | None
+    credit_notes: tuple[DocumentView, ...]
     next_action: NextAction | None = None
+
+
+ReturnQuantity = Annotated[int, Meta(ge=1, le=9999)]
+
+
+class NewReturnLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`variant_id` is what is wanted instead, of the same product; without it, the same again."""
+
+    order_line_id: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    quantity: ReturnQuantity
+    reason: ReturnReason = "other"
+    variant_id: Annotated[int, Meta(ge=1, le=2**53 - 1)] | None = None
+
+
+class NewReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a shopper wants to send back, and for what: the money, or something else."""
+
+    lines: Annotated[tuple[NewReturnLine, ...], Meta(min_length=1, max_length=200)]
+    resolution: Resolution = "refund"
+    note: Annotated[str, Meta(max_length=1000)] = ""
 
 
 class NewOrder(msgspec.Struct, frozen=True):
@@ -278,4 +464,5 @@ class Figures(msgspec.Struct, frozen=True):
     to_fulfill: int
     pending: int
     stuck: int
+    returns: int
     taken_today: list[Money]

@@ -9,16 +9,20 @@ from uuid import UUID
 
 from storefront.inventory import service as inventory
 from storefront.orders import store
-from storefront.orders.links import order_key, order_url
+from storefront.orders.links import credit_note_url, invoice_url, order_key, order_url
 from storefront.orders.model import (
+    DocumentView,
     Figures,
     NextAction,
     Order,
     OrderLine,
     OrderLineView,
+    OrderReturn,
     OrderSummary,
     OrderView,
     PaymentAttempt,
+    ReturnLineView,
+    ReturnView,
 )
 from storefront.platform.database import Connection
 from storefront.platform.errors import NotFound
@@ -145,6 +149,12 @@ def order_view(settings: Settings, order: Order, redirect_url: str | None = None
         paid_at=order.paid_at,
         key=order_key(settings, order.id),
         url=order_url(settings, order.id, order.number),
+        returns=tuple(return_view(order, found) for found in order.returns),
+        invoice=_invoice_view(settings, order),
+        credit_notes=tuple(
+            DocumentView(note.name, note.issued_at, money(note.amount), credit_note_url(settings, order.id, order.number, note.name))
+            for note in order.credit_notes
+        ),
         next_action=NextAction("redirect", redirect_url) if redirect_url else None,
     )
 
@@ -167,7 +177,54 @@ def _line_view(line: OrderLine, currency: str) -> OrderLineView:
         fulfilled=line.fulfilled,
         returned=line.returned,
         cancelled=line.cancelled,
+        returnable=line.returnable,
     )
+
+
+def return_view(order: Order, found: OrderReturn) -> ReturnView:
+    """One of the order's returns for a JSON client who may see it."""
+
+    def money(amount: int) -> Money:
+        return Money(amount, order.currency)
+
+    return ReturnView(
+        id=found.id,
+        state=found.state,
+        resolution=found.resolution,
+        lines=tuple(
+            ReturnLineView(
+                order_line_id=line.order_line_id,
+                quantity=line.quantity,
+                reason=line.reason,
+                variant_id=line.variant_id,
+                received=line.received,
+                damaged=line.damaged,
+                amount=money(line.amount),
+            )
+            for line in found.lines
+        ),
+        note=found.note,
+        answer=found.answer,
+        goods_amount=money(found.goods_amount),
+        delivery_amount=money(found.delivery_amount),
+        amount=money(found.amount),
+        exchange_cart_id=found.exchange_cart_id if found.state == "exchanging" else None,
+        exchange_order_id=found.exchange_order_id,
+        created_at=found.created_at,
+        updated_at=found.updated_at,
+    )
+
+
+def _invoice_view(settings: Settings, order: Order) -> DocumentView | None:
+    if order.invoice is None:
+        return None
+    url = invoice_url(settings, order.id, order.number)
+    return DocumentView(order.invoice.name, order.invoice.issued_at, Money(order.total, order.currency), url)
+
+
+async def open_returns(conn: Connection, *, most: int = 50) -> list[tuple[str, OrderReturn]]:
+    """(order number, return) of those that wait for the shop to decide, to receive or to give back; the oldest first."""
+    return await store.open_returns(conn, most)
 
 
 def _page(found: list[OrderSummary], most: int) -> tuple[list[OrderSummary], str | None]:

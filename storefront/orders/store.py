@@ -1,12 +1,28 @@
 """The orders' SQL as functions: rows in, types out."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from storefront.orders.model import AttemptKind, ChargeBook, Figures, NewOrder, Order, OrderHead, OrderStatus, OrderSummary, PaymentAttempt
+from storefront.orders.model import (
+    AttemptKind,
+    ChargeBook,
+    CreditLine,
+    Figures,
+    NewOrder,
+    NewReturn,
+    Order,
+    OrderHead,
+    OrderReturn,
+    OrderStatus,
+    OrderSummary,
+    PaymentAttempt,
+    ReturnLine,
+    ReturnState,
+)
 from storefront.payments.model import AttemptState, ProviderAnswer
 from storefront.platform.database import Connection
 from storefront.platform.sql import load
@@ -286,3 +302,122 @@ async def mark_refunded(conn: Connection, order_id: UUID, amount: int, gift_card
     row = await queries.mark_refunded(conn, order_id=order_id, amount=amount, gift_card_amount=gift_card_amount, now=now)
     number: str = row["number"]
     return number
+
+
+# --- returns and exchanges -------------------------------------------------------------------------------------------------------
+
+
+async def ask_return(conn: Connection, return_id: UUID, order_id: UUID, wanted: NewReturn, *, now: datetime) -> None:
+    """Raises asyncpg.CheckViolationError when more would come back than was sent."""
+    await queries.ask_return(
+        conn,
+        id=return_id,
+        order_id=order_id,
+        lines=wanted.lines,
+        resolution=wanted.resolution,
+        note=wanted.note,
+        now=now,
+    )
+
+
+async def lock_return(conn: Connection, order_id: UUID, return_id: UUID) -> OrderReturn | None:
+    """The return, locked until the transaction ends, if it is the order's."""
+    row = await queries.lock_return(conn, id=return_id, order_id=order_id)
+    return _convert(row, OrderReturn) if row else None
+
+
+async def return_by_id(conn: Connection, return_id: UUID) -> OrderReturn | None:
+    row = await queries.return_by_id(conn, id=return_id)
+    return _convert(row, OrderReturn) if row else None
+
+
+async def open_returns(conn: Connection, most: int) -> list[tuple[str, OrderReturn]]:
+    """(order number, return) of those that wait for the shop, the oldest first."""
+    return [(row["number"], _convert(row, OrderReturn)) for row in await queries.open_returns(conn, most=most)]
+
+
+async def end_return(conn: Connection, return_id: UUID, state: ReturnState, answer: str, *, now: datetime) -> None:
+    """Refuses or withdraws it: its units are with the shopper as before."""
+    await queries.end_return(conn, id=return_id, state=state, answer=answer, now=now)
+
+
+async def approve_return(conn: Connection, return_id: UUID, answer: str, *, now: datetime) -> None:
+    await queries.approve_return(conn, id=return_id, answer=answer, now=now)
+
+
+async def receive_return(
+    conn: Connection, return_id: UUID, order_id: UUID, lines: Sequence[ReturnLine], goods_amount: int, *, now: datetime
+) -> None:
+    """Keeps what came; the order is returned when everything has."""
+    await queries.receive_return(conn, id=return_id, lines=lines, goods_amount=goods_amount, now=now)
+    await queries.mark_returned(conn, order_id=order_id, now=now)
+
+
+async def credit_return(
+    conn: Connection,
+    return_id: UUID,
+    state: ReturnState,
+    *,
+    amount: int,
+    delivery_amount: int,
+    cart_id: UUID | None = None,
+    card_id: int | None = None,
+    now: datetime,
+) -> None:
+    """Ends a received return: its value is given back, or goes into an exchange."""
+    await queries.credit_return(
+        conn, id=return_id, state=state, amount=amount, delivery_amount=delivery_amount, cart_id=cart_id, card_id=card_id, now=now
+    )
+
+
+async def mark_exchanged(conn: Connection, order_id: UUID, amount: int, *, now: datetime) -> None:
+    """Value goes from the order into an exchange, or (below zero) comes back."""
+    await queries.mark_exchanged(conn, order_id=order_id, amount=amount, now=now)
+
+
+async def end_exchange(conn: Connection, return_id: UUID, state: ReturnState, order_id: UUID | None, *, now: datetime) -> None:
+    """The exchange has become the order `order_id`, or came to nothing."""
+    await queries.end_exchange(conn, id=return_id, state=state, exchange_order_id=order_id, now=now)
+
+
+async def open_exchanges(conn: Connection, most: int) -> list[OrderReturn]:
+    return [_convert(row, OrderReturn) for row in await queries.open_exchanges(conn, most=most)]
+
+
+async def statuses_of(conn: Connection, order_ids: Sequence[UUID]) -> dict[UUID, OrderStatus]:
+    return {row["id"]: row["status"] for row in await queries.statuses_of(conn, ids=list(order_ids))}
+
+
+# --- invoices --------------------------------------------------------------------------------------------------------------------
+
+
+async def keep_seller(conn: Connection, name: str, address: str) -> None:
+    """What invoices say of the seller from now on."""
+    await queries.keep_seller(conn, name=name, address=address)
+
+
+async def issue_invoice(conn: Connection, order_id: UUID, series: str, *, now: datetime) -> None:
+    """The invoice of a paid order; a repeat changes nothing. The order's row is locked by the caller."""
+    await queries.issue_invoice(conn, order_id=order_id, series=series, now=now)
+
+
+async def issue_credit_note(
+    conn: Connection,
+    order_id: UUID,
+    series: str,
+    source: UUID,
+    *,
+    amount: int,
+    lines: Sequence[CreditLine],
+    delivery_amount: int,
+    now: datetime,
+) -> None:
+    """A credit note of at most `amount`, if so much is given back and no other says so; once for each `source`."""
+    await queries.issue_credit_note(
+        conn, order_id=order_id, series=series, source=source, amount=amount, lines=lines, delivery_amount=delivery_amount, now=now
+    )
+
+
+async def paid_without_invoice(conn: Connection, since: datetime, most: int) -> list[UUID]:
+    """Orders that were placed since then and paid, in the order of their payment."""
+    return [row["id"] for row in await queries.paid_without_invoice(conn, since=since, most=most)]
