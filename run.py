@@ -85,16 +85,23 @@ def inside_venv() -> bool:
     return Path(sys.prefix).resolve() == VENV.resolve()
 
 
+def locks_of(arguments: list[str]) -> list[Path]:
+    """What a command needs: nobody waits for packages that it does not use."""
+    locks = [ROOT / "requirements.lock"]
+    if arguments[:1] in (["test"], ["bench"]):
+        locks.append(ROOT / "tests" / "requirements.lock")
+    if arguments[:1] == ["test"] or (arguments[:2] == ["export", "orders"] and any(text.endswith("parquet") for text in arguments)):
+        locks.append(ROOT / "deploy" / "export.lock")
+    return locks
+
+
 def main() -> None:
     """Installs what is missing, then hands over to storefront.cli inside .venv."""
     if sys.version_info < NEEDED:
         fail(f"Python {NEEDED[0]}.{NEEDED[1]} or newer is needed; this is {sys.version.split()[0]}.")
     if sys.platform != "linux":
         fail("the embedded servers run on Linux only.")
-    locks = [ROOT / "requirements.lock"]
-    if sys.argv[1:2] in (["test"], ["bench"]):
-        locks.append(ROOT / "tests" / "requirements.lock")
-    for lock in locks:
+    for lock in locks_of(sys.argv[1:]):
         if not installed(lock):
             if inside_venv():
                 fail(f"{lock.relative_to(ROOT)} is not installed in .venv. Run again with python3 run.py, outside of .venv.")

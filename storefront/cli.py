@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
+from datetime import date
 from pathlib import Path
 
 import asyncpg
@@ -66,10 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("what", choices=["catalog"])
     load.add_argument("file", type=Path, help="a Shopify product CSV")
     load.set_defaults(command=_import)
-    dump = commands.add_parser("export", help="write the shop's data to a file")
-    dump.add_argument("what", choices=["catalog"])
-    dump.add_argument("file", type=Path, nargs="?", help="where to; standard output without it")
-    dump.set_defaults(command=_export)
+    dump = commands.add_parser("export", help="write the shop's data to files").add_subparsers(required=True, metavar="WHAT")
+    catalog = dump.add_parser("catalog", help="the products, as a Shopify product CSV")
+    catalog.add_argument("file", type=Path, nargs="?", help="where to; standard output without it")
+    catalog.set_defaults(command=_export_catalog)
+    orders = dump.add_parser("orders", help="the history of orders, one file for each day that is over")
+    orders.add_argument("folder", metavar="DIR", type=Path, nargs="?", help="where to (exports/orders in the data folder)")
+    orders.add_argument("--format", choices=["jsonl", "parquet"], default="jsonl", help="JSON lines or Parquet (jsonl)")
+    orders.add_argument("--since", metavar="DATE", type=date.fromisoformat, help="leave out what was before this day, such as 2026-11-28")
+    orders.set_defaults(command=_export_orders)
     commands.add_parser("audit", help="check that nothing is oversold, lost or charged twice").set_defaults(command=_audit)
     compare = commands.add_parser("reconcile", help="compare every payment with the provider's books")
     compare.add_argument("--days", type=int, default=2, help="how far back (2)")
@@ -248,10 +254,23 @@ def _import(arguments: argparse.Namespace) -> int:
     return _with_data(lambda settings: importer.run(settings, path))
 
 
-def _export(arguments: argparse.Namespace) -> int:
+def _export_catalog(arguments: argparse.Namespace) -> int:
     from storefront.catalog import exporter
 
     return _with_data(lambda settings: exporter.run(settings, arguments.file))
+
+
+def _export_orders(arguments: argparse.Namespace) -> int:
+    from storefront.orders import export
+
+    async def work(settings: Settings) -> int:
+        folder = arguments.folder or settings.data_dir / "exports" / "orders"
+        try:
+            return await export.run(settings, folder, arguments.format, arguments.since, _say)
+        except export.ExportRefused as error:
+            raise CommandError(str(error)) from error
+
+    return _with_data(work)
 
 
 def _audit(arguments: argparse.Namespace) -> int:

@@ -32,6 +32,7 @@ SELECT follow_table('audit_result', 'audit', '''result''');
 ALTER TABLE order_event ADD COLUMN xid xid8;
 ALTER TABLE order_event ALTER COLUMN xid SET DEFAULT pg_current_xact_id();
 CREATE INDEX order_event_at ON order_event USING brin (at) WITH (autosummarize = on);
+CREATE INDEX order_event_xid ON order_event USING brin ((xid::text::bigint)) WITH (autosummarize = on);
 
 -- Who changed what in the back office. Money and stock have ledgers of their own.
 CREATE TABLE operator_change (
