@@ -5,6 +5,7 @@ from collections.abc import Callable
 from storefront.admin.service import ensure_operator
 from storefront.catalog.demo import filling
 from storefront.catalog.service import has_products
+from storefront.orders.invoices import keep_seller
 from storefront.platform.database import Connection, Database
 from storefront.pricing import defaults
 from storefront.pricing import demo as promotions
@@ -28,4 +29,5 @@ async def prepare_shop(settings: Settings, say: Callable[[str], None]) -> None:
 
 async def _base(conn: Connection, settings: Settings) -> None:
     await defaults.install(conn, settings)
+    await keep_seller(conn, settings)
     await ensure_operator(conn, settings.shop.operator_email, settings.shop.operator_password)

@@ -1,18 +1,20 @@
 """What checkout and orders do without a shopper waiting: mails, the provider's events, recovery,
-comparing books with the provider, and putting away what is past its time.
+comparing books with the provider, ending exchanges, issuing what invoices are missing, and putting away what is past its time.
 """
 
 from storefront.accounts import service as accounts
 from storefront.checkout import idempotency, reconcile, recovery, webhooks
 from storefront.checkout.model import CheckoutContext
 from storefront.inventory import service as inventory
-from storefront.orders import mails
+from storefront.orders import exchanges, invoices, mails
 from storefront.platform.database import Connection
 from storefront.platform.jobs import Job
 
 RECOVER_EVERY = 5.0  # seconds
 FREE_STOCK_EVERY = 10.0
 TIDY_EVERY = 600.0
+EXCHANGES_EVERY = 15.0
+INVOICES_EVERY = 3600.0
 RECONCILE_EVERY = 3600.0
 AT_ONCE = 500  # holds that are freed in one transaction
 
@@ -38,11 +40,19 @@ def register(shop: CheckoutContext) -> None:
     async def compare() -> None:
         await reconcile.reconcile(shop, shop.clock() - reconcile.LOOK_BACK)
 
+    async def end_exchanges() -> None:
+        await exchanges.settle_all(shop.database, shop.payments, shop.jobs, now=shop.clock())
+
+    async def issue_invoices() -> None:
+        await invoices.issue_missing(shop.database, now=shop.clock())
+
     shop.jobs.register(mails.JOB, write_mail)
     shop.jobs.register(webhooks.JOB, apply_event)
     shop.jobs.every("recovery", RECOVER_EVERY, recover)
     shop.jobs.every("free_stock", FREE_STOCK_EVERY, free)
     shop.jobs.every("tidy", TIDY_EVERY, put_away)
+    shop.jobs.every("exchanges", EXCHANGES_EVERY, end_exchanges)
+    shop.jobs.every("invoices", INVOICES_EVERY, issue_invoices)
     shop.jobs.every("reconcile", RECONCILE_EVERY, compare)
 
 
