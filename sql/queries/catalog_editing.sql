@@ -39,3 +39,24 @@ WHERE (variant_price.amount, variant_price.compare_at) IS DISTINCT FROM (EXCLUDE
 
 -- name: variant_of_product$
 SELECT id FROM variant WHERE id = :variant_id AND product_id = :product_id;
+
+-- name: products_named
+-- By slug, or by a variant's SKU.
+SELECT asked.name, coalesce((SELECT p.id FROM product p WHERE p.slug = asked.name),
+                            (SELECT v.product_id FROM variant v WHERE v.sku = asked.name)) AS id
+FROM unnest(CAST(:names AS text[])) AS asked (name);
+
+-- name: categories_named
+SELECT asked.name, c.id FROM unnest(CAST(:names AS text[])) AS asked (name) LEFT JOIN category c ON c.path = asked.name;
+
+-- name: collections_named
+SELECT asked.name, c.id FROM unnest(CAST(:names AS text[])) AS asked (name) LEFT JOIN collection c ON c.slug = asked.name;
+
+-- name: names_of_products
+SELECT id, slug AS name FROM product WHERE id = ANY (CAST(:ids AS bigint[]));
+
+-- name: names_of_categories
+SELECT id, path AS name FROM category WHERE id = ANY (CAST(:ids AS bigint[]));
+
+-- name: names_of_collections
+SELECT id, slug AS name FROM collection WHERE id = ANY (CAST(:ids AS bigint[]));

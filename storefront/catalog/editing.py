@@ -1,5 +1,6 @@
 """What an operator changes in the catalog by hand. Imports change the rest (see `storefront.catalog.importer`)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -143,3 +144,17 @@ async def set_price(conn: Connection, product_id: int, variant_id: int, currency
     if await queries.variant_of_product(conn, variant_id=variant_id, product_id=product_id) is None:
         raise NotFound("There is no such variant.")
     await queries.set_price(conn, variant_id=variant_id, currency=currency, amount=amount, compare_at=compare_at)
+
+
+Named = Literal["products", "categories", "collections"]
+
+
+async def ids_of(conn: Connection, kind: Named, names: Sequence[str]) -> dict[str, int | None]:
+    """What an operator means by slugs or SKUs of products, paths of categories, slugs of collections; None: there is none."""
+    rows = await getattr(queries, f"{kind}_named")(conn, names=list(names))
+    return {row["name"]: row["id"] for row in rows}
+
+
+async def names_of(conn: Connection, kind: Named, ids: Sequence[int]) -> dict[int, str]:
+    """The other way round; what is gone is missing."""
+    return {row["id"]: row["name"] for row in await getattr(queries, f"names_of_{kind}")(conn, ids=list(ids))}

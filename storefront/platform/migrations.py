@@ -78,7 +78,8 @@ _GRANTS = f"""
     GRANT USAGE ON SCHEMA public TO {APP_ROLE};
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {APP_ROLE};
     GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE};
-    REVOKE UPDATE, DELETE ON operator_change, stock_movement, order_event, gift_card_entry, invoice, credit_note, invoice_seller FROM {APP_ROLE};
+    REVOKE UPDATE, DELETE ON operator_change FROM {APP_ROLE};
+    REVOKE UPDATE, DELETE ON stock_movement, order_event, gift_card_entry, invoice, credit_note, invoice_seller FROM {APP_ROLE};
     REVOKE INSERT, UPDATE, DELETE ON schema_migration, order_move, return_move FROM {APP_ROLE};
 """  # noqa: S608
 
