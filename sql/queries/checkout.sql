@@ -66,11 +66,23 @@ WHERE finished_at IS NULL AND recovery_point = 'started' AND locked_at < :stale;
 DELETE FROM idempotency_key WHERE created_at < :before;
 
 -- name: store_event$
--- True when the event is new.
-INSERT INTO webhook_inbox (provider, event_id, type, payload, received_at)
-VALUES (:provider, :event_id, :type, :payload, :now)
+-- True when the event is new. `applied_at` with `outcome` when it needs no work; outcome 'waits' when it needs none yet.
+INSERT INTO webhook_inbox (provider, event_id, type, payload, received_at, applied_at, outcome)
+VALUES (:provider, :event_id, :type, :payload, :now, :applied_at, :outcome)
 ON CONFLICT DO NOTHING
 RETURNING true;
+
+-- name: events_that_wait
+-- Stored while somebody was at work on their payment; locked, so that one replica looks at them.
+SELECT provider, event_id, type, payload FROM webhook_inbox
+WHERE applied_at IS NULL AND outcome = 'waits' AND received_at < :before
+ORDER BY received_at LIMIT :most FOR UPDATE SKIP LOCKED;
+
+-- name: events_are_known!
+UPDATE webhook_inbox SET applied_at = :now, outcome = 'known' WHERE provider = :provider AND event_id = ANY (CAST(:event_ids AS text[]));
+
+-- name: events_wait_no_more!
+UPDATE webhook_inbox SET outcome = NULL WHERE provider = :provider AND event_id = ANY (CAST(:event_ids AS text[]));
 
 -- name: waiting_event^
 SELECT type, payload FROM webhook_inbox WHERE provider = :provider AND event_id = :event_id AND applied_at IS NULL;

@@ -152,8 +152,9 @@ SELECT * FROM payment_attempt WHERE id = :id;
 -- name: lock_attempt^
 SELECT * FROM payment_attempt WHERE id = :id FOR UPDATE;
 
--- name: attempt_by_ref^
-SELECT * FROM payment_attempt WHERE provider_ref = :provider_ref;
+-- name: attempts_meant
+-- By the provider's references, or by our own ids.
+SELECT * FROM payment_attempt WHERE provider_ref = ANY (CAST(:provider_refs AS text[])) OR id = ANY (CAST(:ids AS uuid[]));
 
 -- name: close_stray!
 UPDATE payment_attempt

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from uuid import UUID
 
+import msgspec
 from aiohttp import web
 
 from storefront.cart import service
@@ -126,6 +127,7 @@ async def update_cart(request: web.Request) -> web.Response:
     guard, cart_id = await guard_of(request), cart_id_of(request)
 
     async def work(conn: Connection) -> tuple[Cart, PricedCart]:
+        """In a transaction where the option may have to be refused after all."""
         cart = await service.set_details(
             conn,
             cart_id,
@@ -141,7 +143,11 @@ async def update_cart(request: web.Request) -> web.Response:
             raise InvalidInput.of("fulfillment_option_id", "This option is not offered for the cart and its delivery address.")
         return cart, priced
 
-    cart, priced = await request.app[DATABASE].transaction(work)
+    if given.fulfillment_option_id is msgspec.UNSET:
+        async with request.app[DATABASE].write() as conn:
+            cart, priced = await work(conn)
+    else:
+        cart, priced = await request.app[DATABASE].transaction(work)
     return _nothing(cart) if _minimal(request) else _answer(cart, priced)
 
 

@@ -28,6 +28,7 @@ from storefront.catalog import service as catalog
 from storefront.inventory import service as inventory
 from storefront.platform.database import Connection
 from storefront.platform.errors import FieldError, InvalidInput, NotFound, VersionMismatch
+from storefront.platform.questions import ask
 from storefront.pricing import service as pricing
 from storefront.pricing.addresses import checked_address, checked_email
 from storefront.pricing.gift_cards import code_hash
@@ -275,7 +276,7 @@ def _joined(own: Iterable[CartLine], guest: Iterable[CartLine], seen: Mapping[in
 
 
 async def _amounts(conn: Connection, lines: Iterable[CartLine], currency: str) -> dict[int, int]:
-    variants = await catalog.sale_variants(conn, [line.variant_id for line in lines], currency)
+    (variants,) = await ask(conn, catalog.sale_variants([line.variant_id for line in lines], currency))
     return {variant.id: variant.amount or 0 for variant in variants.values()}
 
 
@@ -308,7 +309,7 @@ def _closed(cart: Cart) -> NoReturn:
 
 async def _not_for_sale(conn: Connection, variant_ids: list[int], currency: str) -> dict[int, str]:
     """Reasons by variant, for those that cannot be bought in the currency."""
-    found = await catalog.sale_variants(conn, variant_ids, currency)
+    (found,) = await ask(conn, catalog.sale_variants(variant_ids, currency))
     reasons: dict[int, str] = {}
     for variant_id in variant_ids:
         variant = found.get(variant_id)

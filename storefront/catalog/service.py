@@ -21,6 +21,7 @@ from storefront.catalog.model import (
 from storefront.platform.cache import CACHE
 from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import NotFound
+from storefront.platform.questions import Question
 
 HOME_CARDS = 8
 NAVIGATION_TAG = "navigation"  # of every page: they all show the top categories
@@ -158,9 +159,9 @@ async def published_after(
     return await store.published_after(conn, after_id, limit, currency, category_path=category_path, collection=collection)
 
 
-async def sale_variants(conn: Connection, variant_ids: Sequence[int], currency: str) -> dict[int, SaleVariant]:
-    """Variants as the till needs them, in one statement; unknown ids are missing."""
-    return await store.sale_variants(conn, variant_ids, currency) if variant_ids else {}
+def sale_variants(variant_ids: Sequence[int], currency: str) -> Question[dict[int, SaleVariant]]:
+    """Variants as the till needs them, by id; unknown ids are missing."""
+    return store.sale_variants(variant_ids, currency)
 
 
 async def variants_of(conn: Connection, product_ids: Sequence[int], currency: str) -> list[SaleVariant]:

@@ -27,6 +27,7 @@ from storefront.catalog.model import (
 from storefront.catalog.prices import PRICE_EDGES, band_of_bucket
 from storefront.catalog.sanitise import plain_text
 from storefront.platform.database import Connection
+from storefront.platform.questions import Question
 from storefront.platform.sql import load
 
 queries = load("catalog")
@@ -193,10 +194,10 @@ async def published_after(
     return [row["id"] for row in rows]
 
 
-async def sale_variants(conn: Connection, variant_ids: Sequence[int], currency: str) -> dict[int, SaleVariant]:
+def sale_variants(variant_ids: Sequence[int], currency: str) -> Question[dict[int, SaleVariant]]:
     """Variants as the till needs them, by id; unknown ids are missing."""
-    rows = await queries.sale_variants(conn, variant_ids=list(variant_ids), currency=currency)
-    return {row["id"]: _sale_variant(row) for row in rows}
+    parameters = {"variant_ids": list(variant_ids), "currency": currency}
+    return Question(queries.sale_variants, parameters, lambda rows: {row["id"]: _sale_variant(row) for row in rows})
 
 
 async def variants_of(conn: Connection, product_ids: Sequence[int]) -> list[int]:

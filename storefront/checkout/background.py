@@ -28,6 +28,9 @@ def register(shop: CheckoutContext) -> None:
     async def apply_event(job: Job) -> None:
         await webhooks.apply_event(shop, job.payload)
 
+    async def look_at_events() -> None:
+        await webhooks.look_at_waiting(shop)
+
     async def recover() -> None:
         await recovery.recover(shop)
 
@@ -48,6 +51,7 @@ def register(shop: CheckoutContext) -> None:
 
     shop.jobs.register(mails.JOB, write_mail)
     shop.jobs.register(webhooks.JOB, apply_event)
+    shop.jobs.every("events", webhooks.LOOK_EVERY, look_at_events)
     shop.jobs.every("recovery", RECOVER_EVERY, recover)
     shop.jobs.every("free_stock", FREE_STOCK_EVERY, free)
     shop.jobs.every("tidy", TIDY_EVERY, put_away)

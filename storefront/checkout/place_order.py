@@ -37,6 +37,7 @@ from storefront.payments.model import ChargeRequest, ProviderAnswer
 from storefront.payments.service import ProviderUnavailable, ProviderUnknown
 from storefront.platform.database import Connection
 from storefront.platform.errors import DomainError, FieldError, InvalidInput
+from storefront.platform.questions import ask
 from storefront.pricing import service as pricing
 from storefront.pricing.addresses import checked_address
 from storefront.pricing.model import Address, PricedCart
@@ -126,14 +127,15 @@ async def _order_pending(shop: CheckoutContext, held: Claim) -> tuple[Claim, Pen
         cart = await carts.lock(conn, request.cart_id)
         if cart.customer_id is not None and cart.customer_id != customer_id:
             raise CartNotFound("There is no such cart.")
-        earlier = await order_store.order_of_cart(conn, cart.id)
+        ordered = order_store.order_of_cart(cart.id)
+        priced, earlier = await pricing.price_cart_beside(conn, cart, ordered, now=now, settings=shop.settings)
         if earlier is not None:
             again = await _go_on_with(conn, shop, request, cart, earlier, now)
             if again is not None:
                 return await _keep(conn, held, again), again
+            priced = await pricing.price_cart(conn, cart, now=now, settings=shop.settings)  # what the other order held is free now
         if cart.state != "open":
             raise CartClosed("This cart is closed. Start a new one.")
-        priced = await pricing.price_cart(conn, cart, now=now, settings=shop.settings)
         _agreed(cart, priced, request)
         pending = await _write_order(conn, shop, request, cart, priced, customer_id, now)
         return await _keep(conn, held, pending), pending
@@ -315,7 +317,8 @@ async def _go_on_with(
         return _pending(earlier, None, cart, request, capture_later=False)
     # Whoever settles a payment locks the order and then the cart; we hold the cart, so the order is locked only when nobody is paying it.
     await order_store.lock_order(conn, earlier.id)
-    if await order_store.order_of_cart(conn, cart.id) != earlier or await order_store.live_charge(conn, earlier.id) is not None:
+    (now_there,) = await ask(conn, order_store.order_of_cart(cart.id))
+    if now_there != earlier or await order_store.live_charge(conn, earlier.id) is not None:
         raise IdempotencyInFlight.again_in()
     if not same:
         await orders.cancel_unpaid(conn, earlier.id, "replaced", now=now)

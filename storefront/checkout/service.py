@@ -23,6 +23,7 @@ from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import FieldError, InvalidInput, VersionMismatch
 from storefront.platform.jobs import JOBS
+from storefront.platform.questions import ask
 from storefront.pricing import service as pricing
 from storefront.pricing.addresses import checked_address
 from storefront.pricing.model import Address, PricedCart
@@ -59,8 +60,8 @@ async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Gu
     """
     async with shop.database.write() as conn:
         cart = await carts.get(conn, cart_id, guard)
-        earlier = await order_store.order_of_cart(conn, cart_id)
-        priced = await pricing.price_cart(conn, cart, now=shop.clock(), settings=shop.settings)
+        ordered = order_store.order_of_cart(cart_id)
+        priced, earlier = await pricing.price_cart_beside(conn, cart, ordered, now=shop.clock(), settings=shop.settings)
     if guard.version is not None and cart.version != guard.version:
         raise VersionMismatch(f"The cart is at version {cart.version}. Read it again.")
     if earlier is not None:
@@ -83,10 +84,10 @@ async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Gu
 async def _overtaken(shop: CheckoutContext, cart_id: UUID) -> bool:
     """Whether the cart was ordered while its stock was being held, by the other half of a double click. The order has its own hold then."""
     async with shop.database.write() as conn:
-        ordered = await order_store.order_of_cart(conn, cart_id) is not None
-    if ordered:
+        (ordered,) = await ask(conn, order_store.order_of_cart(cart_id))
+    if ordered is not None:
         await shop.database.transaction(lambda conn: inventory.release_holds(conn, cart_id=cart_id))
-    return ordered
+    return ordered is not None
 
 
 async def _earlier_order(shop: CheckoutContext, cart: Cart, earlier: OrderHead) -> datetime | None:

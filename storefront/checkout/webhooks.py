@@ -1,9 +1,11 @@
 """What the payment provider tells us: checked, stored, answered at once; applied by a job that asks the provider itself.
 
 An event says only that something happened to an object. Its amounts and states are not used, so that events may come twice, late, in
-any order, or be lost altogether.
+any order, or be lost altogether. What it would tell us is mostly known already, from the answer to the call that caused it: then nobody is
+asked. While that call is under way the event waits, as its answer is about to say the same.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,21 +16,29 @@ from aiohttp import web
 from storefront.checkout import recovery
 from storefront.checkout.idempotency import queries
 from storefront.checkout.model import CheckoutContext
+from storefront.checkout.service import checkout_context
 from storefront.orders import store as order_store
 from storefront.orders.model import PaymentAttempt
-from storefront.payments.model import ProviderEvent
+from storefront.payments.model import AttemptState, ProviderEvent
 from storefront.payments.service import PAYMENTS
-from storefront.platform.clock import CLOCK
-from storefront.platform.database import DATABASE, Connection
+from storefront.platform.database import Connection
 from storefront.platform.errors import NotFound
 from storefront.platform.http import json_response
-from storefront.platform.jobs import JOBS
 from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
 log = structlog.get_logger("webhooks")
 
 JOB = "payment_event"
+LOOK_EVERY = 2.0  # seconds between looks at the events that wait
+WAITS_FOR = timedelta(seconds=1)
+AT_ONCE = 500
+# Events that are no news of a charge in these states.
+NO_NEWS: dict[str, tuple[AttemptState, ...]] = {
+    "payment_intent.succeeded": ("succeeded",),
+    "payment_intent.amount_capturable_updated": ("authorized", "succeeded"),
+    "checkout.session.completed": ("authorized", "succeeded"),
+}
 KEPT_FOR = timedelta(days=30)  # the provider repeats an event for some days; one that is known is not applied twice
 
 
@@ -40,16 +50,60 @@ async def receive_event(request: web.Request) -> web.Response:
         raise NotFound("There is no such provider.")
     body = await request.read()
     event = request.app[PAYMENTS].verify_webhook(body, request.headers.get("Stripe-Signature", ""))
-    jobs, now = request.app[JOBS], request.app[CLOCK]()
+    new = await _store(checkout_context(request.app), provider, event)
+    return json_response({"received": True, "new": new})
+
+
+async def _store(shop: CheckoutContext, provider: str, event: ProviderEvent) -> bool:
+    """Keeps the event with whatever is to follow from it; whether it is new."""
+    now = shop.clock()
+    row: dict[str, Any] = {"provider": provider, "event_id": event.id, "type": event.kind, "payload": _kept(event), "now": now}
+    async with shop.database.write() as conn:
+        (attempt,) = await _attempts_of(conn, [row["payload"]])
+        if attempt is not None and _is_known(event.kind, attempt):
+            return bool(await queries.store_event(conn, **row, applied_at=now, outcome="known"))
+        if attempt is not None and _under_way(attempt, now, shop):
+            return bool(await queries.store_event(conn, **row, applied_at=None, outcome="waits"))
 
     async def work(conn: Connection) -> bool:
-        new = await queries.store_event(conn, provider=provider, event_id=event.id, type=event.kind, payload=_kept(event), now=now)
+        new = await queries.store_event(conn, **row, applied_at=None, outcome=None)
         if new:
-            await jobs.enqueue(conn, JOB, {"provider": provider, "event_id": event.id})
+            await shop.jobs.enqueue(conn, JOB, {"provider": provider, "event_id": event.id})
         return bool(new)
 
-    new = await request.app[DATABASE].transaction(work)
-    return json_response({"received": True, "new": new})
+    return await shop.database.transaction(work)
+
+
+def _is_known(kind: str, attempt: PaymentAttempt) -> bool:
+    return attempt.kind == "charge" and attempt.state in NO_NEWS.get(kind, ())
+
+
+def _under_way(attempt: PaymentAttempt, now: datetime, shop: CheckoutContext) -> bool:
+    """Whether the call that began the attempt may still bring its answer."""
+    return attempt.state == "open" and now - attempt.updated_at < shop.stale_after
+
+
+async def look_at_waiting(shop: CheckoutContext) -> int:
+    """Lets go of the events that wait: those that are known by now, and the others to jobs. Returns how many there were."""
+
+    async def work(conn: Connection) -> int:
+        now = shop.clock()
+        rows = await queries.events_that_wait(conn, before=now - WAITS_FOR, most=AT_ONCE)
+        news: dict[str, list[str]] = {}
+        known: dict[str, list[str]] = {}
+        attempts = await _attempts_of(conn, [row["payload"] for row in rows])
+        for row, attempt in zip(rows, attempts, strict=True):
+            told = attempt is not None and _is_known(row["type"], attempt)
+            (known if told else news).setdefault(row["provider"], []).append(row["event_id"])
+        for provider, event_ids in known.items():
+            await queries.events_are_known(conn, provider=provider, event_ids=event_ids, now=now)
+        for provider, event_ids in news.items():
+            await queries.events_wait_no_more(conn, provider=provider, event_ids=event_ids)
+            for event_id in event_ids:
+                await shop.jobs.enqueue(conn, JOB, {"provider": provider, "event_id": event_id})
+        return len(rows)
+
+    return await shop.database.transaction(work)
 
 
 def _kept(event: ProviderEvent) -> dict[str, Any]:
@@ -61,11 +115,13 @@ async def apply_event(shop: CheckoutContext, payload: dict[str, Any]) -> None:
     provider, event_id = payload["provider"], payload["event_id"]
     async with shop.database.write() as conn:
         event = await queries.waiting_event(conn, provider=provider, event_id=event_id)
-        attempt = await _attempt_of(conn, event["payload"]) if event is not None else None
+        (attempt,) = await _attempts_of(conn, [event["payload"]]) if event is not None else (None,)
     if event is None:
         return
     outcome = "not_ours"
-    if attempt is not None:
+    if attempt is not None and _is_known(event["type"], attempt):
+        outcome = "known"
+    elif attempt is not None:
         outcome = await recovery.ask_again(shop, attempt.id) or "unknown"
     log.info("payment_event", event_id=event_id, kind=event["type"], outcome=outcome)
     async with shop.database.write() as conn:
@@ -77,13 +133,16 @@ async def prune(conn: Connection, now: datetime) -> None:
     await queries.prune_events(conn, before=now - KEPT_FOR)
 
 
-async def _attempt_of(conn: Connection, kept: dict[str, Any]) -> PaymentAttempt | None:
-    """By the provider's reference; before we know that, by the attempt id that we gave the provider when we asked."""
-    attempt = await order_store.attempt_by_ref(conn, kept["object_ref"])
-    if attempt is not None:
-        return attempt
+async def _attempts_of(conn: Connection, kept: Sequence[dict[str, Any]]) -> list[PaymentAttempt | None]:
+    """What each event is about: by the provider's reference; before we know that, by the attempt id that went along when we asked."""
+    refs, hints = [event["object_ref"] for event in kept], [_hint(event) for event in kept]
+    found = await order_store.attempts_meant(conn, refs, [hint for hint in hints if hint is not None])
+    by_ref, by_id = {attempt.provider_ref: attempt for attempt in found}, {attempt.id: attempt for attempt in found}
+    return [by_ref.get(ref) or (by_id.get(hint) if hint else None) for ref, hint in zip(refs, hints, strict=True)]
+
+
+def _hint(kept: dict[str, Any]) -> UUID | None:
     try:
-        hint = UUID(kept["event"]["data"]["object"]["metadata"]["attempt_id"])
+        return UUID(kept["event"]["data"]["object"]["metadata"]["attempt_id"])
     except (KeyError, TypeError, ValueError):
         return None
-    return await order_store.attempt_by_id(conn, hint)

@@ -25,6 +25,7 @@ from storefront.orders.model import (
 )
 from storefront.payments.model import AttemptState, ProviderAnswer
 from storefront.platform.database import Connection
+from storefront.platform.questions import Question
 from storefront.platform.sql import load
 
 queries = load("orders")
@@ -40,10 +41,9 @@ async def insert_order(conn: Connection, order: NewOrder, *, prefix: str, now: d
     return number
 
 
-async def order_of_cart(conn: Connection, cart_id: UUID) -> OrderHead | None:
+def order_of_cart(cart_id: UUID) -> Question[OrderHead | None]:
     """The cart's order, unless it came to nothing."""
-    row = await queries.order_of_cart(conn, cart_id=cart_id)
-    return _convert(row, OrderHead) if row else None
+    return Question(queries.order_of_cart, {"cart_id": cart_id}, lambda rows: _convert(rows[0], OrderHead) if rows else None)
 
 
 async def lock_order(conn: Connection, order_id: UUID) -> Any | None:
@@ -173,9 +173,10 @@ async def lock_attempt(conn: Connection, attempt_id: UUID) -> PaymentAttempt | N
     return _convert(row, PaymentAttempt) if row else None
 
 
-async def attempt_by_ref(conn: Connection, provider_ref: str) -> PaymentAttempt | None:
-    row = await queries.attempt_by_ref(conn, provider_ref=provider_ref)
-    return _convert(row, PaymentAttempt) if row else None
+async def attempts_meant(conn: Connection, provider_refs: Sequence[str], ids: Sequence[UUID]) -> list[PaymentAttempt]:
+    """Those with one of the provider's references, or with one of our own ids."""
+    rows = await queries.attempts_meant(conn, provider_refs=list(provider_refs), ids=list(ids))
+    return [_convert(row, PaymentAttempt) for row in rows]
 
 
 async def insert_attempt(

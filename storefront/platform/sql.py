@@ -35,6 +35,12 @@ class _Adapter(AsyncPGAdapter):  # type: ignore[misc, unused-ignore]
         return self.maybe_order_params(name, parameters)  # type: ignore[no-untyped-call]
 
 
+def ordered(query: Any, parameters: dict[str, Any]) -> list[Any]:
+    """The values of a loaded statement's parameters in the order of its places ($1, $2, …)."""
+    found: list[Any] = query.__self__.driver_adapter.maybe_order_params(query.__name__, parameters)
+    return found
+
+
 @lru_cache(maxsize=64)
 def load(domain: str) -> Any:
     """The statements of a domain as functions: `await queries.name(conn, parameter=value)`.

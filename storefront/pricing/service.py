@@ -2,18 +2,35 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from storefront.catalog import service as catalog
+from storefront.catalog.model import SaleVariant
 from storefront.inventory import service as inventory
 from storefront.platform.database import Connection
 from storefront.platform.errors import Conflict, InvalidInput
+from storefront.platform.questions import Question, ask
 from storefront.pricing import gift_cards, store
 from storefront.pricing.addresses import countries
 from storefront.pricing.compute import Rules, compute
 from storefront.pricing.gift_cards import GiftCardExhausted, code_hash
-from storefront.pricing.model import CartContents, ExchangeCredit, GiftCard, PricedCart, Promotion, Standing
+from storefront.pricing.model import (
+    CartContents,
+    DeliveryRule,
+    ExchangeCredit,
+    GiftCard,
+    PricedCart,
+    Promotion,
+    Standing,
+    TaxRate,
+)
+from storefront.pricing.store import CodeState
 from storefront.settings import Settings
+
+T = TypeVar("T")
+_Promotions = tuple[list[Promotion], list[CodeState]]
+_Rates = tuple[tuple[TaxRate, ...], tuple[DeliveryRule, ...]]
 
 __all__ = [
     "CouponExhausted",
@@ -24,6 +41,7 @@ __all__ = [
     "exchanges_with_value",
     "issue_exchange_credit",
     "price_cart",
+    "price_cart_beside",
     "read_code",
     "refund_gift_cards",
     "release_coupons",
@@ -41,26 +59,57 @@ class CouponExhausted(Conflict):
 
 
 async def price_cart(conn: Connection, cart: CartContents, *, now: datetime, settings: Settings) -> PricedCart:
-    """Prices the cart in three statements: variants, promotions, and rates of tax and delivery.
+    """Prices the cart in one round trip: variants, promotions, and rates of tax and delivery.
 
     One more each, only where it matters: what the cart holds (a line looks short), gift cards, the shopper's standing (a promotion asks).
     Until an address is known, tax is that of the shop's own country, and no delivery is offered.
     """
-    variants = await catalog.sale_variants(conn, [line.variant_id for line in cart.lines], cart.currency)
+    variants, found, rates = await ask(conn, *_questions(cart, now, settings))
+    return await _priced(conn, cart, variants, found, rates, now, include_tax=settings.shop.prices_include_tax)
+
+
+async def price_cart_beside(
+    conn: Connection, cart: CartContents, question: Question[T], *, now: datetime, settings: Settings
+) -> tuple[PricedCart, T]:
+    """As `price_cart`, with the answer to another question from the same snapshot and in the same round trip."""
+    variants, found, rates, answer = await ask(conn, *_questions(cart, now, settings), question)
+    priced = await _priced(conn, cart, variants, found, rates, now, include_tax=settings.shop.prices_include_tax)
+    return priced, answer
+
+
+def _questions(
+    cart: CartContents, now: datetime, settings: Settings
+) -> tuple[Question[dict[int, SaleVariant]], Question[_Promotions], Question[_Rates]]:
+    address = cart.delivery_address
+    return (
+        catalog.sale_variants([line.variant_id for line in cart.lines], cart.currency),
+        store.promotions(cart.id, cart.coupon_codes, cart.email, now),
+        store.rates(address.country if address else settings.shop.country, address.country if address else None, cart.currency),
+    )
+
+
+async def _priced(
+    conn: Connection,
+    cart: CartContents,
+    variants: dict[int, SaleVariant],
+    found: _Promotions,
+    rates: _Rates,
+    now: datetime,
+    *,
+    include_tax: bool,
+) -> PricedCart:
     held: dict[int, int] = {}
     if any(line.variant_id in variants and line.quantity > variants[line.variant_id].available for line in cart.lines):
         held = await inventory.held_for_cart(conn, cart.id)
     address = cart.delivery_address
-    promotions, problems = await _promotions(conn, cart, now)
-    tax_rates, delivery = await store.rates(
-        conn, address.country if address else settings.shop.country, address.country if address else None, cart.currency
-    )
+    promotions, problems = _usable(*found)
+    tax_rates, delivery = rates
     cards, card_problems = await _gift_cards(conn, cart, now)
     rules = Rules(
         promotions=tuple(promotions),
         tax_rates=tax_rates,
         region=address.region if address else "",
-        prices_include_tax=settings.shop.prices_include_tax,
+        prices_include_tax=include_tax,
         delivery=delivery,
         fulfillment_option_id=cart.fulfillment_option_id,
         gift_cards=tuple(cards),
@@ -70,8 +119,9 @@ async def price_cart(conn: Connection, cart: CartContents, *, now: datetime, set
     return compute(cart.currency, cart.lines, variants, rules, held=held)
 
 
-async def _promotions(conn: Connection, cart: CartContents, now: datetime) -> tuple[list[Promotion], list[tuple[str, str]]]:
-    found, states = await store.promotions(conn, cart.id, cart.coupon_codes, cart.email, now)
+def _usable(automatic: list[Promotion], states: list[CodeState]) -> tuple[list[Promotion], list[tuple[str, str]]]:
+    """The promotions that apply, and why a code's does not."""
+    found = list(automatic)
     problems: list[tuple[str, str]] = []
     for state in states:
         if state.promotion is None or not state.running:

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from storefront.platform.database import Connection
+from storefront.platform.questions import Question
 from storefront.platform.sql import load
 from storefront.pricing.model import DeliveryRule, ExchangeCredit, GiftCard, Promotion, Standing, TaxRate
 
@@ -24,13 +25,15 @@ class CodeState(msgspec.Struct, frozen=True):
     used_up_by_customer: bool
 
 
-async def promotions(
-    conn: Connection, cart_id: UUID, codes: Sequence[str], email: str | None, now: datetime
-) -> tuple[list[Promotion], list[CodeState]]:
+def promotions(cart_id: UUID, codes: Sequence[str], email: str | None, now: datetime) -> Question[tuple[list[Promotion], list[CodeState]]]:
     """Promotions that run by themselves, and the state of each code for this cart."""
+    return Question(queries.promotions, {"cart_id": cart_id, "codes": list(codes), "email": email, "now": now}, _promotions)
+
+
+def _promotions(rows: list[dict[str, Any]]) -> tuple[list[Promotion], list[CodeState]]:
     automatic: list[Promotion] = []
     states: list[CodeState] = []
-    for row in await queries.promotions(conn, cart_id=cart_id, codes=list(codes), email=email, now=now):
+    for row in rows:
         promotion = _promotion(row) if row["id"] is not None else None
         if row["coupon_code"] is None:
             assert promotion is not None
@@ -49,10 +52,14 @@ def _promotion(row: Any) -> Promotion:
     return msgspec.convert({name: row[name] for name in _PROMOTION_FIELDS}, Promotion)
 
 
-async def rates(
-    conn: Connection, tax_country: str, delivery_country: str | None, currency: str
-) -> tuple[tuple[TaxRate, ...], tuple[DeliveryRule, ...]]:
-    row = await queries.rates(conn, tax_country=tax_country, delivery_country=delivery_country, currency=currency)
+def rates(tax_country: str, delivery_country: str | None, currency: str) -> Question[tuple[tuple[TaxRate, ...], tuple[DeliveryRule, ...]]]:
+    """The tax rates of a country, and the ways to deliver to one."""
+    parameters = {"tax_country": tax_country, "delivery_country": delivery_country, "currency": currency}
+    return Question(queries.rates, parameters, _rates)
+
+
+def _rates(rows: list[dict[str, Any]]) -> tuple[tuple[TaxRate, ...], tuple[DeliveryRule, ...]]:
+    (row,) = rows
     return (
         msgspec.convert(row["tax_rates"] or [], tuple[TaxRate, ...]),
         msgspec.convert(row["delivery"] or [], tuple[DeliveryRule, ...]),

@@ -3,14 +3,43 @@
 import asyncio
 import shutil
 from pathlib import Path
+from typing import Any
 
+import aiosql
 import asyncpg
 import pytest
 
 from storefront.platform.database import Connection, Database, lsn_number, statement_count
 from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.migrations import FOLDER, MigrationError, migrate
+from storefront.platform.questions import Question, ask
 from storefront.settings import DatabaseSettings, Settings
+
+
+async def test_questions_that_travel_together_have_their_own_parameters_and_answers(database: Database) -> None:
+    def question(name: str, **parameters: Any) -> Question[list[dict[str, Any]]]:
+        return Question(getattr(QUERIES, name), parameters, lambda rows: rows)
+
+    async with database.write() as conn:
+        with statement_count() as count:
+            numbers, none, words = await ask(
+                conn, question("numbers", last=11, first=9), question("numbers", first=2, last=1), question("word", word="$1; it's")
+            )
+    assert [row["n"] for row in numbers] == [11, 10, 9]
+    assert (none, words, int(count)) == ([], [{"word": "$1; it's", "again": "$1; it's"}], 1)
+
+
+QUERIES: Any = aiosql.from_str(
+    """
+-- name: numbers
+SELECT n FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n ORDER BY n DESC;
+
+-- name: word^
+SELECT CAST(:word AS text) AS word, CAST(:word AS text) AS again;
+""",
+    "asyncpg",
+    mandatory_parameters=False,
+)
 
 
 @pytest.fixture
