@@ -21,7 +21,7 @@ from storefront.catalog.model import (
 from storefront.platform.cache import CACHE
 from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import NotFound
-from storefront.platform.questions import Question
+from storefront.platform.questions import Question, ask
 
 HOME_CARDS = 8
 NAVIGATION_TAG = "navigation"  # of every page: they all show the top categories
@@ -167,7 +167,7 @@ def sale_variants(variant_ids: Sequence[int], currency: str) -> Question[dict[in
 async def variants_of(conn: Connection, product_ids: Sequence[int], currency: str) -> list[SaleVariant]:
     """The variants of these products that can be bought in the currency, in order, in two statements."""
     ids = await store.variants_of(conn, product_ids)
-    found = await store.sale_variants(conn, ids, currency)
+    (found,) = await ask(conn, store.sale_variants(ids, currency))
     return [found[id_] for id_ in ids if id_ in found and found[id_].on_sale and found[id_].amount is not None]
 
 
