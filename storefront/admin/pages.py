@@ -8,12 +8,9 @@ from storefront.accounts.service import WrongCredentials
 from storefront.admin import audit, service
 from storefront.admin.web import actor_of, asked, id_in_path, is_id, page, read_amount, see_other
 from storefront.catalog import editing
-from storefront.checkout import reconcile, recovery
-from storefront.checkout.service import checkout_context
+from storefront.checkout import reconcile
 from storefront.inventory import service as inventory
-from storefront.orders import after_sale
 from storefront.orders import service as orders
-from storefront.payments.service import PAYMENTS
 from storefront.platform import health
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
@@ -90,8 +87,10 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
         figures = await orders.figures(conn, request.app[CLOCK]())
         recent = await orders.recent_orders(conn, most=10)
         stuck = await orders.stuck_attempts(conn)
+        waiting = await orders.open_returns(conn)
         dead = await request.app[JOBS].dead_letters(conn)
-    return page(request, "dashboard.html", {"figures": figures, "orders": recent, "stuck": stuck, "dead_letters": len(dead)})
+    context = {"figures": figures, "orders": recent, "stuck": stuck, "returns": waiting, "dead_letters": len(dead)}
+    return page(request, "dashboard.html", context)
 
 
 @routes.get("/admin/orders")
@@ -101,66 +100,6 @@ async def order_list(request: web.Request) -> web.StreamResponse:
         found, following = await orders.search_orders(conn, text=text, status=status, after=after, most=ROWS)
     context = {"orders": found, "text": text, "status": status, "next_after": following}
     return page(request, "orders.html", context)
-
-
-async def _order_page(request: web.Request, number: str, errors: dict[str, str], status: int = 200) -> web.Response:
-    async with request.app[DATABASE].write() as conn:
-        order = await orders.order_by_number(conn, number)
-        attempts = await orders.payment_attempts(conn, order.id)
-    return page(request, "order.html", {"order": order, "attempts": attempts, "errors": errors}, status=status)
-
-
-@routes.get("/admin/orders/{number}")
-async def order_detail(request: web.Request) -> web.StreamResponse:
-    return await _order_page(request, request.match_info["number"], {})
-
-
-@routes.post("/admin/orders/{number}/{action:capture|fulfill|cancel|refund|ask}")
-async def order_action(request: web.Request) -> web.StreamResponse:
-    """One step after the sale. A refusal shows the order again with the reason."""
-    number, action = request.match_info["number"], request.match_info["action"]
-    values = await form_values(request)
-    database, payments, jobs = request.app[DATABASE], request.app[PAYMENTS], request.app[JOBS]
-    async with database.write() as conn:
-        order = await orders.order_by_number(conn, number)
-        actor = await actor_of(request, conn)
-    try:
-        if action == "capture":
-            await after_sale.capture(database, payments, jobs, order.id, actor=actor)
-        elif action == "fulfill":
-            await after_sale.fulfill(
-                database,
-                payments,
-                jobs,
-                order.id,
-                lines=_quantities(values),
-                tracking_number=values.get("tracking_number") or None,
-                tracking_url=values.get("tracking_url") or None,
-                carrier=values.get("carrier") or None,
-                actor=actor,
-            )
-        elif action == "cancel":
-            await after_sale.cancel(database, payments, jobs, order.id, actor=actor)
-        elif action == "ask":
-            await recovery.ask_about_order(checkout_context(request.app), order.id)
-        else:
-            amount = read_amount(values, order.currency)
-            await after_sale.refund(database, payments, jobs, order.id, amount=amount, key=values.get("key", ""), actor=actor)
-    except DomainError as error:
-        return await _order_page(request, number, error.messages() or {"": error.detail}, error.status)
-    raise see_other(f"/admin/orders/{number}")
-
-
-def _quantities(values: dict[str, str]) -> dict[int, int]:
-    """Fields `line-<order line id>` as quantities; empty and zero ones are left out."""
-    found: dict[int, int] = {}
-    for name, value in values.items():
-        prefix, _, line_id = name.partition("-")
-        if prefix == "line" and is_id(line_id) and value not in ("", "0"):
-            if not value.isdecimal() or len(value) > 6:
-                raise InvalidInput.of(name, "Enter a whole number.")
-            found[int(line_id)] = int(value)
-    return found
 
 
 @routes.get("/admin/products")

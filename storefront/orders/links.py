@@ -30,11 +30,11 @@ def order_url(settings: Settings, order_id: UUID, number: str) -> str:
     return settings.server.public_url + order_path(settings, order_id, number)
 
 
-def invoice_url(settings: Settings, order_id: UUID, number: str) -> str:
-    """The order's invoice for who was sent this address."""
-    return f"{settings.server.public_url}/orders/{number}/invoice.pdf?key={order_key(settings, order_id)}"
+def invoice_path(settings: Settings, order_id: UUID, number: str) -> str:
+    """The order's invoice with the order's key, within the shop."""
+    return f"/orders/{number}/invoice.pdf?key={order_key(settings, order_id)}"
 
 
-def credit_note_url(settings: Settings, order_id: UUID, number: str, name: str) -> str:
+def credit_note_path(settings: Settings, order_id: UUID, number: str, name: str) -> str:
     """One of the order's credit notes, likewise."""
-    return f"{settings.server.public_url}/orders/{number}/credit-notes/{name}.pdf?key={order_key(settings, order_id)}"
+    return f"/orders/{number}/credit-notes/{name}.pdf?key={order_key(settings, order_id)}"

@@ -4,7 +4,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from storefront.orders import invoices, store
-from storefront.orders.links import invoice_url, order_url
+from storefront.orders.links import invoice_path, order_url
 from storefront.orders.model import Order
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Connection, Database
@@ -89,7 +89,7 @@ def _context(settings: Settings, order: Order, payload: dict[str, Any]) -> dict[
         "tracking_url": (sent.tracking_url if sent else None) or "",
         "carrier": (sent.carrier if sent else None) or "",
         "invoice_number": order.invoice.name if order.invoice else "",
-        "invoice_url": invoice_url(settings, order.id, order.number),
+        "invoice_url": settings.server.public_url + invoice_path(settings, order.id, order.number),
     } | _about_return(order, payload)
 
 

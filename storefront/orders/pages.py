@@ -1,15 +1,22 @@
-"""Order pages: one order by its signed link or its owner, lookup by number and address, and the customer's history."""
+"""Order pages: one order by its signed link or its owner, what may follow it, lookup by number and address, and the customer's history."""
 
+import uuid
+from typing import Any
+
+import msgspec
 from aiohttp import web
 
 from storefront.accounts import service as accounts
 from storefront.accounts.pages import personal_page, require_customer
-from storefront.orders import after_sale, service
-from storefront.orders.links import key_opens, order_key, order_path
-from storefront.orders.model import Order
+from storefront.cart import service as carts
+from storefront.cart.model import CartClosed, CartNotFound
+from storefront.orders import after_sale, exchanges, invoices, returns, service
+from storefront.orders.links import credit_note_path, invoice_path, key_opens, order_key, order_path
+from storefront.orders.model import NewReturn, Order, OrderReturn
 from storefront.payments.service import PAYMENTS
+from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE
-from storefront.platform.errors import DomainError, NotFound
+from storefront.platform.errors import DomainError, InvalidInput, NotFound
 from storefront.platform.http import client_ip, form_values
 from storefront.platform.jobs import JOBS
 from storefront.platform.ratelimit import RATE_LIMITER
@@ -66,10 +73,24 @@ async def _order_for(request: web.Request, key: str) -> Order:
     raise NotFound(service.NO_SUCH_ORDER)
 
 
-async def _order_page(request: web.Request, order: Order, errors: dict[str, str] | None = None, status: int = 200) -> web.StreamResponse:
-    context = {
+async def _order_page(
+    request: web.Request, order: Order, errors: dict[str, str] | None = None, status: int = 200, form: dict[str, str] | None = None
+) -> web.StreamResponse:
+    settings = request.app[SETTINGS]
+    may_return = returns.may_ask(settings, order, request.app[CLOCK]())
+    choices = {}
+    if may_return:
+        async with request.app[DATABASE].write() as conn:
+            choices = await returns.exchange_choices(conn, order)
+    context: dict[str, Any] = {
         "order": order,
-        "order_key": order_key(request.app[SETTINGS], order.id),
+        "may_return": may_return,
+        "choices": choices,
+        "return_key": uuid.uuid4().hex,
+        "form": form or {},
+        "invoice_path": invoice_path(settings, order.id, order.number) if order.paid_at else "",
+        "credit_note_paths": {note.name: credit_note_path(settings, order.id, order.number, note.name) for note in order.credit_notes},
+        "order_key": order_key(settings, order.id),
         "placed": "placed" in request.query and order.status not in ("pending_payment", "cancelled"),
         "can_cancel": order.cancellable,
         "errors": errors or {},
@@ -94,6 +115,127 @@ async def cancel_from_page(request: web.Request) -> web.StreamResponse:
     except DomainError as error:
         return await _order_page(request, order, {"": error.detail}, error.status)
     raise _see_other(order_path(app[SETTINGS], order.id, order.number))
+
+
+# --- returns and exchanges -------------------------------------------------------------------------------------------------------
+
+
+@routes.post("/orders/{number}/returns")
+async def ask_return_from_page(request: web.Request) -> web.StreamResponse:
+    """The form's fields: `quantity-<order line id>`, `variant-<order line id>`, `reason`, `resolution`, `note`, and its own key."""
+    values = await form_values(request)
+    order = await _order_for(request, values.get("key", "")[:100])
+    app, settings = request.app, request.app[SETTINGS]
+    await app[RATE_LIMITER].hit("return", order.number, settings.limits.order_lookup)
+    try:
+        wanted = _wanted(order, values)
+        now, key = app[CLOCK](), values.get("return_key", "")
+        await returns.ask(app[DATABASE], app[JOBS], settings, order.id, wanted, key=key, actor="shopper", now=now)
+    except DomainError as error:
+        errors = _beside_the_fields(error, values, order)
+        return await _order_page(request, order, errors, error.status, values)
+    raise _see_other(order_path(settings, order.id, order.number) + "#returns")
+
+
+def _asked_lines(order: Order, values: dict[str, str]) -> list[tuple[int, str]]:
+    """(order line id, quantity as it was typed) of the lines that are to go back."""
+    asked = [(line.id, values.get(f"quantity-{line.id}", "")) for line in order.lines]
+    return [(line_id, quantity) for line_id, quantity in asked if quantity not in ("", "0")]
+
+
+def _wanted(order: Order, values: dict[str, str]) -> NewReturn:
+    """Raises InvalidInput."""
+    asked = _asked_lines(order, values)
+    if not asked:
+        raise InvalidInput.of("lines", "Say how many of what you want to send back.")
+    exchange = values.get("resolution") == "exchange"
+    lines = [
+        {
+            "order_line_id": line_id,
+            "quantity": quantity,
+            "reason": values.get("reason") or "other",
+            "variant_id": (values.get(f"variant-{line_id}") or None) if exchange else None,
+        }
+        for line_id, quantity in asked
+    ]
+    given = {"lines": lines, "resolution": values.get("resolution") or "refund", "note": values.get("note", "")}
+    try:
+        return msgspec.convert(given, NewReturn, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidInput.of("lines", "Please look at the numbers again, and keep the note short.") from error
+
+
+def _beside_the_fields(error: DomainError, values: dict[str, str], order: Order) -> dict[str, str]:
+    """What was refused, by the form's field: `lines[0].quantity` stands at the first line that was filled in."""
+    asked = [line_id for line_id, _ in _asked_lines(order, values)]
+    found: dict[str, str] = {}
+    for field, reason in error.messages().items():
+        place, _, member = field.removeprefix("lines[").partition("].")
+        known = field.startswith("lines[") and place.isdecimal() and int(place) < len(asked)
+        found[f"{'variant' if member == 'variant_id' else 'quantity'}-{asked[int(place)]}" if known else field] = reason
+    return found or {"": error.detail}
+
+
+def _return_of(request: web.Request, order: Order) -> OrderReturn:
+    for found in order.returns:
+        if str(found.id) == request.match_info["return_id"]:
+            return found
+    raise NotFound("There is no such return.")
+
+
+@routes.post("/orders/{number}/returns/{return_id}/withdraw")
+async def withdraw_return_from_page(request: web.Request) -> web.StreamResponse:
+    values = await form_values(request)
+    order = await _order_for(request, values.get("key", "")[:100])
+    found = _return_of(request, order)
+    try:
+        await returns.withdraw(request.app[DATABASE], order.id, found.id, actor="shopper", now=request.app[CLOCK]())
+    except DomainError as error:
+        return await _order_page(request, order, {"": error.detail}, error.status)
+    raise _see_other(order_path(request.app[SETTINGS], order.id, order.number) + "#returns")
+
+
+@routes.post("/orders/{number}/returns/{return_id}/exchange")
+async def take_up_exchange(request: web.Request) -> web.StreamResponse:
+    """The browser's cart is the exchange's from now on, and off to checkout. An account's exchange is for who is signed in to it."""
+    values = await form_values(request)
+    order = await _order_for(request, values.get("key", "")[:100])
+    found = _return_of(request, order)
+    if order.customer_id is not None and await current_customer_id(request) != order.customer_id:
+        raise _see_other(f"/account/sign-in?next=/orders/{order.number}")
+    try:
+        cart = await exchanges.take_up(request.app[DATABASE], found)
+    except (CartClosed, CartNotFound):
+        return await _order_page(request, order, {"": "This exchange has been ordered already, or its cart is gone."}, 409)
+    except DomainError as error:
+        return await _order_page(request, order, {"": error.detail}, error.status)
+    response = _see_other("/checkout")
+    carts.set_cart_cookies(request, response, cart.id, cart.item_count)
+    return response
+
+
+# --- invoices --------------------------------------------------------------------------------------------------------------------
+
+
+def pdf_response(name: str, body: bytes) -> web.Response:
+    """A paper that is for its reader alone, shown in the browser under its number."""
+    headers = {"Cache-Control": "private, no-store", "Content-Disposition": f'inline; filename="{name}.pdf"', "X-Robots-Tag": "noindex"}
+    return web.Response(body=body, content_type="application/pdf", headers=headers)
+
+
+@routes.get("/orders/{number}/invoice.pdf")
+async def invoice_from_page(request: web.Request) -> web.StreamResponse:
+    order = await _order_for(request, request.query.get("key", "")[:100])
+    return pdf_response(*await invoices.invoice_pdf(request.app[DATABASE], request.app[SETTINGS], order.id, now=request.app[CLOCK]()))
+
+
+@routes.get("/orders/{number}/credit-notes/{name}.pdf")
+async def credit_note_from_page(request: web.Request) -> web.StreamResponse:
+    order = await _order_for(request, request.query.get("key", "")[:100])
+    return pdf_response(*await invoices.credit_note_pdf(request.app[SETTINGS], order, request.match_info["name"]))
+
+
+# --- the customer's own ----------------------------------------------------------------------------------------------------------
 
 
 @routes.get("/account")

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from storefront.inventory import service as inventory
 from storefront.orders import store
-from storefront.orders.links import credit_note_url, invoice_url, order_key, order_url
+from storefront.orders.links import credit_note_path, invoice_path, order_key, order_url
 from storefront.orders.model import (
+    CreditNote,
     DocumentView,
     Figures,
     NextAction,
@@ -151,10 +152,7 @@ def order_view(settings: Settings, order: Order, redirect_url: str | None = None
         url=order_url(settings, order.id, order.number),
         returns=tuple(return_view(order, found) for found in order.returns),
         invoice=_invoice_view(settings, order),
-        credit_notes=tuple(
-            DocumentView(note.name, note.issued_at, money(note.amount), credit_note_url(settings, order.id, order.number, note.name))
-            for note in order.credit_notes
-        ),
+        credit_notes=tuple(_credit_note_view(settings, order, note) for note in order.credit_notes),
         next_action=NextAction("redirect", redirect_url) if redirect_url else None,
     )
 
@@ -218,8 +216,13 @@ def return_view(order: Order, found: OrderReturn) -> ReturnView:
 def _invoice_view(settings: Settings, order: Order) -> DocumentView | None:
     if order.invoice is None:
         return None
-    url = invoice_url(settings, order.id, order.number)
+    url = settings.server.public_url + invoice_path(settings, order.id, order.number)
     return DocumentView(order.invoice.name, order.invoice.issued_at, Money(order.total, order.currency), url)
+
+
+def _credit_note_view(settings: Settings, order: Order, note: CreditNote) -> DocumentView:
+    url = settings.server.public_url + credit_note_path(settings, order.id, order.number, note.name)
+    return DocumentView(note.name, note.issued_at, Money(note.amount, order.currency), url)
 
 
 async def open_returns(conn: Connection, *, most: int = 50) -> list[tuple[str, OrderReturn]]:
