@@ -42,6 +42,9 @@ FROM orders WHERE id = :id FOR UPDATE;
 -- name: order_by_id^
 SELECT * FROM order_document WHERE id = :id;
 
+-- name: numbers_of
+SELECT id, number FROM orders WHERE id = ANY (CAST(:ids AS uuid[]));
+
 -- name: order_by_number^
 SELECT * FROM order_document WHERE number = :number;
 

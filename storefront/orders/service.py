@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -228,6 +229,11 @@ def _credit_note_view(settings: Settings, order: Order, note: CreditNote) -> Doc
 async def open_returns(conn: Connection, *, most: int = 50) -> list[tuple[str, OrderReturn]]:
     """(order number, return) of those that wait for the shop to decide, to receive or to give back; the oldest first."""
     return await store.open_returns(conn, most)
+
+
+async def numbers_of(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The orders' numbers by id."""
+    return await store.numbers_of(conn, ids)
 
 
 def _page(found: list[OrderSummary], most: int) -> tuple[list[OrderSummary], str | None]:

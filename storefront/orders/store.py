@@ -51,6 +51,10 @@ async def lock_order(conn: Connection, order_id: UUID) -> Any | None:
     return await queries.lock_order(conn, id=order_id)
 
 
+async def numbers_of(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
+    return {row["id"]: row["number"] for row in await queries.numbers_of(conn, ids=list(ids))}
+
+
 async def order_by_id(conn: Connection, order_id: UUID) -> Order | None:
     row = await queries.order_by_id(conn, id=order_id)
     return _convert(row, Order) if row else None
