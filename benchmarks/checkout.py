@@ -39,14 +39,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--buyers", type=int, default=16, help="at once")
     options = parser.parse_args(argv)
     with running_shop(core=None, LIMITS__CHECKOUT="1000000/second") as shop:
-        variants = _stocked(shop)
+        variants = stocked(shop)
         orders: list[Round] = []
         bounds: list[float] = []
         with _pgbench(shop) as tpcb:
             say(f"{options.buyers} buyers, {len(variants)} variants; warming up")
-            uvloop.run(_round(shop, variants, options.buyers, 3))
+            uvloop.run(round_of_orders(shop, variants, options.buyers, 3))
             for number in range(options.rounds):
-                orders.append(uvloop.run(_round(shop, variants, options.buyers, options.seconds)))
+                orders.append(uvloop.run(round_of_orders(shop, variants, options.buyers, options.seconds)))
                 bounds.append(tpcb(options.buyers, options.seconds))
                 say(f"round {number + 1} of {options.rounds}: {orders[-1].per_second:.1f} orders/s, {bounds[-1]:,.0f} TPC-B/s")
         adds = _cart_adds(shop, variants[0], options.rounds, max(3, options.seconds // 3))
@@ -100,7 +100,7 @@ class Round:
         return len(self.latencies) / self.seconds
 
 
-async def _round(shop: Shop, variants: list[int], buyers: int, seconds: float) -> Round:
+async def round_of_orders(shop: Shop, variants: list[int], buyers: int, seconds: float) -> Round:
     """Buyers who buy one order after another for a while; the work that orders leave behind (mails, events) is waited for, and counts."""
     done = Round()
     before, processors = _phases(shop), _processor_seconds(shop)
@@ -154,7 +154,7 @@ async def _expect(client: Client, status: int, method: str, path: str, body: Any
     return found, document
 
 
-def _stocked(shop: Shop) -> list[int]:
+def stocked(shop: Shop) -> list[int]:
     """Plenty of every variant of the demo shop; their ids. Chooses the delivery option, too."""
     owner = shop.runtime()["migrate_url"]
     _sql(owner, "UPDATE stock SET on_hand = 10000000")
