@@ -10,14 +10,15 @@ from storefront.checkout import recovery
 from storefront.checkout.service import checkout_context
 from storefront.orders import after_sale, exchanges, invoices, returns
 from storefront.orders import service as orders
-from storefront.orders.pages import pdf_response
 from storefront.orders.returns import Arrival
+from storefront.orders.web import pdf_response
 from storefront.payments.service import PAYMENTS
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE
 from storefront.platform.errors import DomainError, InvalidInput, NotFound
 from storefront.platform.http import form_values
 from storefront.platform.jobs import JOBS
+from storefront.platform.questions import ask
 from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
@@ -28,7 +29,7 @@ async def _order_page(request: web.Request, number: str, errors: dict[str, str],
         order = await orders.order_by_number(conn, number)
         attempts = await orders.payment_attempts(conn, order.id)
         wanted = [line.variant_id for found in order.returns for line in found.lines if line.variant_id is not None]
-        instead = await catalog.sale_variants(conn, wanted, order.currency) if wanted else {}
+        (instead,) = await ask(conn, catalog.sale_variants(wanted, order.currency)) if wanted else ({},)
     context = {"order": order, "attempts": attempts, "instead": instead, "errors": errors}
     return page(request, "order.html", context, status=status)
 

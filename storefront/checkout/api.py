@@ -1,5 +1,6 @@
 """Checkout for JSON clients: start it, place the order, cancel it."""
 
+import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
@@ -24,11 +25,11 @@ from storefront.checkout.model import Answer, PlaceOrder
 from storefront.checkout.place_order import place_order
 from storefront.inventory.gate import STOCK
 from storefront.inventory.service import OutOfStock
-from storefront.orders import after_sale
+from storefront.orders import after_sale, returns
 from storefront.orders import service as orders
 from storefront.orders.after_sale import NotPossibleNow
 from storefront.orders.api import OrderQuery, order_for
-from storefront.orders.model import OrderView
+from storefront.orders.model import NewReturn, OrderView, ReturnView
 from storefront.platform.errors import InvalidInput, MalformedBody, NotFound, RateLimited, Unavailable, VersionMismatch
 from storefront.platform.http import client_ip, encode_json, read_json
 from storefront.platform.openapi import ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION, OPTIONAL_KEY, operation
@@ -55,8 +56,8 @@ def _send(answer: Answer) -> web.Response:
     return web.Response(body=answer.body, status=answer.status, headers=headers)
 
 
-async def _maybe_once(request: web.Request, scope: str, work: Callable[[], Awaitable[Answer]]) -> web.Response:
-    """Under the request's key, if it has one; the work itself is harmless to repeat."""
+async def _maybe_once(request: web.Request, scope: str, work: Callable[[], Awaitable[Answer]], asked: object = None) -> web.Response:
+    """Under the request's key, if it has one; the work itself is harmless to repeat. `asked` is the body, if there is one."""
     header = request.headers.get("Idempotency-Key")
     if header is None:
         return _send(await work())
@@ -65,7 +66,7 @@ async def _maybe_once(request: web.Request, scope: str, work: Callable[[], Await
         shop.database,
         scope,
         idempotency.read_key(header),
-        idempotency.fingerprint(request.method, request.path, None),
+        idempotency.fingerprint(request.method, request.path, asked),
         work,
         lambda error: refusal(shop.settings, error),
         now=shop.clock(),
@@ -188,5 +189,67 @@ async def cancel_order(request: web.Request) -> web.Response:
             cancelled = await orders.order_by_id(conn, order.id)
         body = encode_json(orders.order_view(shop.settings, cancelled))
         return Answer(200, body, {"Content-Type": "application/json"})
+
+    return await _maybe_once(request, f"order:{order.id}", work)
+
+
+@routes.post("/api/v1/orders/{order_id}/returns")
+@operation(
+    summary="Ask to return something",
+    tag="Orders",
+    request=NewReturn,
+    example={"lines": [{"order_line_id": 1, "quantity": 1, "reason": "does_not_fit"}], "resolution": "refund"},
+    query=OrderQuery,
+    response=ReturnView,
+    status=201,
+    headers=(OPTIONAL_KEY,),
+    links={"withdraw_return": {"return_id": "/id"}},
+    session="optional",
+    errors=(NotFound, NotPossibleNow, InvalidInput, IdempotencyInFlight, IdempotencyMismatch, RateLimited),
+    path_types={"order_id": UUID},
+)
+async def create_return(request: web.Request) -> web.Response:
+    """Asks for the return of units that were sent (`returnable` of each line says how many), for the money or for an exchange.
+
+    The shop answers by mail; its answer and what follows are in `returns` of the order. Without a key, each request is another return.
+    """
+    order = await order_for(request)
+    wanted = await read_json(request, NewReturn)
+    shop = service.checkout_context(request.app)
+    await request.app[RATE_LIMITER].hit("return", order.number, request.app[SETTINGS].limits.order_lookup)
+    header = request.headers.get("Idempotency-Key")
+    key = idempotency.read_key(header) if header is not None else uuid.uuid4().hex
+
+    async def work() -> Answer:
+        now = shop.clock()
+        found = await returns.ask(shop.database, shop.jobs, shop.settings, order.id, wanted, key=key, actor="shopper", now=now)
+        return Answer(201, encode_json(orders.return_view(order, found)), {"Content-Type": "application/json"})
+
+    return await _maybe_once(request, f"order:{order.id}", work, wanted)
+
+
+@routes.post("/api/v1/orders/{order_id}/returns/{return_id}/withdraw")
+@operation(
+    summary="Withdraw a return",
+    tag="Orders",
+    query=OrderQuery,
+    response=ReturnView,
+    headers=(OPTIONAL_KEY,),
+    session="optional",
+    errors=(NotFound, NotPossibleNow, InvalidInput, IdempotencyInFlight, IdempotencyMismatch),
+    path_types={"order_id": UUID, "return_id": UUID},
+)
+async def withdraw_return(request: web.Request) -> web.Response:
+    """Possible until the goods have arrived. A repeat changes nothing."""
+    order = await order_for(request)
+    try:
+        return_id = UUID(request.match_info["return_id"])
+    except ValueError as error:
+        raise NotFound("There is no such return.") from error
+    shop = service.checkout_context(request.app)
+
+    async def work() -> Answer:
+        found = await returns.withdraw(shop.database, order.id, return_id, actor="shopper", now=shop.clock())
+        return Answer(200, encode_json(orders.return_view(order, found)), {"Content-Type": "application/json"})
 
     return await _maybe_once(request, f"order:{order.id}", work)

@@ -9,9 +9,11 @@ from aiohttp import web
 from msgspec import Meta
 
 from storefront.accounts import service as accounts
-from storefront.orders import service
+from storefront.orders import invoices, service
 from storefront.orders.links import key_opens, order_url
 from storefront.orders.model import Order, OrderStatus, OrderSummary, OrderView
+from storefront.orders.web import pdf_response
+from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE
 from storefront.platform.errors import InvalidInput, NotFound
 from storefront.platform.http import json_response
@@ -116,3 +118,35 @@ async def list_orders(request: web.Request) -> web.Response:
 async def read_order(request: web.Request) -> web.Response:
     order = await order_for(request)
     return json_response(service.order_view(request.app[SETTINGS], order))
+
+
+@routes.get("/api/v1/orders/{order_id}/invoice.pdf")
+@operation(
+    summary="Read an order's invoice",
+    tag="Orders",
+    query=OrderQuery,
+    media_type="application/pdf",
+    errors=(NotFound,),
+    session="optional",
+    path_types={"order_id": UUID},
+)
+async def read_invoice(request: web.Request) -> web.Response:
+    """The invoice as PDF, for who may read the order. There is none before the order is paid."""
+    order = await order_for(request)
+    return pdf_response(*await invoices.invoice_pdf(request.app[DATABASE], request.app[SETTINGS], order.id, now=request.app[CLOCK]()))
+
+
+@routes.get("/api/v1/orders/{order_id}/credit-notes/{name}.pdf")
+@operation(
+    summary="Read a credit note",
+    tag="Orders",
+    query=OrderQuery,
+    media_type="application/pdf",
+    errors=(NotFound,),
+    session="optional",
+    path_types={"order_id": UUID},
+)
+async def read_credit_note(request: web.Request) -> web.Response:
+    """A credit note as PDF, by the `number` that `credit_notes` of the order has."""
+    order = await order_for(request)
+    return pdf_response(*await invoices.credit_note_pdf(request.app[SETTINGS], order, request.match_info["name"]))

@@ -13,6 +13,7 @@ from storefront.cart.model import CartClosed, CartNotFound
 from storefront.orders import after_sale, exchanges, invoices, returns, service
 from storefront.orders.links import credit_note_path, invoice_path, key_opens, order_key, order_path
 from storefront.orders.model import NewReturn, Order, OrderReturn
+from storefront.orders.web import pdf_response
 from storefront.payments.service import PAYMENTS
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE
@@ -215,12 +216,6 @@ async def take_up_exchange(request: web.Request) -> web.StreamResponse:
 
 
 # --- invoices --------------------------------------------------------------------------------------------------------------------
-
-
-def pdf_response(name: str, body: bytes) -> web.Response:
-    """A paper that is for its reader alone, shown in the browser under its number."""
-    headers = {"Cache-Control": "private, no-store", "Content-Disposition": f'inline; filename="{name}.pdf"', "X-Robots-Tag": "noindex"}
-    return web.Response(body=body, content_type="application/pdf", headers=headers)
 
 
 @routes.get("/orders/{number}/invoice.pdf")

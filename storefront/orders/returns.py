@@ -115,20 +115,21 @@ def _instead(variant_id: int | None, line: OrderLine) -> int | None:
     return variant_id if variant_id is not None else line.variant_id
 
 
-async def withdraw(database: Database, order_id: UUID, return_id: UUID, *, actor: str, now: datetime) -> None:
+async def withdraw(database: Database, order_id: UUID, return_id: UUID, *, actor: str, now: datetime) -> OrderReturn:
     """The shopper keeps the goods. A second call changes nothing. Raises NotFound, NotPossibleNow once they have arrived."""
 
-    async def work(conn: Connection) -> None:
+    async def work(conn: Connection) -> OrderReturn:
         await after_sale.lock(conn, order_id)
         found = await held(conn, order_id, return_id)
         if found.state == "withdrawn":
-            return
+            return found
         if not found.can_be_withdrawn:
             raise NotPossibleNow("This return has been dealt with already.")
         await store.end_return(conn, return_id, "withdrawn", "", now=now)
         await store.add_event(conn, order_id, "return_withdrawn", {"return_id": return_id}, now=now, actor=actor)
+        return await held(conn, order_id, return_id)
 
-    await database.transaction(work)
+    return await database.transaction(work)
 
 
 # --- the shop answers ------------------------------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ class Operation(msgspec.Struct, frozen=True):
     headers: tuple[Header, ...]
     session: Session
     path_types: dict[str, Any]
+    media_type: str
 
 
 def operation(
@@ -97,6 +98,7 @@ def operation(
     links: Links | None = None,
     session: Session = "none",
     path_types: dict[str, Any] | None = None,
+    media_type: str = "application/json",
 ) -> Callable[[F], F]:
     """Describes a handler.
 
@@ -104,7 +106,7 @@ def operation(
     `facets` says that options and attributes are parameters too (`opt.Size=M`); `answers` are further successful statuses with their
     type; `answer_headers` stand on the successful answers; `links` say what the answer's values are good for; `errors` are the domain
     errors it may raise, besides those that a body, a query or a session may always cause; `path_types` types the path's parameters
-    (text where not given).
+    (text where not given); `media_type` is that of an answer which is not JSON, whose `response` is then left out.
     """
 
     def mark(handler: F) -> F:
@@ -126,6 +128,7 @@ def operation(
             headers=tuple(headers),
             session=session,
             path_types=path_types or {},
+            media_type=media_type,
         )
         handler.__operation__ = described  # type: ignore[attr-defined]
         return handler

@@ -209,6 +209,8 @@ class _Writer:
                 answer["content"] = {"application/json": {"schema": self._schemas[repr(kind)]}}
                 if links:
                     answer["links"] = links
+            elif described.media_type != "application/json":
+                answer["content"] = {described.media_type: {"schema": {}}}
         return answers
 
     def _reference(self, kind: str, name: str, value: Any) -> dict[str, str]:
