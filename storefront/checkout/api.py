@@ -225,7 +225,7 @@ async def create_return(request: web.Request) -> web.Response:
         found = await returns.ask(shop.database, shop.jobs, shop.settings, order.id, wanted, key=key, actor="shopper", now=now)
         return Answer(201, encode_json(orders.return_view(order, found)), {"Content-Type": "application/json"})
 
-    return await _maybe_once(request, f"order:{order.id}", work, wanted)
+    return await _maybe_once(request, f"returns:{order.id}", work, wanted)
 
 
 @routes.post("/api/v1/orders/{order_id}/returns/{return_id}/withdraw")
@@ -252,4 +252,4 @@ async def withdraw_return(request: web.Request) -> web.Response:
         found = await returns.withdraw(shop.database, order.id, return_id, actor="shopper", now=shop.clock())
         return Answer(200, encode_json(orders.return_view(order, found)), {"Content-Type": "application/json"})
 
-    return await _maybe_once(request, f"order:{order.id}", work)
+    return await _maybe_once(request, f"return:{order.id}:{return_id}", work)

@@ -57,6 +57,8 @@ def _fonts() -> dict[int, object]:
 
 @cache
 def _printable(character: str) -> str:
+    if unicodedata.category(character)[0] == "C":
+        return " "
     if ord(character) in _fonts() and unicodedata.bidirectional(character) not in ("R", "AL"):
         return character
     return str(unidecode(character))

@@ -81,7 +81,8 @@ async def test_every_operation_is_described(app: web.Application, document: dict
         assert successful, name
         for status, answer in operation["responses"].items():
             kinds = set(answer.get("content", {}))
-            expected = {"application/json"} if status in successful else {"application/problem+json"}
+            paper = name in ("read_invoice", "read_credit_note")
+            expected = {"application/pdf" if paper else "application/json"} if status in successful else {"application/problem+json"}
             assert kinds == (set() if status in ("204", "301", "304") else expected), (name, status)
         if "requestBody" in operation:
             assert {"400", "413", "415", "422"} <= set(operation["responses"]), name
@@ -140,8 +141,8 @@ REFUSED = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422]
 ACCEPTED = ["2xx", "3xx", 401, 402, 403, 404, 409, 412]
 # What no schema can say may be refused as invalid (422): these operations ask whether a variant is for sale, whether an option is
 # offered, whether a country has such a region, whether a code is known, whether an e-mail address has such a domain, whether the cart
-# has all that an order needs, whether a cursor was given out by the shop, that not both a category and a collection are given, and that a
-# whole number is written as one (2.0 is an integer to JSON Schema, and none here).
+# has all that an order needs, whether a line has so much to return, whether a cursor was given out by the shop, that not both a category
+# and a collection are given, and that a whole number is written as one (2.0 is an integer to JSON Schema, and none here).
 JUDGES = (
     "list_products",
     "list_orders",
@@ -152,6 +153,7 @@ JUDGES = (
     "add_cart_code",
     "start_checkout",
     "create_order",
+    "create_return",
     "register_customer",
     "add_address",
 )
