@@ -14,6 +14,7 @@ class _Forms(HTMLParser):
         self.forms: dict[str, dict[str, str]] = {}
         self._form: dict[str, str] = {}
         self._select = ""
+        self._area = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -26,6 +27,17 @@ class _Forms(HTMLParser):
             self._select = given.get("name", "")
         elif tag == "option" and "selected" in given:
             self._form[self._select] = given.get("value", "")
+        elif tag == "textarea":
+            self._area = given.get("name", "")
+            self._form[self._area] = ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._area = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self._form[self._area] += data
 
 
 def forms_of(page: str) -> dict[str, dict[str, str]]:

@@ -92,7 +92,7 @@ async def remove_synonyms(conn: Connection, synonym_id: int, *, actor: str, now:
 
 async def put_redirect(conn: Connection, text: str, url: str, *, actor: str, now: datetime) -> None:
     """A text leads to a page of this shop; what it led to before is forgotten. Raises InvalidInput (fields `query`, `url`)."""
-    errors = _text_refusals(text)
+    errors = _text_refusals("query", text)
     if not _PATH.fullmatch(url) or len(url) > 500:
         errors.append(FieldError("url", "Enter the path of a page of this shop, such as /c/clothing."))
     if errors:
@@ -112,7 +112,7 @@ async def put_boost(
     conn: Connection, text: str, product: str, pinned_at: int | None, boost: float | None, *, actor: str, now: datetime
 ) -> None:
     """Pins a product (its slug or SKU) to a place for a text, or weighs it. Raises InvalidInput."""
-    errors = _text_refusals(text)
+    errors = _text_refusals("text", text)
     product_id = (await catalog.ids_of(conn, "products", [product]))[product]
     if product_id is None:
         errors.append(FieldError("product", "There is no product with this address or SKU."))
@@ -141,7 +141,7 @@ async def forget_miss(conn: Connection, text: str) -> None:
     await queries.forget_miss(conn, query=text)
 
 
-def _text_refusals(text: str) -> list[FieldError]:
+def _text_refusals(field: str, text: str) -> list[FieldError]:
     if 1 <= len(normal(text)) <= LONGEST:
         return []
-    return [FieldError("query", f"Enter what shoppers type, of up to {LONGEST} characters.")]
+    return [FieldError(field, f"Enter what shoppers type, of up to {LONGEST} characters.")]

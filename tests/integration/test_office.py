@@ -1,0 +1,440 @@
+"""What an operator does with promotions, codes, gift cards and the search: by forms alone, under their name, and felt at the till."""
+
+import contextlib
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import asyncpg
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+from hypothesis import HealthCheck, given
+from hypothesis import settings as generated
+from hypothesis import strategies as st
+
+from storefront.admin import promotion_form
+from storefront.checkout.model import CheckoutContext
+from storefront.platform.database import Database
+from storefront.platform.errors import InvalidInput
+from storefront.pricing import editing
+from storefront.pricing.editing import PromotionDraft
+from tests.buying import buyer_of, offer, violations
+from tests.forms import Browser, forms_of
+from tests.sandbox import eventually
+
+OPERATOR = "operator@example.com"
+PAGES = ["/promotions", "/promotions?q=%00", "/promotions/new", "/gift-cards", "/gift-cards?q=A&before=x", "/search", "/search?query=sofa"]
+TEN_PER_CENT = {"name": "Ten off", "kind": "percentage", "percent": "10", "combinable": "1", "active": "1", "priority": "0"}
+
+
+@pytest.fixture(autouse=True)
+async def no_promotions(owner: asyncpg.Connection) -> None:
+    """Each test begins with a shop that takes nothing off."""
+    await owner.execute("UPDATE promotion SET active = false WHERE active")
+
+
+async def made(operator: Browser, **fields: str) -> str:
+    """The path of a new promotion."""
+    location = await operator.follow("/admin/promotions/new", TEN_PER_CENT | fields)
+    return location.partition("?")[0]
+
+
+def said_of(page: str, field: str) -> str:
+    """The message beside a field."""
+    found = re.search(rf'id="{field}-error">(.*?)</p>', page, re.S)
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", found[1])).split()) if found else ""
+
+
+async def slug_of(owner: asyncpg.Connection, variant_id: int) -> str:
+    found: str = await owner.fetchval("SELECT p.slug FROM product p JOIN variant v ON v.product_id = p.id WHERE v.id = $1", variant_id)
+    return found
+
+
+async def test_nobody_but_an_operator_sees_or_changes_any_of_it(browser: Browser, client: TestClient[web.Request, web.Application]) -> None:
+    for path in PAGES:
+        await browser.open(f"/admin{path}", status=303)
+    posts = {route.resource.canonical for route in client.app.router.routes() if route.method == "POST" and route.resource is not None}  # type: ignore[union-attr]
+    for path in posts:
+        if path.startswith(("/admin/promotions", "/admin/gift-cards", "/admin/search")):
+            assert await browser.follow(re.sub(r"\{[^}]*\}", "1", path), {}) == "/admin/sign-in"
+
+
+async def test_every_page_opens(operator: Browser) -> None:
+    await made(operator)
+    for path in PAGES:
+        await operator.open(f"/admin{path}")
+
+
+# --- promotions
+
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)).map(lambda at: at.replace(microsecond=0))
+AMOUNTS = st.integers(1, 10**9)
+NAMES = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=40)
+
+
+@st.composite
+def drafts(draw: st.DrawFn) -> PromotionDraft:
+    kind: Any = draw(st.sampled_from(["percentage", "fixed", "buy_x_get_y", "free_delivery"]))
+    starts_at, ends_at = sorted([draw(MOMENTS), draw(MOMENTS)])
+    return PromotionDraft(
+        name=draw(NAMES),
+        kind=kind,
+        percent_ppm=draw(st.integers(1, 1_000_000)) if kind == "percentage" else None,
+        amount=draw(AMOUNTS) if kind == "fixed" else None,
+        currency="EUR" if kind == "fixed" else None,
+        buy_quantity=draw(st.integers(1, 1000)) if kind == "buy_x_get_y" else None,
+        get_quantity=draw(st.integers(1, 1000)) if kind == "buy_x_get_y" else None,
+        product_ids=tuple(draw(st.lists(st.integers(10**6, 10**9), unique=True, max_size=3))),
+        customer_group=draw(st.none() | NAMES),
+        first_order_only=draw(st.booleans()),
+        minimum_subtotal=draw(st.just(0) | AMOUNTS),
+        starts_at=draw(st.none() | st.just(starts_at)),
+        ends_at=draw(st.none() | st.just(ends_at + timedelta(seconds=1))),
+        needs_coupon=draw(st.booleans()),
+        combinable=draw(st.booleans()),
+        priority=draw(st.integers(-1000, 1000)),
+        active=draw(st.booleans()),
+    )
+
+
+@generated(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drafts())
+async def test_what_is_saved_and_shown_again_is_the_same_promotion(owner: asyncpg.Connection, draft: PromotionDraft) -> None:
+    form = await promotion_form.fill(owner, draft, "EUR")
+    assert await promotion_form.read(owner, form, "EUR", ["EUR", "USD"]) == draft
+
+
+FIELDS = [*PromotionDraft.__struct_fields__, "percent", "products"]
+ODD = ["fixed", "percentage", "NaN", "1e999", "-1", "²", "9" * 40, "2026-02-30"]
+
+
+@generated(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(st.sampled_from(FIELDS), st.text(max_size=30) | st.sampled_from(ODD)))
+async def test_no_form_does_worse_than_being_refused(database: Database, values: dict[str, str]) -> None:
+    sent = {name: value.replace("\x00", "") for name, value in values.items()}
+    async with database.write() as conn:
+        transaction = conn.transaction()
+        await transaction.start()
+        with contextlib.suppress(InvalidInput):
+            draft = await promotion_form.read(conn, sent, "EUR", ["EUR"])
+            await editing.save_promotion(conn, None, draft, actor="x", now=datetime.now(UTC))
+        await transaction.rollback()
+
+
+async def test_a_promotion_that_is_made_by_the_form_is_felt_at_the_till_and_carries_its_makers_name(
+    operator: Browser, shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    variant_id = await offer(owner, amount=1000)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    assert (await buyer.look()).discount == 0
+    before = await owner.fetchval("SELECT coalesce(max(seq), 0) FROM change_log")
+    path = await made(operator, percent="12.5")
+    promotion_id = path.rpartition("/")[2]
+    told = "SELECT EXISTS (SELECT FROM change_log WHERE seq > $1 AND topic = 'promotion' AND key = $2)"
+    assert await owner.fetchval(told, before, promotion_id)
+    assert (await buyer.look()).discount == 125
+    form = forms_of(await operator.open(path))[path]
+    assert await operator.follow(path, form | {"percent": "20"}) == f"{path}?saved=changed"
+    assert (await buyer.look()).discount == 200
+    assert await operator.follow(f"{path}/off", {}) == f"{path}?saved=changed"
+    assert (await buyer.look()).discount == 0
+    assert await operator.follow(f"{path}/on", {}) == f"{path}?saved=changed"
+    assert (await buyer.look()).discount == 200
+    rows = await owner.fetch("SELECT action, actor FROM operator_change WHERE subject = 'promotion' AND key = $1 ORDER BY id", promotion_id)
+    assert [(row["action"], row["actor"]) for row in rows] == [
+        (action, OPERATOR) for action in ("made", "changed", "turned off", "turned on")
+    ]
+    page = await operator.open(path)
+    assert "Turned off" in page
+    assert OPERATOR in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"percent": ""}, "percent"),
+        ({"percent": "101"}, "percent"),
+        ({"percent": "ten"}, "percent"),
+        ({"percent": "0.00001"}, "percent"),
+        ({"kind": "fixed", "amount": "-5", "currency": "EUR"}, "amount"),
+        ({"kind": "fixed", "amount": "5", "currency": "XXX"}, "currency"),
+        ({"kind": "fixed", "amount": "5.001", "currency": "EUR"}, "amount"),
+        ({"kind": "buy_x_get_y", "buy_quantity": "0", "get_quantity": "1"}, "buy-quantity"),
+        ({"kind": "buy_x_get_y", "buy_quantity": "2"}, "get-quantity"),
+        ({"kind": "gift"}, "kind"),
+        ({"products": "no-such-thing"}, "products"),
+        ({"categories": "no/such"}, "categories"),
+        ({"collections": "none"}, "collections"),
+        ({"minimum_subtotal": "x"}, "minimum-subtotal"),
+        ({"priority": "1.5"}, "priority"),
+        ({"starts_at": "soon"}, "starts-at"),
+        ({"starts_at": "2026-12-02T00:00", "ends_at": "2026-12-01T00:00"}, "ends-at"),
+    ],
+)
+async def test_a_form_that_cannot_be_meant_comes_back_filled_in_with_the_reason_beside_the_field(
+    operator: Browser, owner: asyncpg.Connection, fields: dict[str, str], field: str
+) -> None:
+    sent = TEN_PER_CENT | fields
+    status, _, page = await operator.send("/admin/promotions/new", sent)
+    assert status == 422
+    assert said_of(page, field).startswith("Error: ")
+    shown = forms_of(page)["/admin/promotions/new"]
+    for name in sent.keys() - {"kind", "currency"}:
+        assert shown[name] == sent[name]
+
+
+async def test_a_promotion_is_for_what_it_names_and_not_for_all_when_that_is_gone(
+    operator: Browser, shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    named, other = await offer(owner, amount=1000), await offer(owner, amount=1000)
+    slug = await slug_of(owner, named)
+    sku = await owner.fetchval("SELECT sku FROM variant WHERE id = $1", named)
+    path = await made(operator, products=f"{sku}, {slug}\n")
+    assert forms_of(await operator.open(path))[path]["products"] == slug
+    for_named, for_other = await buyer_of(shop, option_id, (named, 1)), await buyer_of(shop, option_id, (other, 1))
+    assert ((await for_named.look()).discount, (await for_other.look()).discount) == (100, 0)
+    product_id = await owner.fetchval("DELETE FROM product WHERE slug = $1 RETURNING id", slug)
+    form = forms_of(await operator.open(path))[path]
+    assert form["products"] == f"#{product_id}"
+    await operator.follow(path, form | {"name": "Renamed"})
+    assert (await for_other.look()).discount == 0
+
+
+# --- codes
+
+
+async def test_codes_are_added_limited_and_withdrawn_and_the_till_obeys(
+    operator: Browser, shop: CheckoutContext, owner: asyncpg.Connection
+) -> None:
+    variant_id = await offer(owner, amount=1000, on_hand=10, requires_delivery=False)
+    path = await made(operator, needs_coupon="1")
+    code = f"AUTUMN-{uuid.uuid4().hex[:6]}".upper()
+    assert await operator.follow(f"{path}/coupons", {"code": code.lower(), "usage_limit": "2"}) == f"{path}?saved=codes#coupons"
+    status, _, page = await operator.send(f"{path}/coupons", {"code": code})
+    assert (status, said_of(page, "code")) == (422, "Error: There is such a code already.")
+    assert forms_of(page)[f"{path}/coupons"]["code"] == code
+    await (await buyer_of(shop, None, (variant_id, 1), codes=[code])).place()
+    assert "1 of 2" in await operator.open(path)
+    status, _, page = await operator.send(f"{path}/coupons/{code}/limits", {"usage_limit": "0"})
+    assert (status, "whole number from 1" in said_of(page, f"usage-limit-{code}")) == (422, True)
+    await operator.follow(f"{path}/coupons/{code}/limits", {"usage_limit": "", "customer_limit": "1"})
+    row = await owner.fetchrow("SELECT usage_limit, customer_limit, used FROM coupon WHERE code = $1", code)
+    assert tuple(row) == (None, 1, 1)
+    await operator.follow(f"{path}/coupons/{code}/withdraw", {})
+    late = await buyer_of(shop, None, (variant_id, 1), email="late@shop.example", codes=[code])
+    assert (await late.look()).discount == 0
+    assert await owner.fetchval("SELECT usage_limit FROM coupon WHERE code = $1", code) == 1
+    assert (await operator.send(f"{path}/coupons/NO-SUCH/withdraw", {}))[0] == 404
+    assert await violations(owner) == []
+
+
+async def test_a_batch_of_codes_is_made_at_once_and_given_as_a_file(operator: Browser, owner: asyncpg.Connection) -> None:
+    path = await made(operator, needs_coupon="1")
+    promotion_id = int(path.rpartition("/")[2])
+    await operator.follow(f"{path}/coupons", {"count": "250", "prefix": "vip-", "customer_limit": "1"})
+    codes = {row["code"] for row in await owner.fetch("SELECT code FROM coupon WHERE promotion_id = $1", promotion_id)}
+    assert len(codes) == 250
+    assert all(re.fullmatch("VIP-[A-Z2-9]{10}", code) for code in codes)
+    file = (await operator.open(f"{path}/coupons.csv")).splitlines()
+    assert file[0] == "code,used,usage_limit,customer_limit"
+    assert {line.split(",")[0] for line in file[1:]} == codes
+    assert file[1].endswith(",0,,1")
+    page = await operator.open(path)
+    after = re.search(r'href="([^"]*\?after=[^"]*)"', page)
+    assert after is not None
+    assert "VIP-" in await operator.open(unescape(after[1]).partition("#")[0])
+    unused = min(codes)
+    await operator.follow(f"{path}/coupons/{unused}/withdraw", {})
+    assert await owner.fetchval("SELECT count(*) FROM coupon WHERE code = $1", unused) == 0
+    for wrong in ({"count": "0"}, {"count": "10001"}, {"count": "x"}, {"code": "A B"}, {"prefix": "é"}, {"usage_limit": "-1"}):
+        assert (await operator.send(f"{path}/coupons", {"count": "1"} | wrong))[0] == 422
+
+
+async def test_a_promotion_that_runs_by_itself_takes_no_codes(operator: Browser) -> None:
+    path = await made(operator)
+    status, _, page = await operator.send(f"{path}/coupons", {"code": "NEVER"})
+    assert (status, "runs by itself" in page) == (422, True)
+
+
+# --- gift cards
+
+
+async def issued(operator: Browser, **fields: str) -> tuple[str, str]:
+    """(path of the card, code as it was shown)."""
+    form = forms_of(await operator.open("/admin/gift-cards"))["/admin/gift-cards"]
+    status, _, page = await operator.send("/admin/gift-cards", form | {"amount": "25.00", "currency": "EUR"} | fields)
+    assert status == 200, page[-2000:]
+    code = re.search(r"<strong><code>([A-Z0-9-]{19})</code></strong>", page)
+    path = re.search(r'action="(/admin/gift-cards/\d+)/block"', page)
+    assert code is not None
+    assert path is not None
+    return path[1], code[1]
+
+
+async def test_a_gift_card_is_issued_once_its_code_shown_once_and_mailed(operator: Browser, owner: asyncpg.Connection) -> None:
+    form = forms_of(await operator.open("/admin/gift-cards"))["/admin/gift-cards"]
+    sent = form | {"amount": "25.00", "currency": "EUR", "expires_on": "2039-12-31", "recipient_email": "Grace@Shop.example"}
+    path, code = await issued(operator, **sent)
+    assert await operator.follow("/admin/gift-cards", sent) == f"{path}?again=1"
+    card = await owner.fetchrow("SELECT * FROM gift_card WHERE id = $1", int(path.rpartition("/")[2]))
+    assert (card["balance"], card["expires_at"], card["last_four"]) == (2500, datetime(2040, 1, 1, tzinfo=UTC), code[-4:])
+    assert await owner.fetchval("SELECT count(*) FROM gift_card WHERE issue_key = $1", form["key"]) == 1
+    for page in (path, f"{path}?again=1", "/admin/gift-cards", f"/admin/gift-cards?q={code}"):
+        assert f"{code}</code>" not in await operator.open(page)
+    assert path in await operator.open(f"/admin/gift-cards?q={code.lower()}")
+    assert path in await operator.open("/admin/gift-cards?q=grace@shop.example")
+
+    async def mailed() -> Any:
+        page = await operator.open("/admin/mails")
+        return re.search(r'href="(/admin/mails/[^"]+)"[^>]*>[^<]*A gift card of €25.00', page)
+
+    found = await eventually(mailed)
+    assert code in await operator.open(found[1])
+
+    async def gone() -> bool:
+        rows = await owner.fetch("SELECT payload::text FROM job")
+        return not any(code in row["payload"] for row in rows)
+
+    await eventually(gone)
+    assert await violations(owner) == []
+
+
+async def test_a_card_is_spent_seen_in_its_ledger_and_blocked(operator: Browser, shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=1000, requires_delivery=False)
+    path, code = await issued(operator)
+    order = (await (await buyer_of(shop, None, (variant_id, 1), codes=[code])).place()).document()
+    page = await operator.open(path)
+    assert f'href="/admin/orders/{order["number"]}"' in page
+    assert "-€10.00" in page
+    second = await buyer_of(shop, None, (variant_id, 1), codes=[code])
+    assert (await second.look()).gift_card_amount == 1000
+    await operator.follow(f"{path}/block", {})
+    assert (await second.look()).gift_card_amount == 0
+    assert await owner.fetchval("SELECT EXISTS (SELECT FROM change_log WHERE topic = 'gift_card' AND key = $1)", path.rpartition("/")[2])
+    await operator.follow(f"{path}/open", {})
+    assert (await second.look()).gift_card_amount == 1000
+    rows = await owner.fetch(
+        "SELECT action, actor FROM operator_change WHERE subject = 'gift_card' AND key = $1 ORDER BY id", path.rpartition("/")[2]
+    )
+    assert [tuple(row) for row in rows] == [("issued", OPERATOR), ("blocked", OPERATOR), ("opened", OPERATOR)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"amount": ""}, "amount"),
+        ({"amount": "0"}, "amount"),
+        ({"amount": "-1"}, "amount"),
+        ({"amount": "1.001"}, "amount"),
+        ({"currency": "XXX"}, "currency"),
+        ({"expires_on": "2020-01-01"}, "expires-on"),
+        ({"expires_on": "9999-12-31"}, "expires-on"),
+        ({"recipient_email": "nobody"}, "recipient-email"),
+    ],
+)
+async def test_a_card_that_cannot_be_meant_is_not_issued(
+    operator: Browser, owner: asyncpg.Connection, fields: dict[str, str], field: str
+) -> None:
+    before = await owner.fetchval("SELECT count(*) FROM gift_card")
+    form = forms_of(await operator.open("/admin/gift-cards"))["/admin/gift-cards"]
+    sent = form | {"amount": "25.00", "currency": "EUR"} | fields
+    status, _, page = await operator.send("/admin/gift-cards", sent)
+    assert status == 422
+    assert said_of(page, field).startswith("Error: ")
+    shown = forms_of(page)["/admin/gift-cards"]
+    for name in sent.keys() - {"currency"}:
+        assert shown[name] == sent[name]
+    assert await owner.fetchval("SELECT count(*) FROM gift_card") == before
+
+
+# --- search
+
+
+async def test_what_the_search_is_taught_reaches_shoppers_and_can_be_taken_back(operator: Browser, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner)
+    slug = await slug_of(owner, variant_id)
+    assert await operator.follow("/admin/search/redirects", {"query": "Gift-Card!", "url": "/cart"}) == "/admin/search#redirects"
+
+    async def redirected() -> bool:
+        async with operator.client.get("/search?q=gift+card", allow_redirects=False) as answer:
+            return answer.status in (302, 303) and answer.headers["Location"].endswith("/cart")
+
+    await eventually(redirected)
+    await operator.follow("/admin/search/redirects/remove", {"query": "gift card"})
+    await operator.follow("/admin/search/boosts", {"text": "zzyzx", "product": slug, "pinned_at": "1"})
+
+    async def pinned() -> bool:
+        async with operator.client.get("/search?q=zzyzx") as answer:
+            return f"/p/{slug}" in await answer.text()
+
+    await eventually(pinned)
+    product_id = await owner.fetchval("SELECT product_id FROM variant WHERE id = $1", variant_id)
+    assert slug in await operator.open("/admin/search")
+    await operator.follow("/admin/search/boosts/remove", {"query": "zzyzx", "product_id": str(product_id)})
+    await operator.follow("/admin/search/synonyms", {"terms": "sofa, couch , sofa"})
+    assert [list(row["terms"]) for row in await owner.fetch("SELECT terms FROM search_synonym")] == [["sofa", "couch"]]
+    synonym_id = await owner.fetchval("SELECT id FROM search_synonym")
+    await operator.follow(f"/admin/search/synonyms/{synonym_id}/remove", {})
+    rows = await owner.fetch("SELECT action, actor FROM operator_change WHERE subject = 'search' ORDER BY id")
+    assert [row["action"] for row in rows] == [
+        "redirect set",
+        "redirect removed",
+        "product placed",
+        "product let go",
+        "synonyms added",
+        "synonyms removed",
+    ]
+    assert {row["actor"] for row in rows} == {OPERATOR}
+
+
+async def test_what_found_nothing_is_listed_and_can_be_forgotten(operator: Browser, owner: asyncpg.Connection) -> None:
+    await operator.open("/search?q=xqzvwk")
+
+    async def listed() -> bool:
+        return "xqzvwk" in await operator.open("/admin/search")
+
+    await eventually(listed)
+    form = forms_of(await operator.open("/admin/search?query=xqzvwk"))
+    assert (form["/admin/search/redirects"]["query"], form["/admin/search/boosts"]["text"]) == ("xqzvwk", "xqzvwk")
+    await operator.follow("/admin/search/misses/forget", {"query": "xqzvwk"})
+    assert "xqzvwk" not in await operator.open("/admin/search")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "field"),
+    [
+        ("synonyms", {"terms": "alone"}, "terms"),
+        ("redirects", {"query": "", "url": "/cart"}, "query"),
+        ("redirects", {"query": "x", "url": "https://elsewhere.example"}, "url"),
+        ("redirects", {"query": "x", "url": "//elsewhere.example"}, "url"),
+        ("redirects", {"query": "x", "url": "/\\elsewhere.example"}, "url"),
+        ("boosts", {"text": "x", "product": "no-such-thing", "pinned_at": "1"}, "product"),
+        ("boosts", {"text": "x", "product": "", "boost": "NaN"}, "boost"),
+        ("boosts", {"text": "x", "product": "p", "pinned_at": "²"}, "pinned-at"),
+        ("boosts", {"text": "x", "product": "p"}, "pinned-at"),
+    ],
+)
+async def test_what_cannot_be_meant_is_said_beside_its_field(operator: Browser, path: str, fields: dict[str, str], field: str) -> None:
+    status, _, page = await operator.send(f"/admin/search/{path}", fields)
+    assert status == 422
+    assert said_of(page, field).startswith("Error: ")
+    shown = forms_of(page)[f"/admin/search/{path}"]
+    assert {name: shown[name] for name in fields} == fields
+
+
+# --- jobs
+
+
+async def test_a_dead_letter_is_shown_without_what_only_its_reader_should_see(operator: Browser, owner: asyncpg.Connection) -> None:
+    await owner.execute(
+        "INSERT INTO job (kind, payload, dead_at, error) "
+        """VALUES ('mail', '{"template": "gift_card", "to": "grace@shop.example", "context": {"code": "SECRET-CODE"}}', now(), 'away')"""
+    )
+    page = await operator.open("/admin/jobs")
+    assert "grace@shop.example" in page
+    assert "SECRET-CODE" not in page
+    await owner.execute("DELETE FROM job WHERE dead_at IS NOT NULL")
