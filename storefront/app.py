@@ -168,7 +168,7 @@ def _install_parts(app: web.Application, settings: Settings, headers: dict[str, 
     app[LISTING_FINDER] = app[SEARCH].find
     app[JOBS].register(mail.JOB, app[MAILER].deliver)
     app[JOBS].every("feed_prune", 600, app[FEED].prune)
-    background.register(checkout_context(app))
+    background.register(checkout_context(app), app[MAILER])
     auditor = audit.Auditor(app[DATABASE], app[CLOCK])
     app[JOBS].every("audit", audit.EVERY, auditor.run)
     app[FEED].follow("audit", auditor.learn)

@@ -2,6 +2,8 @@
 comparing books with the provider, ending exchanges, issuing what invoices are missing, and putting away what is past its time.
 """
 
+import msgspec
+
 from storefront.accounts import service as accounts
 from storefront.checkout import idempotency, reconcile, recovery, webhooks
 from storefront.checkout.model import CheckoutContext
@@ -9,6 +11,7 @@ from storefront.inventory import service as inventory
 from storefront.orders import exchanges, invoices, mails
 from storefront.platform.database import Connection
 from storefront.platform.jobs import Job
+from storefront.platform.mail import Mailer
 
 RECOVER_EVERY = 5.0  # seconds
 FREE_STOCK_EVERY = 10.0
@@ -19,11 +22,13 @@ RECONCILE_EVERY = 3600.0
 AT_ONCE = 500  # holds that are freed in one transaction
 
 
-def register(shop: CheckoutContext) -> None:
+def register(shop: CheckoutContext, mailer: Mailer) -> None:
     """Tells the shop's jobs who does them. Once, before they start."""
 
     async def write_mail(job: Job) -> None:
-        await mails.write(shop.database, shop.settings, shop.jobs, job.payload, number=job.id)
+        mail = await mails.compose(shop.database, shop.settings, job.payload)
+        if mail is not None:
+            await mailer.deliver(msgspec.structs.replace(job, payload=mail))
 
     async def apply_event(job: Job) -> None:
         await webhooks.apply_event(shop, job.payload)

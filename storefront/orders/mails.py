@@ -36,22 +36,19 @@ async def enqueue(
     await jobs.enqueue(conn, JOB, {"mail": kind, "order_id": str(order_id), "amount": amount} | about_return)
 
 
-async def write(database: Database, settings: Settings, jobs: Jobs, payload: dict[str, Any], *, number: int) -> None:
-    """The job of that number: turns an order as it is now into the mail, and hands that to the job that sends mails.
+async def compose(database: Database, settings: Settings, payload: dict[str, Any]) -> dict[str, Any] | None:
+    """What `Mailer.deliver` needs for a job's mail, of the order as it is now; None when there is no such order.
 
     A paid order has its invoice by then: who is told of the payment can read it.
     """
-
-    async def work(conn: Connection) -> None:
-        order_id = UUID(payload["order_id"])
-        if payload["mail"] == "order_confirmation":
-            await invoices.issue(conn, order_id, now=utc_now())
+    order_id = UUID(payload["order_id"])
+    if payload["mail"] == "order_confirmation":
+        await database.transaction(lambda conn: invoices.issue(conn, order_id, now=utc_now()))
+    async with database.write() as conn:
         order = await store.order_by_id(conn, order_id)
-        if order is not None:
-            mail = {"template": payload["mail"], "to": order.email, "context": _context(settings, order, payload)}
-            await jobs.enqueue(conn, "mail", mail, dedupe_key=f"{JOB}:{number}")
-
-    await database.transaction(work)
+    if order is None:
+        return None
+    return {"template": payload["mail"], "to": order.email, "context": _context(settings, order, payload)}
 
 
 def _context(settings: Settings, order: Order, payload: dict[str, Any]) -> dict[str, Any]:
