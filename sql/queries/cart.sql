@@ -99,6 +99,16 @@ RETURNING c.*;
 -- name: mark_ordered!
 UPDATE cart SET state = 'ordered', updated_at = now() WHERE id = :cart_id AND state = 'open';
 
+-- name: forget_old$
+-- Carts that nobody has touched since then and that nothing came of; at most so many. Returns how many went.
+WITH gone AS (
+    DELETE FROM cart WHERE id IN (
+        SELECT id FROM cart WHERE updated_at < :before AND state <> 'ordered' AND NOT cart_is_kept(id)
+        LIMIT :most FOR UPDATE SKIP LOCKED
+    ) RETURNING id
+)
+SELECT count(*) FROM gone;
+
 -- name: lock_for_merge
 -- The guest's open cart, if it is one, and the customer's latest open one.
 SELECT * FROM cart

@@ -4,7 +4,7 @@ Each change is one statement that checks what it needs (`Guard`) and counts the 
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -47,6 +47,7 @@ __all__ = [
     "cart_view",
     "clear_cart_cookies",
     "create",
+    "forget_old",
     "get",
     "lock",
     "mark_ordered",
@@ -59,6 +60,10 @@ __all__ = [
     "set_details",
     "set_quantity",
 ]
+
+
+KEPT_FOR = timedelta(days=90)  # a cart that nobody touches; its cookie lasts as long
+AT_ONCE = 1000  # carts that are forgotten in one statement
 
 
 class LineNotFound(NotFound):
@@ -239,6 +244,11 @@ async def mark_seen(conn: Connection, cart: Cart, priced: PricedCart) -> None:
 async def mark_ordered(conn: Connection, cart_id: UUID) -> None:
     """Closes the cart: it has become an order."""
     await store.mark_ordered(conn, cart_id)
+
+
+async def forget_old(conn: Connection, now: datetime) -> int:
+    """Deletes some of the carts that nothing came of and that nobody has touched for `KEPT_FOR`; returns how many."""
+    return await store.forget_old(conn, now - KEPT_FOR, AT_ONCE)
 
 
 async def merge(conn: Connection, guest_cart_id: UUID | None, customer_id: UUID) -> Cart | None:

@@ -1,6 +1,7 @@
 """SQL of carts: rows to types, nothing else."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -123,6 +124,11 @@ async def set_details(conn: Connection, cart_id: UUID, changes: Mapping[str, Any
 
 async def mark_ordered(conn: Connection, cart_id: UUID) -> None:
     await queries.mark_ordered(conn, cart_id=cart_id)
+
+
+async def forget_old(conn: Connection, before: datetime, most: int) -> int:
+    gone: int = await queries.forget_old(conn, before=before, most=most)
+    return gone
 
 
 async def lock_for_merge(conn: Connection, guest_id: UUID | None, customer_id: UUID) -> list[Cart]:

@@ -5,6 +5,7 @@ comparing books with the provider, ending exchanges, issuing what invoices are m
 import msgspec
 
 from storefront.accounts import service as accounts
+from storefront.cart import service as carts
 from storefront.checkout import idempotency, reconcile, recovery, webhooks
 from storefront.checkout.model import CheckoutContext
 from storefront.inventory import service as inventory
@@ -85,3 +86,5 @@ async def tidy(shop: CheckoutContext) -> None:
         await accounts.forget_expired(conn, now)
         await idempotency.prune(conn, now)
         await webhooks.prune(conn, now)
+        while await carts.forget_old(conn, now) == carts.AT_ONCE:
+            pass

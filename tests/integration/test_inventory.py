@@ -185,6 +185,26 @@ async def test_a_hold_past_its_time_is_free_again_but_never_an_orders(
     assert await violations(owner) == []
 
 
+async def test_a_cart_is_forgotten_when_nothing_came_of_it_for_long(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, clock: MovableClock
+) -> None:
+    variant_id = await offer(owner, on_hand=10)
+    buyers = [await buyer_of(shop, option_id, (variant_id, 1)) for _ in range(4)]
+    left, given_up, bought, fresh = (buyer.cart_id for buyer in buyers)
+    assert (await buyers[1].place(payment_method="pm_card_chargeDeclined")).status == 402
+    assert (await buyers[2].place()).status == 201
+    await background.tidy(shop)
+    assert await owner.fetchval("SELECT count(*) FROM cart WHERE id = ANY ($1)", [left, given_up, bought, fresh]) == 4
+    clock.forward(days=91)
+    await owner.execute("UPDATE cart SET updated_at = $2 WHERE id = $1", fresh, clock())
+    await background.tidy(shop)
+    assert {row["id"] for row in await owner.fetch("SELECT id FROM cart WHERE id = ANY ($1)", [left, given_up, bought, fresh])} == {
+        given_up,
+        bought,
+        fresh,
+    }
+
+
 async def test_giving_back_what_a_cart_holds_leaves_its_order_alone(
     shop: CheckoutContext, gates: list[StockGate], owner: asyncpg.Connection, option_id: int
 ) -> None:
