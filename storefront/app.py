@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from storefront.admin import search_pages as admin_search_pages
 from storefront.cart import api as cart_api
 from storefront.cart import pages as cart_pages
 from storefront.catalog import api as catalog_api
-from storefront.catalog import cache_tags
+from storefront.catalog import cache_tags, publication
 from storefront.catalog import media as catalog_media
 from storefront.catalog import pages as catalog_pages
 from storefront.catalog import service as catalog
@@ -168,6 +169,7 @@ def _install_parts(app: web.Application, settings: Settings, headers: dict[str, 
     app[LISTING_FINDER] = app[SEARCH].find
     app[JOBS].register(mail.JOB, app[MAILER].deliver)
     app[JOBS].every("feed_prune", 600, app[FEED].prune)
+    app[JOBS].every("publications", publication.EVERY, partial(publication.tell_of_publications, app[DATABASE]))
     background.register(checkout_context(app), app[MAILER])
     auditor = audit.Auditor(app[DATABASE], app[CLOCK])
     app[JOBS].every("audit", audit.EVERY, auditor.run)

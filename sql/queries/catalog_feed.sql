@@ -9,3 +9,13 @@ SELECT coalesce((
 ), '{}') AS category_ids, coalesce((
     SELECT array_agg(DISTINCT c.collection_id) FROM product_collection c WHERE c.product_id = ANY (:product_ids)
 ), '{}') AS collection_ids;
+
+-- name: tell_of_publications!
+-- Products whose time of publication came since the last look go into the feed, as if they had been changed now.
+WITH clock AS MATERIALIZED (
+    SELECT told_until, now() AS until FROM publication_clock FOR UPDATE
+), moved AS (
+    UPDATE publication_clock SET told_until = clock.until FROM clock
+)
+INSERT INTO change_log (topic, key)
+SELECT 'product', p.id::text FROM clock JOIN product p ON p.status = 'active' AND p.published_at > clock.told_until AND p.published_at <= clock.until;

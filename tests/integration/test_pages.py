@@ -462,3 +462,42 @@ async def test_no_field_breaks_a_form(client: Client, owner: asyncpg.Connection,
                 assert answer.status < 500, (path, value[:200], answer.status, text[-500:])
                 assert "<script>alert" not in text, (path, value)
                 assert urlsplit(answer.headers.get("Location", "/")).netloc == "", (path, value)
+
+
+async def test_a_product_appears_everywhere_when_its_time_comes(client: Client, owner: asyncpg.Connection) -> None:
+    """Though every page that will show it is cached, and was asked for before."""
+    row = await owner.fetchrow("SELECT p.id, p.slug, c.path FROM product p JOIN category c ON c.id = p.category_id WHERE p.slug = 'lamp'")
+    assert row is not None
+    came_at = await owner.fetchval(
+        "UPDATE product SET published_at = now() + interval '2 seconds' WHERE id = $1 RETURNING published_at", row["id"]
+    )
+    places = (f"/c/{row['path']}", "/search?q=lamp")
+
+    async def shown() -> list[bool]:
+        async with client.get(f"/p/{row['slug']}") as answer:
+            found = [answer.status == 200]
+        return found + [f'/p/{row["slug"]}"' in await page(client, place) for place in places]
+
+    async def hidden() -> bool:
+        return not any(await shown())
+
+    async def there() -> bool:
+        return all(await shown())
+
+    await eventually(hidden)
+    assert await owner.fetchval("SELECT now() < $1", came_at), "too slow to have seen it hidden"
+    await eventually(there)
+
+
+async def test_a_location_that_closes_takes_its_stock_out_of_the_pages(client: Client, owner: asyncpg.Connection) -> None:
+    assert "In stock" in await page(client, "/p/lamp")
+
+    async def says(text: str) -> bool:
+        return text in await page(client, "/p/lamp")
+
+    await owner.execute("UPDATE stock_location SET active = false")
+    try:
+        await eventually(lambda: says("Sold out"))
+    finally:
+        await owner.execute("UPDATE stock_location SET active = true")
+    await eventually(lambda: says("In stock"))
