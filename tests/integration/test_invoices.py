@@ -23,6 +23,7 @@ from storefront.orders.model import CreditLine, CreditNote, Invoice, Order, Orde
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Connection
 from storefront.platform.errors import NotFound
+from storefront.platform.mail import Mailer
 from storefront.pricing.model import Address
 from storefront.settings import Settings
 from tests.buying import MovableClock, buyer_of, offer, violations
@@ -63,7 +64,7 @@ async def numbers(owner: asyncpg.Connection, table: str = "invoice") -> list[int
 async def test_a_paid_order_is_confirmed_with_its_invoice(
     shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, variant_id: int
 ) -> None:
-    background.register(shop)
+    background.register(shop, Mailer(shop.settings))
     order_id = await bought(shop, option_id, variant_id)
     await shop.jobs.run_due()
     invoice = (await order_of(shop, order_id)).invoice

@@ -22,7 +22,6 @@ from storefront.orders import after_sale, exchanges, returns, service
 from storefront.orders.after_sale import NotPossibleNow
 from storefront.orders.model import NewReturn, NewReturnLine, Order, OrderReturn
 from storefront.orders.returns import Arrival
-from storefront.platform import mail
 from storefront.platform.database import Connection
 from storefront.platform.errors import InvalidInput, NotFound
 from storefront.platform.mail import Mailer
@@ -459,8 +458,7 @@ async def test_the_value_of_an_exchange_is_put_back_on_its_cart(counter: Counter
 def mailing(shop: CheckoutContext, settings: Settings) -> Mailer:
     """A shop that writes its mails into a folder."""
     mailer = Mailer(settings)
-    background.register(shop)
-    shop.jobs.register(mail.JOB, mailer.deliver, tries=1)
+    background.register(shop, mailer)
     return mailer
 
 
