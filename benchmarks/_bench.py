@@ -115,6 +115,25 @@ def running_shop(core: int | None = 0, **environment: str) -> Iterator[Shop]:
 
 
 @contextlib.contextmanager
+def more_replicas(first: Shop, count: int, **environment: str) -> Iterator[list[Shop]]:
+    """Further replicas of a running shop, on its servers."""
+    told = first.runtime()
+    with contextlib.ExitStack() as stack:
+        shops = []
+        for _ in range(count):
+            provider = f"http://127.0.0.1:{int(first.url.rsplit(':', 1)[1]) + 1}"
+            given = {
+                "DATABASE__URL": told["database_url"],
+                "DATABASE__MIGRATE_URL": told["migrate_url"],
+                "CACHE__URL": told["cache_url"],
+                "PAYMENTS__API_BASE": provider,
+                "SHOP__DEMO": "false",
+            }
+            shops.append(stack.enter_context(running_shop(None, **given | environment)))
+        yield shops
+
+
+@contextlib.contextmanager
 def running_bound(script: str, *arguments: str, core: int = 0) -> Iterator[str]:
     """A bare server (`benchmarks/bounds/SCRIPT`), which takes its port first; yields its address."""
     port = free_port()
@@ -156,14 +175,22 @@ def wrk(
     core: int = 1,
 ) -> Load:
     """Loads `url` for `seconds`. Answers other than 2xx and 3xx are counted in `failed`."""
+    command = wrk_command(url, seconds=seconds, connections=connections, script=script, headers=BROWSER_HEADERS | (headers or {}))
+    return parse_wrk(subprocess.run(pinned(core, command), capture_output=True, text=True, check=True).stdout)
+
+
+def wrk_command(url: str, *, seconds: int, connections: int, script: Path | None, headers: dict[str, str]) -> list[str]:
+    """wrk with one thread; its output is for `parse_wrk`."""
     if shutil.which("wrk") is None:
         raise SystemExit("bench: wrk is missing. Install Debian's package wrk.")
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
-    for name, value in (BROWSER_HEADERS | (headers or {})).items():
+    for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
-    if script:
-        command += ["-s", str(script)]
-    text = subprocess.run(pinned(core, [*command, url]), capture_output=True, text=True, check=True).stdout
+    return [*command, *(["-s", str(script)] if script else []), url]
+
+
+def parse_wrk(text: str) -> Load:
+    """What wrk says of a run."""
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     p50, p99 = re.search(r"50%\s+(\S+)", text), re.search(r"99%\s+(\S+)", text)
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)

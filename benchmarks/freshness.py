@@ -6,23 +6,15 @@ all four views of all three replicas. The bound that is claimed is 1 s at p99.
 
 import argparse
 import asyncio
-import contextlib
 import itertools
-import os
 import random
-import signal
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
 
 import aiohttp
 import asyncpg
 
-from benchmarks._bench import ROOT, Shop, free_port, result, running_shop, say, table, wait_for
+from benchmarks._bench import more_replicas, result, running_shop, say, table
 
 REPLICAS = 3
 PRODUCTS = 500
@@ -35,8 +27,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--rate", type=int, default=200, help="price changes a second")
     options = parser.parse_args(argv)
-    with running_shop(core=None, SHOP__DEMO="false") as first, _more(first, REPLICAS - 1) as others:
-        waited, rate = asyncio.run(_measure([first.url, *others], first.runtime()["migrate_url"], options.seconds, options.rate))
+    with running_shop(core=None, SHOP__DEMO="false") as first, more_replicas(first, REPLICAS - 1) as others:
+        waited, rate = asyncio.run(
+            _measure([first.url, *(other.url for other in others)], first.runtime()["migrate_url"], options.seconds, options.rate)
+        )
     rows = [(view, len(times), median(times), _share(times, 0.99), max(times)) for view, times in zip(VIEWS, waited, strict=True)]
     table(("view", "watched", "p50 ms", "p99 ms", "longest ms"), rows)
     every = list(itertools.chain.from_iterable(waited))
@@ -46,34 +40,6 @@ def main(argv: list[str]) -> int:
 
 def _share(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
-
-
-@contextlib.contextmanager
-def _more(first: Shop, count: int) -> Iterator[list[str]]:
-    """Further replicas of a running shop; yields their addresses."""
-    told = first.runtime()
-    with contextlib.ExitStack() as stack:
-        urls = []
-        for _ in range(count):
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="storefront-replica-")))
-            port = free_port()
-            given = {
-                "DATA__DIR": str(folder),
-                "SERVER__PORT": str(port),
-                "DATABASE__URL": told["database_url"],
-                "DATABASE__MIGRATE_URL": told["migrate_url"],
-                "CACHE__URL": told["cache_url"],
-                "PAYMENTS__API_BASE": f"http://127.0.0.1:{int(first.url.rsplit(':', 1)[1]) + 1}",
-                "TELEMETRY__ACCESS_LOG_SAMPLE": "0",
-                "SHOP__DEMO": "false",
-            }
-            env = os.environ | {f"STOREFRONT_{name}": value for name, value in given.items()}
-            process = subprocess.Popen([sys.executable, str(ROOT / "run.py"), "serve"], env=env, stdout=sys.stderr)
-            stack.callback(process.wait, 60)
-            stack.callback(process.send_signal, signal.SIGTERM)
-            urls.append(f"http://127.0.0.1:{port}")
-            wait_for(f"{urls[-1]}/readyz", process)
-        yield urls
 
 
 async def _measure(urls: list[str], dsn: str, seconds: int, rate: int) -> tuple[list[list[float]], float]:
