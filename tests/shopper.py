@@ -22,9 +22,9 @@ class Shopper:
         await self.http.close()
 
     async def call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any) -> tuple[int, Any]:
-        """One request: status and decoded body."""
+        """One request: status and decoded body; of a paper, None."""
         async with self.http.request(method, f"/api/v1{path}", headers=headers, **options) as answer:
-            return answer.status, await answer.json(content_type=None)
+            return answer.status, None if answer.content_type == "application/pdf" else await answer.json(content_type=None)
 
     async def expect(self, status: int, method: str, path: str, **options: Any) -> Any:
         """One request that must answer `status`."""

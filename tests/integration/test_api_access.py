@@ -12,8 +12,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
+from storefront.orders import after_sale
+from storefront.payments.service import PAYMENTS
 from storefront.platform.clock import utc_now
 from storefront.platform.database import DATABASE
+from storefront.platform.jobs import JOBS
 from storefront.platform.openapi_document import Route, api_routes
 from storefront.platform.sessions import create_session
 from storefront.settings import Settings
@@ -26,7 +29,9 @@ PASSWORD = "correct horse battery"
 
 @dataclass(frozen=True)
 class Things:
-    """What somebody has: a cart ready to be ordered, with a line and a code, an order that may be cancelled, and an address."""
+    """What somebody has: a cart ready to be ordered, with a line and a code, an order that may be cancelled, an address; and an order that
+    was sent, of which some was given back, and some is to be returned.
+    """
 
     cart: str
     variant: int
@@ -35,6 +40,10 @@ class Things:
     order: str
     key: str
     address: str
+    sent: str
+    line: int
+    returned: str
+    note: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,10 @@ OBJECTS: dict[str, Callable[[Things], Ask]] = {
     "create_order": _order,
     "read_order": lambda of: Ask("GET", f"/orders/{of.order}"),
     "cancel_order": lambda of: Ask("POST", f"/orders/{of.order}/cancel"),
+    "read_invoice": lambda of: Ask("GET", f"/orders/{of.sent}/invoice.pdf"),
+    "read_credit_note": lambda of: Ask("GET", f"/orders/{of.sent}/credit-notes/{of.note}.pdf"),
+    "create_return": lambda of: Ask("POST", f"/orders/{of.sent}/returns", {"lines": [{"order_line_id": of.line, "quantity": 1}]}),
+    "withdraw_return": lambda of: Ask("POST", f"/orders/{of.sent}/returns/{of.returned}/withdraw"),
     "delete_address": lambda of: Ask("DELETE", f"/customers/me/addresses/{of.address}"),
 }
 """Somebody's thing, named by its id."""
@@ -103,19 +116,38 @@ async def customer(settings: Settings, name: str) -> Shopper:
     return Shopper(settings.server.public_url, opened["token"])
 
 
-async def things_of(customer: Shopper, code: str) -> Things:
+async def things_of(customer: Shopper, code: str, app: web.Application) -> Things:
     """New things of a customer's."""
     variant = (await customer.something_in_stock())["id"]
     _, order = await customer.place(await customer.filled_cart(variant))
+    _, sent = await customer.place(await customer.filled_cart(variant, 2))
+    line, parts = sent["lines"][0]["id"], (app[DATABASE], app[PAYMENTS], app[JOBS], UUID(sent["id"]))
+    await after_sale.fulfill(*parts, lines={line: 2}, actor="operator")
+    await after_sale.refund(*parts, amount=100, key="some", actor="operator")
+    back = {"lines": [{"order_line_id": line, "quantity": 1}]}
+    returned = await customer.expect(201, "POST", f"/orders/{sent['id']}/returns", json=back)
+    sent = await customer.expect(200, "GET", f"/orders/{sent['id']}")
     cart = await customer.filled_cart(variant)
     cart = await customer.expect(200, "POST", f"/carts/{cart['id']}/codes", json={"code": code})
     address = await customer.expect(201, "POST", "/customers/me/addresses", json={"address": ADDRESS})
-    return Things(cart["id"], variant, code, cart["total"], order["id"], order["key"], address["id"])
+    return Things(
+        cart=cart["id"],
+        variant=variant,
+        code=code,
+        total=cart["total"],
+        order=order["id"],
+        key=order["key"],
+        address=address["id"],
+        sent=sent["id"],
+        line=line,
+        returned=returned["id"],
+        note=sent["credit_notes"][0]["number"],
+    )
 
 
 def unknown(things: Things) -> Things:
     """The same with ids that nobody has."""
-    return replace(things, cart=str(uuid.uuid4()), order=str(uuid.uuid4()), address=str(uuid.uuid4()))
+    return replace(things, cart=str(uuid.uuid4()), order=str(uuid.uuid4()), address=str(uuid.uuid4()), sent=str(uuid.uuid4()))
 
 
 async def send(who: Shopper, ask: Ask) -> tuple[int, Any]:
@@ -124,10 +156,10 @@ async def send(who: Shopper, ask: Ask) -> tuple[int, Any]:
 
 
 async def state(of: Shopper, things: Things) -> Any:
-    """What the owner sees of their things."""
+    """What the owner sees of their things; the invoice of an order is issued when it is, by a job."""
     cart = await of.expect(200, "GET", f"/carts/{things.cart}")
-    order = await of.expect(200, "GET", f"/orders/{things.order}")
-    return cart, order, await of.expect(200, "GET", "/customers/me/addresses")
+    orders = [await of.expect(200, "GET", f"/orders/{order}") | {"invoice": None} for order in (things.order, things.sent)]
+    return cart, orders, await of.expect(200, "GET", "/customers/me/addresses")
 
 
 @pytest.fixture
@@ -139,7 +171,7 @@ async def operator(app: web.Application) -> str:
 
 
 async def test_nobody_else_learns_of_a_customers_things_or_changes_them(
-    stocked: Client, settings: Settings, owner: asyncpg.Connection, operator: str
+    stocked: Client, app: web.Application, settings: Settings, owner: asyncpg.Connection, operator: str
 ) -> None:
     """A stranger is told exactly what they are told of a thing that does not exist; the owner is let in by the same request.
 
@@ -154,17 +186,17 @@ async def test_nobody_else_learns_of_a_customers_things_or_changes_them(
         Shopper(url, "no-such-token") as forger,
         Shopper(url, operator) as clerk,
     ):
-        theirs = await things_of(eve, code)  # what a stranger has of their own must not open what others have
+        theirs = await things_of(eve, code, app)  # what a stranger has of their own must not open what others have
         for name, of in OBJECTS.items():
-            things = await things_of(ada, code)
+            things = await things_of(ada, code, app)
             before = await state(ada, things)
             for stranger in (eve, guest, forger, clerk):
                 refused = await send(stranger, of(things))
                 signed_out = stranger in (forger, clerk) or (stranger is guest and name == "delete_address")
                 assert refused[0] == (401 if signed_out else 404), (name, refused)
                 assert refused == await send(stranger, of(unknown(things))), name
-            if "order" in name and name != "create_order":
-                ask = of(things)
+            ask = of(things)
+            if ask.path.startswith("/orders/"):
                 for key in (theirs.key, things.key[:-1] + ("A" if things.key[-1] != "A" else "B"), ""):
                     assert (await send(eve, replace(ask, path=f"{ask.path}?key={key}")))[0] == 404, name
             assert await state(ada, things) == before, name
@@ -185,10 +217,12 @@ async def test_what_is_ones_own_needs_a_session(stocked: Client, settings: Setti
                 assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_what_is_ones_own_is_only_ones_own(stocked: Client, settings: Settings, owner: asyncpg.Connection) -> None:
+async def test_what_is_ones_own_is_only_ones_own(
+    stocked: Client, app: web.Application, settings: Settings, owner: asyncpg.Connection
+) -> None:
     async with await customer(settings, "ada") as ada, await customer(settings, "eve") as eve:
-        things = await things_of(ada, await shelves.coupon(owner))
-        assert [order["id"] for order in (await ada.expect(200, "GET", "/orders"))["items"]] == [things.order]
+        things = await things_of(ada, await shelves.coupon(owner), app)
+        assert [order["id"] for order in (await ada.expect(200, "GET", "/orders"))["items"]] == [things.sent, things.order]
         assert (await eve.expect(200, "GET", "/orders"))["items"] == []
         assert (await eve.expect(200, "GET", "/customers/me/addresses"))["items"] == []
         assert (await eve.expect(200, "GET", "/customers/me"))["name"] == "eve"
@@ -205,4 +239,5 @@ async def test_a_guests_order_opens_by_its_key_alone(stocked: Client, settings: 
             for query in ("", f"?key={other['key']}", "?key=" + "A" * 32):
                 await who.expect(404, "GET", path + query)
                 await who.expect(404, "POST", f"{path}/cancel{query}")
-        assert await eve.expect(200, "GET", f"{path}?key={order['key']}") == order, "whoever was given the key"
+        found = await eve.expect(200, "GET", f"{path}?key={order['key']}")
+        assert found | {"invoice": None} == order, "whoever was given the key"
