@@ -26,6 +26,7 @@ class Tour:
         self._settle_in(contexts["customer"].request)
         form = {"email": "operator@example.com", "password": back_office.password}
         assert contexts["operator"].request.post("/admin/sign-in", form=form, max_redirects=0).status == 303
+        self._send_and_take_back(contexts["customer"].request, contexts["operator"].request)
 
     def _settle_in(self, request: APIRequestContext) -> None:
         account = {"email": self.email, "name": "Ada Byron", "password": "correct horse battery"}
@@ -36,6 +37,34 @@ class Tour:
         away.pop("is_default")
         assert request.post("/account/addresses/new", form=away, max_redirects=0).status == 303
         self.order = self._buy(request)
+        self.sent_order = self._buy(request)
+
+    def _send_and_take_back(self, customer: APIRequestContext, operator: APIRequestContext) -> None:
+        """The second order is sent; of its returns one is on its way, one has arrived, and one waits as an exchange."""
+        admin, own = f"/admin/orders/{self.sent_number}", f"/orders/{self.sent_number}"
+
+        def send(who: APIRequestContext, page: str, action: str, **fields: str) -> None:
+            form = forms_of(who.get(page).text())[action] | fields
+            answer = who.post(action, form=form, max_redirects=0)
+            assert answer.status == 303, answer.text()
+
+        def taken_back(steps: tuple[str, ...], **wish: str) -> None:
+            before = set(re.findall(rf"{admin}/returns/([0-9a-f-]+)/", operator.get(admin).text()))
+            send(customer, own, f"{own}/returns", reason="does_not_fit", note="Too small.", **wish)
+            (new,) = set(re.findall(rf"{admin}/returns/([0-9a-f-]+)/", operator.get(admin).text())) - before
+            for step in steps:
+                fields = {"answer": "Dock 4\n10115 Berlin"} if step == "approve" else {"delivery_amount": "1.00"}
+                if step == "receive":
+                    send(operator, admin, f"{admin}/returns/{new}/receive")
+                else:
+                    answer = operator.post(f"{admin}/returns/{new}/{step}", form=fields, max_redirects=0)
+                    assert answer.status == 303, answer.text()
+
+        send(operator, admin, f"{admin}/fulfill", carrier="Post", tracking_number="T-1")
+        lamp, sweater = (f"quantity-{line}" for line in re.findall(r"name=\"quantity-(\d+)\"", customer.get(own).text()))
+        taken_back(("approve",), **{lamp: "1"})
+        taken_back(("approve", "receive"), **{lamp: "1"})
+        taken_back(("approve", "receive", "exchange"), resolution="exchange", **{sweater: "1"})
 
     def _buy(self, request: APIRequestContext) -> str:
         """The path of a paid order's confirmation."""
@@ -55,6 +84,10 @@ class Tour:
     @property
     def number(self) -> str:
         return urlsplit(self.order).path.rpartition("/")[2]
+
+    @property
+    def sent_number(self) -> str:
+        return urlsplit(self.sent_order).path.rpartition("/")[2]
 
 
 def _at(path: str) -> Opener:
@@ -158,6 +191,18 @@ def _cart_empty(tour: Tour, page: Page) -> None:
     page.goto("/cart")
 
 
+def _sent_order(tour: Tour, page: Page) -> None:
+    page.goto(f"/orders/{tour.sent_number}")
+    page.get_by_text("Return or exchange something").click()
+    expect(page.get_by_role("button", name="Ask for the return")).to_be_visible()
+
+
+def _return_mistaken(tour: Tour, page: Page) -> None:
+    _sent_order(tour, page)
+    page.get_by_role("button", name="Ask for the return").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+
+
 def _mail(tour: Tour, page: Page) -> None:
     page.goto("/admin/mails")
     page.get_by_role("link", name=tour.number).first.click()
@@ -202,6 +247,8 @@ PAGES: dict[str, tuple[str, Opener, int]] = {
     "account": ("customer", _at("/account"), 200),
     "account-orders": ("customer", _at("/account/orders"), 200),
     "order": ("customer", lambda tour, page: page.goto(f"/orders/{tour.number}"), 200),
+    "order-sent": ("customer", _sent_order, 200),
+    "order-return-errors": ("customer", _return_mistaken, 422),
     "addresses": ("customer", _at("/account/addresses"), 200),
     "address": ("customer", _own_address, 200),
     "address-errors": ("customer", _wrong_address, 422),
@@ -210,6 +257,7 @@ PAGES: dict[str, tuple[str, Opener, int]] = {
     "admin": ("operator", _at("/admin"), 200),
     "admin-orders": ("operator", _at("/admin/orders"), 200),
     "admin-order": ("operator", lambda tour, page: page.goto(f"/admin/orders/{tour.number}"), 200),
+    "admin-order-returns": ("operator", lambda tour, page: page.goto(f"/admin/orders/{tour.sent_number}"), 200),
     "admin-products": ("operator", _at("/admin/products"), 200),
     "admin-product": ("operator", lambda tour, page: page.goto(f"/admin/products/{tour.back_office.variant(SWEATER).product_id}"), 200),
     "admin-mails": ("operator", _at("/admin/mails"), 200),
