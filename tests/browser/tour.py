@@ -208,6 +208,63 @@ def _mail(tour: Tour, page: Page) -> None:
     page.get_by_role("link", name=tour.number).first.click()
 
 
+def _promotion(tour: Tour, page: Page) -> None:
+    """One with a code that has a limit, and somebody who changed it."""
+    page.goto("/admin/promotions")
+    page.get_by_role("link", name="Welcome: 10 % off").click()
+    page.get_by_role("button", name="Save the promotion").click()
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+
+
+def _promotion_mistaken(tour: Tour, page: Page) -> None:
+    page.goto("/admin/promotions/new")
+    page.get_by_label("Name").fill("Autumn")
+    page.get_by_label("Percentage", exact=False).first.fill("150")
+    page.get_by_label("Products").fill("no-such-thing")
+    page.get_by_role("button", name="Make the promotion").click()
+    expect(page.locator("[data-errors]")).to_be_visible()
+
+
+def _card_issued(tour: Tour, page: Page) -> None:
+    page.goto("/admin/gift-cards")
+    page.get_by_label("Amount").fill("25")
+    page.get_by_label("Recipient’s e-mail").fill(tour.email)
+    page.get_by_role("button", name="Issue the card").click()
+    expect(page.get_by_role("status").filter(has_text="Its code is")).to_be_visible()
+
+
+def _cards(tour: Tour, page: Page) -> None:
+    _card_issued(tour, page)
+    page.goto("/admin/gift-cards")
+
+
+def _card_mistaken(tour: Tour, page: Page) -> None:
+    page.goto("/admin/gift-cards")
+    page.get_by_label("Amount").fill("nothing")
+    page.get_by_role("button", name="Issue the card").click()
+    expect(page.locator("[data-errors]")).to_be_visible()
+
+
+def _search_taught(tour: Tour, page: Page) -> None:
+    """Something of everything; what is set twice is there once."""
+    form = tour.contexts["operator"].request
+    tour.contexts["guest"].request.get("/search?q=xqzvw")
+    for what, fields in (
+        ("synonyms", {"terms": "pullover, jumper"}),
+        ("redirects", {"query": "gift card", "url": "/collections/slow-mornings"}),
+        ("boosts", {"text": "wool", "product": SWEATER, "pinned_at": "1"}),
+    ):
+        assert form.post(f"/admin/search/{what}", form=fields, max_redirects=0).status == 303
+    page.goto("/admin/search")
+
+
+def _search_mistaken(tour: Tour, page: Page) -> None:
+    page.goto("/admin/search")
+    page.get_by_label("Product", exact=False).last.fill("no-such-thing")
+    page.get_by_role("button", name="Place the product").click()
+    expect(page.locator("[data-errors]")).to_be_visible()
+
+
 # Name → (who sees it, how they come there, the status that it answers with).
 PAGES: dict[str, tuple[str, Opener, int]] = {
     "home": ("guest", _at("/"), 200),
@@ -260,6 +317,15 @@ PAGES: dict[str, tuple[str, Opener, int]] = {
     "admin-order-returns": ("operator", lambda tour, page: page.goto(f"/admin/orders/{tour.sent_number}"), 200),
     "admin-products": ("operator", _at("/admin/products"), 200),
     "admin-product": ("operator", lambda tour, page: page.goto(f"/admin/products/{tour.back_office.variant(SWEATER).product_id}"), 200),
+    "admin-promotions": ("operator", _at("/admin/promotions"), 200),
+    "admin-promotion": ("operator", _promotion, 200),
+    "admin-promotion-new": ("operator", _at("/admin/promotions/new"), 200),
+    "admin-promotion-errors": ("operator", _promotion_mistaken, 422),
+    "admin-gift-cards": ("operator", _cards, 200),
+    "admin-gift-cards-errors": ("operator", _card_mistaken, 422),
+    "admin-gift-card": ("operator", _card_issued, 200),
+    "admin-search": ("operator", _search_taught, 200),
+    "admin-search-errors": ("operator", _search_mistaken, 422),
     "admin-mails": ("operator", _at("/admin/mails"), 200),
     "admin-mail": ("operator", _mail, 200),
     "admin-jobs": ("operator", _at("/admin/jobs"), 200),
