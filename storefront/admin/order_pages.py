@@ -24,13 +24,14 @@ from storefront.settings import SETTINGS
 routes = web.RouteTableDef()
 
 
-async def _order_page(request: web.Request, number: str, errors: dict[str, str], status: int = 200) -> web.Response:
+async def _order_page(request: web.Request, number: str, errors: dict[str, str], status: int = 200, at: str = "") -> web.Response:
+    """The order with what is wrong; `at` is the return whose form it stands in."""
     async with request.app[DATABASE].write() as conn:
         order = await orders.order_by_number(conn, number)
         attempts = await orders.payment_attempts(conn, order.id)
         wanted = [line.variant_id for found in order.returns for line in found.lines if line.variant_id is not None]
         (instead,) = await ask(conn, catalog.sale_variants(wanted, order.currency)) if wanted else ({},)
-    context = {"order": order, "attempts": attempts, "instead": instead, "errors": errors}
+    context = {"order": order, "attempts": attempts, "instead": instead, "errors": errors, "at": at}
     return page(request, "order.html", context, status=status)
 
 
@@ -110,7 +111,7 @@ async def return_action(request: web.Request) -> web.StreamResponse:
             amount = read_amount(values, order.currency, "delivery_amount")
             await exchanges.offer(database, jobs, order.id, return_id, delivery_amount=amount, actor=actor, now=now)
     except DomainError as error:
-        return await _order_page(request, number, error.messages() or {"": error.detail}, error.status)
+        return await _order_page(request, number, error.messages() or {"": error.detail}, error.status, str(return_id))
     raise see_other(f"/admin/orders/{number}#returns")
 
 
