@@ -68,7 +68,9 @@ sub vcl_recv {
         set req.url = regsub(req.url, "[?&]+$", "");
         set req.url = std.querysort(req.url);
     }
-    if (req.http.Accept-Encoding ~ "(^|[ ,])br([ ,;]|$)" && req.http.Accept-Encoding !~ "br;q=0(\.0*)?([ ,]|$)") {
+    if (req.http.Accept-Encoding ~ "(^|[ ,])zstd([ ,;]|$)" && req.http.Accept-Encoding !~ "zstd;q=0(\.0*)?([ ,]|$)") {
+        set req.http.Accept-Encoding = "zstd";
+    } elsif (req.http.Accept-Encoding ~ "(^|[ ,])br([ ,;]|$)" && req.http.Accept-Encoding !~ "br;q=0(\.0*)?([ ,]|$)") {
         set req.http.Accept-Encoding = "br";
     } elsif (req.http.Accept-Encoding ~ "gzip" && req.http.Accept-Encoding !~ "gzip;q=0(\.0*)?([ ,]|$)") {
         set req.http.Accept-Encoding = "gzip";

@@ -17,8 +17,9 @@ import brotli
 import msgspec
 from aiohttp import web
 
+from storefront.platform.encodings import FOR_FILES, accepted_encoding
 from storefront.platform.errors import NotFound
-from storefront.platform.page_cache import accepted_encoding, etag_matches
+from storefront.platform.page_cache import etag_matches
 
 PREFIX = "/static/"
 KEPT_FOR_EVER = "public, max-age=31536000, immutable"
@@ -141,7 +142,7 @@ async def static_file(request: web.Request) -> web.Response:
     asset = request.app[ASSETS].at(request.path)
     if asset is None:
         raise NotFound("There is no such file.")
-    encoding = accepted_encoding(request.headers.get("Accept-Encoding", ""))
+    encoding = accepted_encoding(request.headers.get("Accept-Encoding", ""), FOR_FILES)
     if encoding not in asset.bodies:
         encoding = "identity"
     etag = f'"{posixpath.basename(asset.url)}-{encoding}"'

@@ -4,15 +4,11 @@ What is secret in a page (the key of an order's link, an idempotency key) never 
 are SameSite=Lax, and a page repeats only what its own form sent. So its length tells nothing (BREACH, breachattack.com).
 """
 
-import gzip
-
-import brotli
 from aiohttp import web
 
+from storefront.platform.encodings import accepted_encoding, pack_once
 from storefront.platform.http import Handler
-from storefront.platform.page_cache import SMALLEST_COMPRESSED, accepted_encoding
-
-_QUALITY = 4  # brotli's, where a page of 40 KB still takes less than a millisecond
+from storefront.platform.page_cache import SMALLEST_COMPRESSED
 
 
 @web.middleware
@@ -27,6 +23,6 @@ async def compression_middleware(request: web.Request, handler: Handler) -> web.
     response.headers["Vary"] = "Accept-Encoding"
     encoding = accepted_encoding(request.headers.get("Accept-Encoding", ""))
     if encoding != "identity":
-        response.body = brotli.compress(body, quality=_QUALITY) if encoding == "br" else gzip.compress(body, compresslevel=6, mtime=0)
+        response.body = pack_once(body, encoding)
         response.headers["Content-Encoding"] = encoding
     return response

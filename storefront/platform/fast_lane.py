@@ -20,7 +20,8 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
-from storefront.platform.page_cache import PAGE_CACHE, PageCache, accepted_encoding, date_bytes, etag_matches
+from storefront.platform.encodings import accepted_encoding
+from storefront.platform.page_cache import PAGE_CACHE, PageCache, date_bytes, etag_matches
 from storefront.platform.telemetry import LANE_HITS
 from storefront.settings import SETTINGS
 

@@ -5,7 +5,6 @@ A handler says `@shared_page("sort", "page", "opt.*")`: it answers the same byte
 """
 
 import asyncio
-import gzip
 import hashlib
 import re
 import time
@@ -13,13 +12,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
 
-import brotli
 import msgspec
 from aiohttp import web
 from aiohttp.helpers import rfc822_formatted_time
 from prometheus_client import Counter
 
 from storefront.platform.cache import Levels, Lifetime, log_failure
+from storefront.platform.encodings import accepted_encoding, pack
 from storefront.platform.lru import TaggedLru
 from storefront.platform.telemetry import route_name
 
@@ -28,7 +27,6 @@ F = TypeVar("F", bound=Callable[..., Awaitable[web.StreamResponse]])
 
 HITS = Counter("storefront_page_cache_total", "Shared pages by outcome.", ["outcome"])
 SERVER: Final = "storefront"
-ENCODINGS: Final = ("br", "gzip", "identity")
 SMALLEST_COMPRESSED: Final = 256  # bytes
 LONGEST_RAW_TARGET: Final = 512  # bytes
 MOST_RAW_TARGETS: Final = 20_000
@@ -66,19 +64,6 @@ def canonical_target(path: str, query: Iterable[tuple[str, str]], allowed: froze
     prefixes = tuple(name[:-1] for name in allowed if name.endswith("*"))
     kept = sorted((name, value) for name, value in query if value and (name in allowed or (prefixes and name.startswith(prefixes))))
     return quote(path, safe="/%:@!$&'()*+,;=~-._") + ("?" + urlencode(kept) if kept else "")
-
-
-def accepted_encoding(header: str) -> str:
-    """The best of br, gzip and identity that an Accept-Encoding header takes (RFC 9110, 12.5.3)."""
-    offered: dict[str, bool] = {}
-    for part in header.split(","):
-        name, _, parameters = part.strip().partition(";")
-        weight = parameters.strip().removeprefix("q=").strip()
-        offered[name.strip().lower()] = not (parameters.strip().startswith("q=") and weight.strip("0") in ("", "."))
-    for encoding in ENCODINGS[:2]:
-        if offered.get(encoding, offered.get("*", False)):
-            return encoding
-    return "identity"
 
 
 def etag_matches(header: str, etag: str) -> bool:
@@ -127,16 +112,8 @@ class Page(msgspec.Struct):
         return found
 
 
-def _compress(body: bytes, name: str) -> bytes:
-    if name == "br":
-        return bytes(brotli.compress(body, quality=5))
-    if name == "gzip":
-        return gzip.compress(body, compresslevel=6, mtime=0)
-    return body
-
-
 def _encode(page: Page, name: str) -> Encoded:
-    body = _compress(page.identity, name)
+    body = pack(page.identity, name)
     etag = f'"{page.digest}-{name}"'
     kept = (*page.headers, ("Vary", "Accept-Encoding"), ("ETag", etag))
     headers = kept if name == "identity" else (*kept, ("Content-Encoding", name))

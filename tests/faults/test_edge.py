@@ -131,7 +131,9 @@ async def test_browsing_hits_the_edge(edge: EdgeShop) -> None:
         for _ in range(1500):
             path = paths[min(int(draw.paretovariate(0.9)) - 1, len(paths) - 1)]
             campaign = f"{'&' if '?' in path else '?'}utm_source={draw.random()}" if draw.random() < 0.3 else ""
-            async with http.get(edge.url + path + campaign, headers={"Accept-Encoding": draw.choice(["br", "gzip, br;q=0.9"])}) as answer:
+            async with http.get(
+                edge.url + path + campaign, headers={"Accept-Encoding": draw.choice(["br", "gzip, br;q=0.9", "gzip, deflate, br, zstd"])}
+            ) as answer:
                 assert answer.status == 200
                 await answer.read()
                 seen[answer.headers["X-Cache"]] += 1

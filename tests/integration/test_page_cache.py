@@ -13,8 +13,9 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from storefront.platform.cache import Cache
 from storefront.platform.embedded.valkey import Valkey
+from storefront.platform.encodings import accepted_encoding
 from storefront.platform.http import error_middleware, request_id_middleware, shared_page_headers
-from storefront.platform.page_cache import PAGE_CACHE, PageCache, accepted_encoding, canonical_target, page_cache_middleware, shared_page
+from storefront.platform.page_cache import PAGE_CACHE, PageCache, canonical_target, page_cache_middleware, shared_page
 from storefront.platform.shared_cache import SharedCache
 from storefront.settings import SETTINGS, CacheSettings, Settings
 
@@ -144,7 +145,7 @@ async def test_keys_that_never_repeat_stay_within_the_bound(aiohttp_client: Aioh
     client = await aiohttp_client(shop.app(CacheSettings(), None, most_bytes=200_000))
     cache = client.app[PAGE_CACHE]  # type: ignore[index]
     for number in range(600):
-        async with client.get(f"/page?n={number}", headers={"Accept-Encoding": ["br", "gzip", "identity"][number % 3]}) as answer:
+        async with client.get(f"/page?n={number}", headers={"Accept-Encoding": ["zstd", "br", "gzip", "identity"][number % 4]}) as answer:
             assert answer.status == 200
         assert cache.size <= 200_000
     assert 20 < len(cache) < 120
@@ -172,11 +173,13 @@ def test_equal_questions_have_one_key(query: list[tuple[str, str]], shuffler: ra
     ("header", "encoding"),
     [
         ("", "identity"),
-        ("gzip, deflate, br, zstd", "br"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip, deflate, br", "br"),
+        ("zstd;q=0, br", "br"),
         ("gzip", "gzip"),
         ("br;q=0, gzip", "gzip"),
         ("br;q=0.0, gzip;q=0", "identity"),
-        ("*", "br"),
+        ("*", "zstd"),
         ("*;q=0", "identity"),
         ("GZIP", "gzip"),
         ("deflate, identity", "identity"),
