@@ -1,6 +1,7 @@
 """Texts that found nothing, counted for the operator: kept in memory for a second, then written, never while a shopper waits."""
 
 import asyncio
+import re
 
 import asyncpg
 import structlog
@@ -16,6 +17,7 @@ MOST_WAITING = 500  # texts; what comes beyond is not counted
 MOST_KEPT = 10_000  # texts in the database
 FORGET_EVERY = 100  # writes
 LONGEST = 100  # characters
+_CARD = re.compile(r"[0-9](?:[ .-]?[0-9]){11,18}")
 
 
 class Misses:
@@ -28,9 +30,9 @@ class Misses:
         self._writes = 0
 
     def note(self, text: str) -> None:
-        """Counts a text that found nothing."""
+        """Counts a text that found nothing. What may be a card's number, typed into the wrong field, is not kept."""
         spelled = normal(text)[:LONGEST]
-        if spelled and (spelled in self._waiting or len(self._waiting) < MOST_WAITING):
+        if spelled and not _may_be_a_card(text) and (spelled in self._waiting or len(self._waiting) < MOST_WAITING):
             self._waiting[spelled] = self._waiting.get(spelled, 0) + 1
             self._noted.set()
 
@@ -58,3 +60,13 @@ class Misses:
             self._waiting = waiting | self._waiting
             self._noted.set()
             raise
+
+
+def _may_be_a_card(text: str) -> bool:
+    """Whether it has the length and the check digit of a card's number (ISO/IEC 7812-1, annex B)."""
+    found = _CARD.search(text)
+    if found is None:
+        return False
+    digits = [int(digit) for digit in reversed(found[0]) if digit.isdigit()]
+    doubled = (digit * 2 for digit in digits[1::2])
+    return (sum(digits[::2]) + sum(digit - 9 if digit > 9 else digit for digit in doubled)) % 10 == 0
