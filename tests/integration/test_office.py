@@ -400,6 +400,13 @@ async def test_what_found_nothing_is_listed_and_can_be_forgotten(operator: Brows
     await eventually(listed)
     form = forms_of(await operator.open("/admin/search?query=xqzvwk"))
     assert (form["/admin/search/redirects"]["query"], form["/admin/search/boosts"]["text"]) == ("xqzvwk", "xqzvwk")
+    for number in ("4242 4242 4242 4242", "4242424242424242"):
+        await operator.open(f"/search?q={number}")
+    await operator.open("/search?q=4242424242424241xq")
+    await eventually(lambda: owner.fetchval("SELECT true FROM search_miss WHERE query LIKE '%4241xq'"))
+    assert "4242424242424242" not in (await operator.open("/admin/search")).replace(" ", ""), (
+        "it may be a card's, typed into the wrong field"
+    )
     await operator.follow("/admin/search/misses/forget", {"query": "xqzvwk"})
     assert "xqzvwk" not in await operator.open("/admin/search")
 
