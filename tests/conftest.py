@@ -9,7 +9,7 @@ import shutil
 import socket
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -26,6 +26,23 @@ from storefront.platform.migrations import APP_ROLE, migrate
 from storefront.settings import ROOT, Settings, complete_secrets, load_settings
 
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--drill", action="store_true", help="run the drills at their full length (docs/drills.md)")
+
+
+@pytest.fixture(scope="session")
+def at_full_length(request: pytest.FixtureRequest) -> bool:
+    """Whether the drills were asked for at their full length."""
+    return bool(request.config.getoption("--drill"))
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Writes a line of what a drill measured to the terminal; nowhere when tests run beside each other."""
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.write_line if reporter is not None else lambda text: None
 
 
 @pytest.fixture(scope="session")
