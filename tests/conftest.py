@@ -1,6 +1,6 @@
 """Real parts for every test: PostgreSQL (with a standby), Valkey and the sandbox provider, started once for each worker.
 
-A template database is migrated once and cloned for each test module. fsync is off here, except in tests/faults, which start their own.
+A template database is migrated once and cloned for each test module. fsync is off here; tests/faults have it on.
 """
 
 import asyncio
@@ -57,7 +57,13 @@ def scratch() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres(scratch: Path) -> Iterator[Postgres]:
     """A running cluster whose database `template_shop` is migrated and empty."""
-    server = Postgres(scratch / "postgresql", fsync=False)
+    with serving_template(Postgres(scratch / "postgresql", fsync=False)) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def serving_template(server: Postgres) -> Iterator[Postgres]:
+    """Starts a cluster and makes its `template_shop`; stops it at the end."""
     server.start()
     _run_sql(server, "CREATE DATABASE template_shop")
     asyncio.run(migrate(server.dsn(database="template_shop")))

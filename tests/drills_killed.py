@@ -1,0 +1,245 @@
+"""Processes that are killed: each statement, each provider call is a point before, during and after which SIGKILL may come.
+
+A server with everything imported forks a process for each piece of work (`Mortals`), so that a life costs milliseconds. What the points
+are is found by instrumentation: whatever goes through asyncpg (BEGIN and COMMIT too) and through the caller of the payment provider.
+"""
+
+import asyncio
+import functools
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import msgspec
+import uvloop
+
+from storefront.checkout import recovery, service
+from storefront.checkout.model import CheckoutContext, PlaceOrder
+from storefront.checkout.place_order import place_order
+from storefront.orders import after_sale
+from storefront.payments.service import Payments
+from storefront.payments.stripe_client import StripeCaller
+from storefront.platform.clock import utc_now
+from storefront.platform.database import Database
+from storefront.platform.jobs import Jobs
+from storefront.settings import ROOT, Settings
+
+ABANDONED = 20  # seconds until a life that neither ends nor is killed counts as hung
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What a process is to do. `ahead`: seconds that its clock is fast. `ends`: the point, from 0, at which it is killed; None: none."""
+
+    kind: str
+    arguments: dict[str, Any]
+    capture: str = "order"
+    ahead: float = 0.0
+    ends: int | None = None
+
+
+class Life(msgspec.Struct, frozen=True):
+    """What became of it: the points that it came to, and the exit code that the kernel tells (-9: killed)."""
+
+    at: list[str]
+    exit_code: int
+    error: str = ""
+
+    @property
+    def killed(self) -> bool:
+        return self.exit_code == -signal.SIGKILL
+
+    def __str__(self) -> str:
+        return f"killed {self.at[-1]}" if self.killed else f"exit {self.exit_code} {self.error}"
+
+
+async def do(shop: CheckoutContext, work: Work) -> Any:
+    """The work itself, as the shop's handlers and jobs do it."""
+    given = work.arguments
+    after = (shop.database, shop.payments, shop.jobs)
+    match work.kind:
+        case "place":
+            request = msgspec.convert(given["request"], PlaceOrder)
+            return await place_order(shop, request, given["key"], path="/api/v1/orders")
+        case "returned":
+            return await service.returned(shop, UUID(given["order_id"]))
+        case "capture":
+            return await after_sale.capture(*after, UUID(given["order_id"]), actor="operator")
+        case "cancel":
+            return await after_sale.cancel(*after, UUID(given["order_id"]), actor="shopper")
+        case "refund":
+            return await after_sale.refund(*after, UUID(given["order_id"]), amount=given["amount"], key=given["key"], actor="operator")
+        case "recover":
+            return await recovery.recover(shop)
+        case unknown:
+            raise ValueError(unknown)
+
+
+def with_capture(settings: Settings, when: str) -> Settings:
+    """The settings of a shop that takes the money then."""
+    found = msgspec.convert(msgspec.to_builtins(settings), Settings)
+    found.payments.capture = msgspec.convert(when, type(settings.payments).__annotations__["capture"])
+    return found
+
+
+class Mortals:
+    """`with Mortals(settings) as mortals:`, then `mortals.live(work)` for each life."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __enter__(self) -> "Mortals":
+        command = [sys.executable, "-m", "tests.drills_killed"]
+        self._server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._send(msgspec.json.encode(self._settings))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._server.stdin is not None
+        self._server.stdin.close()
+        self._server.wait(10)
+
+    def live(self, work: Work) -> Life:
+        """Returns when the process is gone."""
+        self._send(msgspec.json.encode(work))
+        assert self._server.stdout is not None
+        return msgspec.json.decode(self._server.stdout.readline(), type=Life)
+
+    def _send(self, line: bytes) -> None:
+        assert self._server.stdin is not None
+        self._server.stdin.write(line + b"\n")
+        self._server.stdin.flush()
+
+
+# --- the server and its children -------------------------------------------------------------------------------------------------
+
+
+class _Points:
+    """Tells the server of each point as it is reached, and ends this process at one of them."""
+
+    def __init__(self, told: int, ends: int | None) -> None:
+        self._told = told
+        self._ends = ends
+        self._count = 0
+
+    def reached(self, what: str) -> None:
+        if self._tell(what):
+            _die()
+
+    def under_way(self, what: str) -> None:
+        """The statement is sent with the loop's next breath; then the kill comes before its answer does."""
+        if self._tell(what):
+            asyncio.get_running_loop().call_soon(_die)
+
+    def _tell(self, what: str) -> bool:
+        os.write(self._told, f"{what}\n".encode())
+        self._count += 1
+        return self._count - 1 == self._ends
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _instrument(points: _Points) -> None:
+    connection: Any = asyncpg.Connection
+    execute, with_arguments, call = connection.execute, connection._execute, StripeCaller._once
+
+    @functools.wraps(execute)
+    async def without(self: Any, query: str, *args: Any, timeout: float | None = None) -> Any:
+        if args:
+            return await execute(self, query, *args, timeout=timeout)  # which comes by `_execute`
+        return await _around(points, query, execute(self, query, timeout=timeout))
+
+    @functools.wraps(with_arguments)
+    async def statement(self: Any, query: Any, *args: Any, **options: Any) -> Any:
+        return await _around(points, str(query), with_arguments(self, query, *args, **options))
+
+    @functools.wraps(call)
+    async def called(self: Any, operation: str, make: Any) -> Any:
+        points.reached(f"before the call {operation}")
+        try:
+            return await call(self, operation, make)
+        finally:
+            points.reached(f"after the call {operation}")
+
+    connection.execute, connection._execute = without, statement
+    provider: Any = StripeCaller
+    provider._once = called
+
+
+async def _around(points: _Points, query: str, statement: Any) -> Any:
+    what = next((line for line in query.splitlines() if line.strip() and not line.startswith("--")), "")[:60]
+    points.reached(f"before {what}")
+    points.under_way(f"during {what}")
+    answer = await statement
+    points.reached(f"after {what}")
+    return answer
+
+
+async def _live(settings: Settings, work: Work, points: _Points) -> None:
+    database, payments = Database(settings.database.url, [], settings.database), Payments(settings)
+    await database.start()
+    ahead = timedelta(seconds=work.ahead)
+    shop = CheckoutContext(
+        database=database,
+        payments=payments,
+        jobs=Jobs(settings, database),
+        settings=with_capture(settings, work.capture),
+        clock=lambda: utc_now() + ahead,
+    )
+    _instrument(points)
+    await do(shop, work)
+
+
+def _child(settings: Settings, work: Work, told: int) -> int:
+    signal.alarm(ABANDONED)
+    try:
+        uvloop.run(_live(settings, work, _Points(told, work.ends)))
+    except Exception as error:
+        os.write(told, f"error {error!r}\n".replace("\n", " ").encode() + b"\n")
+        return 1
+    return 0
+
+
+def _in_a_process_of_its_own(settings: Settings, work: Work) -> Life:
+    reads, writes = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reads)
+        os._exit(_child(settings, work, writes))
+    os.close(writes)
+    with os.fdopen(reads) as told:
+        at = told.read().splitlines()
+    _, status = os.waitpid(child, 0)
+    errors = [line for line in at if line.startswith("error ")]
+    return Life([line for line in at if line not in errors], os.waitstatus_to_exitcode(status), " ".join(errors))
+
+
+async def _warm(settings: Settings) -> None:
+    """A first call, for what the provider's library imports then."""
+    payments = Payments(settings)
+    await payments.lookup(attempt_id=uuid4())
+    await payments.close()
+
+
+def _serve() -> None:
+    # Read once for all lives: it is the dearest part of a process's first call.
+    ssl.create_default_context = functools.cache(ssl.create_default_context)
+    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
+    settings.database.pool_min = 1
+    uvloop.run(_warm(settings))
+    for line in sys.stdin.buffer:
+        life = _in_a_process_of_its_own(settings, msgspec.json.decode(line, type=Work))
+        sys.stdout.buffer.write(json.dumps(msgspec.to_builtins(life)).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    _serve()
