@@ -42,7 +42,14 @@ def at_full_length(request: pytest.FixtureRequest) -> bool:
 def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Writes a line of what a drill measured to the terminal; nowhere when tests run beside each other."""
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    return reporter.write_line if reporter is not None else lambda text: None
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+
+    def write(text: str) -> None:
+        if reporter is not None and capture is not None:
+            with capture.global_and_fixture_disabled():
+                reporter.write_line(text)
+
+    return write
 
 
 @pytest.fixture(scope="session")

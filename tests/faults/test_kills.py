@@ -275,9 +275,9 @@ async def test_a_process_may_be_killed_at_any_point(
 
 
 def chosen(points: list[str], every: bool) -> list[int]:
-    """All points, or those around commits and calls and one of the three of each other statement, in turn."""
+    """All points, or those around commits and calls and a quarter of the others: before, during, after, in turn."""
     decisive = ("COMMIT", " the call ")
-    return [n for n, point in enumerate(points) if every or any(word in point for word in decisive) or n % 3 == (n // 3) % 3]
+    return [n for n, point in enumerate(points) if every or any(word in point for word in decisive) or n % 4 == 0]
 
 
 async def one_life(case: Case, ends: int | None, mortals: Mortals, clock: MovableClock) -> Life:
