@@ -10,7 +10,8 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,12 @@ class DrilledShop:
         self.valkey = valkey
         self.provider = provider
         self.replicas = replicas
+        # Servers end with the thread that started them: this one lives as long as they may.
+        self.hands = ThreadPoolExecutor(1)
+
+    async def by_hand(self, work: Callable[[], None]) -> None:
+        """What takes a while with the servers, while the load goes on."""
+        await asyncio.get_running_loop().run_in_executor(self.hands, work)
 
     @property
     def urls(self) -> list[str]:
@@ -112,6 +119,7 @@ def drilled_shop(replicas: int = 2, **environment: str) -> Iterator[DrilledShop]
     settings = settings_for(scratch / "provider", SERVER__PORT=str(ports[0]), PAYMENTS__SANDBOX_PORT=str(ports[0] + 1))
     postgres, valkey, provider = Postgres(scratch / "postgresql"), Valkey(scratch / "valkey"), Embedded(settings)
     shops: list[LiveShop] = []
+    drilled: DrilledShop | None = None
     try:
         provider.begin_provider()
         postgres.start()
@@ -126,7 +134,8 @@ def drilled_shop(replicas: int = 2, **environment: str) -> Iterator[DrilledShop]
                 shops[0].wait_ready()  # it migrates and prepares the shop; the others find it done
         for shop in shops:
             shop.wait_ready()
-        yield DrilledShop(settings, postgres, valkey, provider, shops)
+        drilled = DrilledShop(settings, postgres, valkey, provider, shops)
+        yield drilled
     finally:
         for shop in shops:
             if shop.process.poll() is None:
@@ -134,6 +143,8 @@ def drilled_shop(replicas: int = 2, **environment: str) -> Iterator[DrilledShop]
         provider.stop()
         valkey.stop()
         postgres.stop()
+        if drilled is not None:
+            drilled.hands.shutdown()
         shutil.rmtree(scratch, ignore_errors=True)
 
 
