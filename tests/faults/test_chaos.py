@@ -22,7 +22,7 @@ from tests.buying import offer
 from tests.drills_shop import LOST, DrilledShop, Placing, cart_of, delivery_option, drilled_shop, kind_of, with_details
 from tests.sandbox import Sandbox
 
-SECONDS, FULL_SECONDS = 25, 600
+SECONDS, FULL_SECONDS = 30, 600
 BUYERS = 12
 PLENTY, RARE = (30, 100_000), (6, 25)  # variants, and how many of each are on the shelf
 LOSES_ANSWERS = {"fault": "lose_answer", "rate": 0.3, "path": "/v1/"}

@@ -10,6 +10,8 @@ import pytest
 
 from storefront.checkout import recovery
 from storefront.checkout.model import CheckoutContext
+from storefront.orders import after_sale
+from storefront.orders import service as orders
 from storefront.platform.database import Connection
 from storefront.platform.errors import InvalidInput
 from storefront.pricing import defaults, gift_cards
@@ -240,6 +242,20 @@ async def test_with_a_gift_card_the_client_says_what_was_left_to_pay(shop: Check
     assert (await other.place()).status == 201
     assert problem_of(await same.place()) == "price_changed"
     assert await balance_of(owner, code) == 0
+
+
+async def test_an_order_that_was_given_up_unpaid_has_nothing_left_to_refund(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    code = await gift_card(shop, 1000)
+    (buyer,) = await buyers(shop, owner, 1, code)
+    declined = await buyer.place(payment_method=DECLINED)
+    order_id = uuid.UUID(declined.document()["order"]["id"])
+    await after_sale.cancel(shop.database, shop.payments, shop.jobs, order_id, actor="shopper")
+    assert await balance_of(owner, code) == 1000
+    async with shop.database.write() as conn:
+        assert (await orders.order_by_id(conn, order_id)).refundable == 0
+    with pytest.raises(InvalidInput):
+        await after_sale.refund(shop.database, shop.payments, shop.jobs, order_id, amount=700, key="once", actor="operator")
+    assert await owner.fetchval("SELECT count(*) FROM order_event WHERE order_id = $1 AND kind = 'refund_decided'", order_id) == 0
 
 
 async def test_a_gift_card_stays_with_the_cart_whose_card_was_declined_and_returns_when_it_is_given_up(
