@@ -268,7 +268,8 @@ async def left_to_give_back(conn: Connection, order: Any) -> int:
 
 def _split(order: Any, amount: int, owed: int) -> _Split:
     by_provider = order["captured"] - order["refunded"] - owed
-    by_gift_cards = order["gift_card_amount"] - order["gift_card_refunded"] if order["status"] != "pending_payment" else 0
+    # An order that was cancelled has handed its cards back already, also when it was never paid.
+    by_gift_cards = order["gift_card_amount"] - order["gift_card_refunded"] if order["status"] != "cancelled" else 0
     if order["status"] in ("pending_payment", "authorized"):
         raise NotPossibleNow("Nothing has been captured yet. Cancel the order instead.")
     if not 1 <= amount <= by_provider + by_gift_cards - order["exchanged"]:

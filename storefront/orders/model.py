@@ -195,7 +195,8 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def refundable(self) -> int:
         """What could still be given back."""
-        return self.captured - self.refunded + self.gift_card_amount - self.gift_card_refunded - self.exchanged
+        on_cards = self.gift_card_amount - self.gift_card_refunded if self.status not in ("pending_payment", "cancelled") else 0
+        return self.captured - self.refunded + on_cards - self.exchanged
 
     @property
     def delivery_paid(self) -> int:
