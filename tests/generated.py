@@ -45,8 +45,8 @@ async def _product(owner: asyncpg.Connection, number: int, chance: random.Random
     options = chance.choice([[], [], ["Size"], ["Size", "Colour"]])
     attributes = {name: chance.sample(values, chance.randint(1, 2)) for name, values in ATTRIBUTES.items() if chance.random() < 0.6}
     product_id = await owner.fetchval(
-        "INSERT INTO product (slug, title, brand, category_id, tags, attributes, option_names, status, published_at, popularity)"
-        " VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9, $10) RETURNING id",
+        "INSERT INTO product (slug, title, brand, category_id, tags, attributes, option_names, status, published_at, popularity,"
+        " rating_sum, rating_count) VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8, $9, $10, $11, $12) RETURNING id",
         f"product-{number}",
         " ".join(chance.sample(WORDS, chance.randint(1, 3))).title(),
         chance.choice(BRANDS),
@@ -57,6 +57,7 @@ async def _product(owner: asyncpg.Connection, number: int, chance: random.Random
         chance.choice(["active"] * 6 + ["draft", "archived"]),
         published or now - timedelta(days=2),
         chance.choice([0, 0, 0, 1, 5]),
+        *chance.choice([(0, 0), (0, 0), (5, 1), (4, 1), (79, 20), (78, 20), (3, 2), (1, 1), (11, 4)]),
     )
     seen = set()
     for position in range(chance.randint(1, 3) if options else 1):

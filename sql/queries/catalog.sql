@@ -159,6 +159,7 @@ WITH opened AS (
 offered AS MATERIALIZED (
     SELECT p.id, p.title, p.brand, p.attributes, p.option_names, p.popularity, p.published_at, c.path,
            offer.amount, offer.availability,
+           coalesce((p.rating_sum * CAST(100 AS bigint) + p.rating_count * 5) / nullif(p.rating_count * CAST(100 AS bigint), 0), 0) AS stars,
            (SELECT min(m.position) FROM collection_product m WHERE m.collection_id = :collection_id AND m.product_id = p.id) AS place
     FROM opened
     CROSS JOIN LATERAL (SELECT * FROM product w WHERE w.id = opened.id AND is_published(w.status, w.published_at) LIMIT 1) p
@@ -180,6 +181,7 @@ judged AS MATERIALIZED (
         WHERE NOT coalesce(CASE
             WHEN choice.key = 'brand' THEN o.brand = ANY (choice.wanted)
             WHEN choice.key = 'availability' THEN CAST(o.availability AS text) = ANY (choice.wanted)
+            WHEN choice.key = 'rating' THEN CAST(o.stars AS text) >= choice.wanted[1]
             WHEN choice.key = 'category' THEN EXISTS (
                 SELECT FROM unnest(choice.wanted) AS w (path) WHERE o.path = w.path OR starts_with(o.path, w.path || '/'))
             WHEN starts_with(choice.key, 'attr.') THEN (o.attributes -> substr(choice.key, 6)) ?| choice.wanted
@@ -197,6 +199,9 @@ counted AS (
     SELECT 'brand' AS key, brand AS value, count(*) AS products FROM judged WHERE brand <> '' AND misses <@ ARRAY['brand'] GROUP BY brand
     UNION ALL
     SELECT 'availability', CAST(availability AS text), count(*) FROM judged WHERE misses <@ ARRAY['availability'] GROUP BY availability
+    UNION ALL
+    SELECT 'rating', CAST(line.stars AS text), count(*)
+    FROM judged j JOIN generate_series(1, 4) AS line (stars) ON j.stars >= line.stars WHERE j.misses <@ ARRAY['rating'] GROUP BY 2
     UNION ALL
     SELECT 'price', CAST(width_bucket(amount, CAST(:price_edges AS bigint[])) AS text), count(*)
     FROM judged WHERE misses <@ ARRAY['price'] GROUP BY 2
@@ -310,7 +315,9 @@ SELECT id FROM variant WHERE product_id = ANY (CAST(:product_ids AS bigint[])) A
 
 -- name: search_documents
 SELECT p.id, p.slug, p.title, p.brand, p.tags, p.description_html, p.attributes, p.option_names, p.popularity,
-       p.rating_sum, p.rating_count, p.published_at, p.status = 'active' AND p.published_at IS NOT NULL AS published,
+       p.rating_sum, p.rating_count, p.published_at,
+       coalesce((p.rating_sum * CAST(100 AS bigint) + p.rating_count * 5) / nullif(p.rating_count * CAST(100 AS bigint), 0), 0) AS stars,
+       p.status = 'active' AND p.published_at IS NOT NULL AS published,
        above.names AS category_names, above.paths AS category_paths,
        sold.skus, sold.barcodes, offers.found AS offers,
        ARRAY(SELECT DISTINCT c.collection_id FROM product_collection c WHERE c.product_id = p.id ORDER BY 1) AS collection_ids

@@ -37,7 +37,7 @@ from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
 
-FILTERS = ("currency", "sort", "page", "limit", "price_min", "price_max", "brand", "availability", "opt.*", "attr.*")
+FILTERS = ("currency", "sort", "page", "limit", "price_min", "price_max", "brand", "availability", "rating", "opt.*", "attr.*")
 
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Cursor = Annotated[str, Meta(pattern="^[0-9]{1,18}$", description="`next_cursor` of the answer before.")]
@@ -84,6 +84,7 @@ class ListingParameters(msgspec.Struct):
     price_max: MajorAmount | None = None
     brand: Annotated[list[FacetValue], Meta(max_length=MOST_VALUES)] = []
     availability: Annotated[list[Availability], Meta(max_length=MOST_VALUES)] = []
+    rating: Annotated[Literal["1", "2", "3", "4"], Meta(description="Stars at least.")] | None = None
     category: Annotated[str, Meta(description="A category's path, with those below it.")] | None = None
 
 

@@ -19,7 +19,7 @@ def facets_of(query: ListingQuery, result: ListingResult, frame: Frame) -> tuple
     """The facets worth showing, in a fixed order; a selected value is shown even when it counts nothing."""
     selected = dict(query.selected)
     keys = set(result.facets) | set(selected)
-    named = [key for key in ("category", "price", "brand", "availability") if key in keys]
+    named = [key for key in ("category", "price", "brand", "availability", "rating") if key in keys]
     others = sorted((key for key in keys if key.startswith(("opt.", "attr."))), key=lambda key: (key.startswith("attr."), key))
     found = []
     for key in [*named, *others]:
@@ -28,6 +28,8 @@ def facets_of(query: ListingQuery, result: ListingResult, frame: Frame) -> tuple
             facet = _price_facet(query, counts, frame)
         elif key == "category":
             facet = _category_facet(query, counts, frame, selected.get(key, ()))
+        elif key == "rating":
+            facet = _rating_facet(query, counts, frame, selected.get(key, ()))
         else:
             facet = _value_facet(query, key, counts, frame, selected.get(key, ()))
         if any(value.selected for value in facet.values) or _narrows(facet, result.total):
@@ -93,6 +95,16 @@ def _price_facet(query: ListingQuery, counts: dict[str, int], frame: Frame) -> F
         url = address(msgspec.structs.replace(query, price_min=low or None, price_max=high), frame)
         values.append(FacetValue(band, band_label(band, query.currency), counts.get(band, 0), band == chosen, url))
     return Facet("price", "Price", tuple(values))
+
+
+def _rating_facet(query: ListingQuery, counts: dict[str, int], frame: Frame, selected: Sequence[str]) -> Facet:
+    """One choice at a time: each counts all that have as many stars or more."""
+    values = []
+    for value in sorted({*counts, *selected}, reverse=True):
+        on = value in selected
+        label = f"{value} {'star' if value == '1' else 'stars'} and up"
+        values.append(FacetValue(value, label, counts.get(value, 0), on, _switched(query, "rating", [] if on else [value], frame)))
+    return Facet("rating", "Rating", tuple(values))
 
 
 def band_label(band: str, currency: str) -> str:

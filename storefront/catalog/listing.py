@@ -92,6 +92,8 @@ def assemble(query: ListingQuery, result: ListingResult, frame: Frame) -> Listin
         price_to="" if query.price_max is None else typed_price(query.price_max, query.currency),
         parameters=tuple((name, value) for name, value in parameters if name not in ("price_min", "price_max")),
         query=query.text,
+        estimated=result.estimated,
+        highlights=result.highlights,
         did_you_mean=(suggestion, f"{frame.path}?{urlencode({frame.text_parameter: suggestion}, quote_via=quote)}") if suggestion else None,
     )
 

@@ -188,6 +188,13 @@ class SortChoice(msgspec.Struct, frozen=True):
     url: str
 
 
+class Highlight(msgspec.Struct, frozen=True):
+    """Where a product matches a text: HTML, escaped, with <mark> around what was looked for. `snippet` is of the description, or empty."""
+
+    title: str
+    snippet: str
+
+
 class Listing(msgspec.Struct, frozen=True):
     """One page of products with the filters around it; the same type serves category, collection and search pages."""
 
@@ -217,6 +224,8 @@ class Listing(msgspec.Struct, frozen=True):
     query: str = ""
     did_you_mean: tuple[str, str] | None = None  # (text, url)
     degraded: bool = False  # answered without the index
+    estimated: bool = False  # the counts of its facets were made from a part of the products
+    highlights: dict[int, Highlight] = {}  # by product id, where a text matched
 
     @property
     def shared_seconds(self) -> int:
@@ -242,10 +251,12 @@ class ListingQuery(msgspec.Struct, frozen=True):
 class ListingResult(msgspec.Struct, frozen=True):
     """What was found: one page of product ids in order, and counts for the filters.
 
-    `facets` maps a facet key (brand, availability, price, category, opt.Size, attr.Material) to (value, products). The counts of a facet
-    ignore its own selection. Values: a category is its path, counted with all below it; a price is a band as in
-    `storefront.catalog.listing.price_band`. `price_min` and `price_max` are minor units over the set before any filter.
-    `suggestion` is a better spelling of the text, if there is one.
+    `facets` maps a facet key (brand, availability, rating, price, category, opt.Size, attr.Material) to (value, products). The counts of a
+    facet ignore its own selection. Values: a category is its path, counted with all below it; a price is a band as in
+    `storefront.catalog.listing.price_band`; a rating is "1" to "4", counted with all that have as many stars or more.
+    `price_min` and `price_max` are minor units over the set before any filter. `suggestion` is a better spelling of the text, if there
+    is one. `estimated` says that the counts were made from a part of the products.
+    `highlights` is by product id.
     """
 
     ids: tuple[int, ...]
@@ -254,6 +265,8 @@ class ListingResult(msgspec.Struct, frozen=True):
     price_min: int | None = None
     price_max: int | None = None
     suggestion: str | None = None
+    estimated: bool = False
+    highlights: dict[int, Highlight] = {}
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -289,6 +302,7 @@ class SearchDocument(msgspec.Struct, frozen=True):
     published_at: int
     published: bool
     collection_ids: tuple[int, ...]  # curated and rule-made
+    stars: int = 0  # whole stars that its average rating reaches, as it is shown; 0 without a rating
 
 
 class SaleVariant(msgspec.Struct, frozen=True):

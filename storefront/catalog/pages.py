@@ -20,7 +20,7 @@ from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
 
-FILTERS = ("sort", "page", "price_min", "price_max", "brand", "availability", "opt.*", "attr.*")
+FILTERS = ("sort", "page", "price_min", "price_max", "brand", "availability", "rating", "opt.*", "attr.*")
 
 
 @routes.get("/")

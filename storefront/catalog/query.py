@@ -31,7 +31,8 @@ AVAILABILITY_LABELS = {
     "backorder": "Back-order",
     "sold_out": "Sold out",
 }
-_NAMED_FACETS = ("category", "brand", "availability")
+RATINGS = ("1", "2", "3", "4")  # stars at least
+_NAMED_FACETS = ("category", "brand", "availability", "rating")
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -126,6 +127,8 @@ def _selected(given: dict[str, list[str]], frame: Frame) -> tuple[tuple[str, tup
             values = [] if frame.category else [value for value in values if value in known][-1:]
         elif key == "availability":
             values = [value for value in values if value in AVAILABILITY_LABELS]
+        elif key == "rating":
+            values = [value for value in values if value in RATINGS][-1:]
         elif key != "brand" and not (key.startswith(("opt.", "attr.")) and key.partition(".")[2]):
             continue
         if values:

@@ -153,7 +153,10 @@ class FacetItem(msgspec.Struct):
 
 
 class ProductListing(msgspec.Struct):
-    """A page of a listing. `price_min` and `price_max` span the products before any filter."""
+    """A page of a listing. `price_min` and `price_max` span the products before any filter.
+
+    `counts_estimated` says that facets were counted over a part of very many products.
+    """
 
     items: list[ProductSummary]
     total: int
@@ -163,6 +166,7 @@ class ProductListing(msgspec.Struct):
     facets: list[FacetItem]
     price_min: Money | None
     price_max: Money | None
+    counts_estimated: bool
 
 
 def summary(card: Card) -> ProductSummary:
@@ -246,6 +250,7 @@ def product_listing(listing: Listing) -> ProductListing:
         ],
         price_min=money(listing.price_min),
         price_max=money(listing.price_max),
+        counts_estimated=listing.estimated,
     )
 
 

@@ -324,6 +324,7 @@ def _document(row: Mapping[str, Any]) -> SearchDocument:
         published_at=int(published_at.timestamp()) if published_at else 0,
         published=row["published"],
         collection_ids=tuple(row["collection_ids"]),
+        stars=row["stars"],
     )
 
 

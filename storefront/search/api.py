@@ -33,10 +33,18 @@ class SearchParameters(ListingParameters):
     q: str = ""
 
 
+class ItemHighlight(msgspec.Struct):
+    """HTML, escaped, with <mark> around what was looked for. `snippet` is a part of the description, or empty."""
+
+    title: str
+    snippet: str
+
+
 class SearchListing(ProductListing):
-    """`did_you_mean` is a better spelling of the text, if there is one."""
+    """`did_you_mean` is a better spelling of the text, if there is one; `highlights` is where items match the text, by their id."""
 
     did_you_mean: str | None
+    highlights: dict[str, ItemHighlight]
 
 
 class SuggestionsQuery(msgspec.Struct):
@@ -76,7 +84,11 @@ async def search_products(request: web.Request) -> web.Response:
     query = parse(request.query.items(), frame, page_size=asked.limit)
     listing = await build_listing(request.app[DATABASE], query, frame, find=request.app.get(LISTING_FINDER), clamp=False)
     found = msgspec.structs.asdict(product_listing(listing))
-    body = SearchListing(**found, did_you_mean=listing.did_you_mean[0] if listing.did_you_mean else None)
+    body = SearchListing(
+        **found,
+        did_you_mean=listing.did_you_mean[0] if listing.did_you_mean else None,
+        highlights={str(product_id): ItemHighlight(at.title, at.snippet) for product_id, at in listing.highlights.items()},
+    )
     return shared_json(body, {SEARCH_TAG} | card_tags(listing.cards), listing.shared_seconds)
 
 

@@ -10,21 +10,28 @@ import tantivy
 from tantivy import Query
 
 from storefront.catalog.model import ListingQuery
-from storefront.search.filters import KINDS, Facets, all_of, choice, counting, facets_of, price_span
+from storefront.search.filters import KINDS, Facets, all_of, choice, counting, facets_of, price_span, sample
+from storefront.search.schema import SAMPLES
 from storefront.search.sorting import count_of
 
-LARGE = 20_000  # products from which on counts are kept
+LARGE = 20_000  # products from which on counts are estimated, and kept
+COUNTED = 10_000  # products that are counted for more than those
+A_FEW = 4  # of the SAMPLES parts, by which it is seen how many products there are
 KEPT = 256  # listings
 SAME_SECONDS = 60.0  # that counts are kept while the index does not change
 CHANGED_SECONDS = 0.5  # that they are kept over a change: a page may be a second late (docs/architecture.md)
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """`facets` by key, most products first; the lowest and highest price are minor units, before any filter."""
+    """`facets` by key, most products first; the lowest and highest price are minor units, before any filter.
+
+    Those of LARGE listings are `estimated`: over a part of the products, so that they cost the same however many there are.
+    """
 
     facets: Facets
     price_min: int | None
     price_max: int | None
+    estimated: bool
 
 
 class Memo:
@@ -65,18 +72,32 @@ def count(searcher: tantivy.Searcher, schema: tantivy.Schema, query: ListingQuer
     """Counts of every facet, each without its own selection. `before` finds what no filter narrowed, `on` are the filters by key."""
     span = price_span(query.currency)
     wanted = counting(query.currency, KINDS)
-    counted = searcher.aggregate(all_of(before, *on.values()), wanted if on else wanted | span)
-    facets = {key: pairs for key, pairs in facets_of(counted).items() if key not in on}
+    counted, times = _aggregated(searcher, schema, all_of(before, *on.values()), wanted if on else wanted | span)
+    facets = {key: pairs for key, pairs in facets_of(counted, times).items() if key not in on}
+    estimated = times > 1
     selected = dict(query.selected)
     for key in on:
         others = all_of(before, *(chosen for name, chosen in on.items() if name != key))
-        alone = searcher.aggregate(others, counting(query.currency, [key.partition(".")[0]]))
-        pairs = facets_of(alone).get(key, [])
+        alone, times = _aggregated(searcher, schema, others, counting(query.currency, [key.partition(".")[0]]))
+        estimated |= times > 1
+        pairs = facets_of(alone, times).get(key, [])
         pairs += _missing(searcher, schema, query.currency, key, selected.get(key, ()), pairs, others)
         if pairs:
             facets[key] = pairs
-    spanned = searcher.aggregate(before, span) if on else counted
-    return Counts(facets, _amount(spanned["lowest"]), _amount(spanned["highest"]))
+    spanned = _aggregated(searcher, schema, before, span)[0] if on else counted
+    return Counts(facets, _amount(spanned["lowest"]), _amount(spanned["highest"]), estimated)
+
+
+def _aggregated(searcher: tantivy.Searcher, schema: tantivy.Schema, found: Query, wanted: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    """The aggregation over what a query finds, or over a part of it; and how many products each one that was counted stands for."""
+    if searcher.num_docs < LARGE:
+        return searcher.aggregate(found, wanted), 1.0
+    # The part comes first: the library goes through the first of equals and looks the others up.
+    about = count_of(searcher.search(all_of(sample(schema, A_FEW), found), 1)) * SAMPLES / A_FEW
+    if about < LARGE:
+        return searcher.aggregate(found, wanted), 1.0
+    parts = max(1, round(COUNTED / about * SAMPLES))
+    return searcher.aggregate(all_of(sample(schema, parts), found), wanted), SAMPLES / parts
 
 
 def _missing(

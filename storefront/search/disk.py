@@ -14,9 +14,11 @@ from tantivy import Occur, Query
 from storefront.catalog.model import SearchDocument
 from storefront.search.counting import Memo
 from storefront.search.engine import Snapshot
+from storefront.search.filters import sold_in
 from storefront.search.language import ENGLISH, Language, words_of
 from storefront.search.rules import Rules
 from storefront.search.schema import build_schema, document_of, register
+from storefront.search.sorting import count_of
 from storefront.search.vocabulary import Vocabulary
 
 _states = itertools.count(1)
@@ -36,10 +38,20 @@ class DiskIndex:
         register(self._index, language)
         self._index.config_reader("manual")
         self._writer = self._open_writer()
-        self.searcher = self._index.searcher()
-        self.state = next(_states)
+        self._look()
         self.vocabulary = Vocabulary()
         self.vocabulary.learn(word for word, _ in self.searcher.terms_with_prefix("words", ""))
+
+    def _look(self) -> None:
+        """Takes up what was committed last, and what is true of all its products: searches need not ask for that."""
+        searcher = self._index.searcher()
+        last = searcher.search(Query.all_query(), 1, count=False, order_by_field="published_at").hits
+        self._latest = int(last[0][0] or 0) if last else 0
+        self.searcher = searcher
+        # Counted, since the library's frequencies have in them what was deleted.
+        sold = {currency: count_of(searcher.search(sold_in(self.schema, currency), 1)) for currency in self._currencies}
+        self._everywhere = frozenset(currency for currency, count in sold.items() if count == self.products)
+        self.state = next(_states)
 
     def _open_writer(self) -> tantivy.IndexWriter:
         return self._index.writer(self._heap_bytes, 1)
@@ -52,7 +64,7 @@ class DiskIndex:
     def snapshot(self, rules: Rules, memo: Memo) -> Snapshot:
         """What searches are answered from: this state, until the next commit."""
         state = self.state  # before the searcher: an old number for a new state does no harm, a new one for an old state would
-        return Snapshot(self.searcher, self.schema, self.vocabulary, rules, memo, state)
+        return Snapshot(self.searcher, self.schema, self.vocabulary, rules, memo, state, self._latest, self._everywhere)
 
     def probe(self) -> None:
         """Reads from every part of the index. Raises when one is damaged."""
@@ -95,8 +107,7 @@ class DiskIndex:
             self._writer.add_document(tantivy.Document(mark=_ANY, position=position))
         self._writer.commit()
         self._index.reload()
-        self.searcher = self._index.searcher()
-        self.state = next(_states)
+        self._look()
 
     def learn(self, products: Iterable[SearchDocument]) -> None:
         """Adds the products' words to the vocabulary."""

@@ -1,18 +1,22 @@
 """One search, from a query to ids and counts, against one state of the index. It blocks, and lets other threads run meanwhile."""
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 import tantivy
 from tantivy import Query
 
-from storefront.catalog.model import ListingQuery, ListingResult
+from storefront.catalog.model import Highlight, ListingQuery, ListingResult
 from storefront.search.counting import LARGE, Counts, Memo, count
-from storefront.search.filters import all_of, filters, scope
+from storefront.search.filters import all_of, filters, published_by, sold_in, within
+from storefront.search.highlighting import highlighted, snippet
+from storefront.search.language import words_of
 from storefront.search.matching import Reader, Reading
 from storefront.search.pinning import page_with_pins, with_pins
 from storefront.search.rules import Rules
+from storefront.search.schema import shown
 from storefront.search.sorting import count_of, page_by_field
 from storefront.search.vocabulary import Vocabulary
 
@@ -29,6 +33,17 @@ class Snapshot(msgspec.Struct, frozen=True):
     rules: Rules
     memo: Memo
     state: int
+    latest: int  # when the last of the products is published, in seconds since 1970
+    everywhere: frozenset[str]  # the currencies that every product has a price in
+
+    def scope(self, query: ListingQuery, now: datetime, found: Query | None = None) -> Query:
+        """The products that a listing is of before any filter, among those that `found` finds. Only what narrows them is asked for."""
+        parts = [found, within(self.schema, query)]
+        if query.currency not in self.everywhere or parts == [None, None]:
+            parts.append(sold_in(self.schema, query.currency))
+        if self.latest > now.timestamp():
+            parts.append(published_by(self.schema, now))
+        return all_of(*parts)
 
     def count(self, query: Query) -> int:
         """How many products a query finds."""
@@ -41,40 +56,51 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 def search(snapshot: Snapshot, query: ListingQuery, now: datetime) -> ListingResult:
     """One page of a listing with its facets. Its semantics are those of `storefront.catalog.store.find`; text is understood better."""
-    within = scope(snapshot.schema, query, now)
     on = filters(snapshot.schema, query)
     if not query.text:
-        return _answer(snapshot, query, within, on, None)
+        before = snapshot.scope(query, now)
+        return _answer(snapshot, query, before, on, *_page(snapshot, query, all_of(before, *on.values())))
     reader = snapshot.reader()
     reading = reader.read(query.text)
+    text = _Text(snapshot, query, now, reader)
     strict = reader.strict(reading)
-    before = _with_rules(snapshot, query.text, strict, within)
-    ids, total = _page(snapshot, query, all_of(before, *on.values()))
+    before = text.listed(strict)
+    page, total = _page(snapshot, query, all_of(before, *on.values()))
     enough = ENOUGH if query.sort == "relevance" else LITTLE  # in another order, what has some of the words only would not come last
     count = total if total >= enough or not on else snapshot.count(before)
-    if count >= enough or (count and reader.is_code(query.text)):
-        return _answer(snapshot, query, before, on, reading.suggestion, (ids, total))
     suggestion = reading.suggestion
-    if suggestion is None and count < LITTLE:
-        suggestion = _better(snapshot, reader, reader.second_thought(reading), within, count)
-    wider = _wider(snapshot, reader, reading, within, count, enough)
-    if wider is None:
-        return _answer(snapshot, query, before, on, suggestion, (ids, total))
-    before = _with_rules(snapshot, query.text, reader.mixed(strict, wider), within)
-    return _answer(snapshot, query, before, on, suggestion)
+    if count < enough and not (count and reader.is_code(query.text)):
+        if suggestion is None and count < LITTLE:
+            suggestion = _better(text, reader.second_thought(reading), count)
+        wider, reading = _wider(text, reading, count, enough)
+        if wider is not None:
+            before = text.listed(reader.mixed(strict, wider))
+            page, total = _page(snapshot, query, all_of(before, *on.values()))
+    answer = _answer(snapshot, query, before, on, page, total)
+    return msgspec.structs.replace(answer, suggestion=suggestion, highlights=_highlights(snapshot, reading, answer.ids))
 
 
-def _answer(
-    snapshot: Snapshot,
-    query: ListingQuery,
-    before: Query,
-    on: dict[str, Query],
-    suggestion: str | None,
-    page: tuple[list[int], int] | None = None,
-) -> ListingResult:
-    ids, total = page or _page(snapshot, query, all_of(before, *on.values()))
+class _Text(msgspec.Struct, frozen=True):
+    """A listing of a text, and where it is searched."""
+
+    snapshot: Snapshot
+    query: ListingQuery
+    now: datetime
+    reader: Reader
+
+    def listed(self, found: Query) -> Query:
+        """What is found, as an operator wants it listed, before any filter."""
+        snapshot = self.snapshot
+        return snapshot.scope(self.query, self.now, with_pins(snapshot.schema, found, snapshot.rules.pins(self.query.text)))
+
+    def count(self, found: Query) -> int:
+        """How many products of the listing a query finds."""
+        return self.snapshot.count(self.snapshot.scope(self.query, self.now, found))
+
+
+def _answer(snapshot: Snapshot, query: ListingQuery, before: Query, on: dict[str, Query], ids: list[int], total: int) -> ListingResult:
     counts = _counts(snapshot, query, before, on, total)
-    return ListingResult(tuple(ids), total, counts.facets, counts.price_min, counts.price_max, suggestion)
+    return ListingResult(tuple(ids), total, counts.facets, counts.price_min, counts.price_max, estimated=counts.estimated)
 
 
 def _counts(snapshot: Snapshot, query: ListingQuery, before: Query, on: dict[str, Query], total: int) -> Counts:
@@ -98,44 +124,65 @@ def _page(snapshot: Snapshot, query: ListingQuery, found: Query) -> tuple[list[i
     return page_by_field(snapshot.searcher, snapshot.schema, found, sort, query.currency, first, query.page_size)
 
 
-def _with_rules(snapshot: Snapshot, text: str, found: Query, within: Query) -> Query:
-    return all_of(with_pins(snapshot.schema, found, snapshot.rules.pins(text)), within)
+def _wider(text: _Text, reading: Reading, count: int, enough: int) -> tuple[Query | None, Reading]:
+    """What else may be shown for a text that finds little: words that its last one begins, then what is called by some of its words.
 
-
-def _wider(snapshot: Snapshot, reader: Reader, reading: Reading, within: Query, count: int, enough: int) -> Query | None:
-    """What else may be shown for a text that finds little: words that its last one begins, then what is called by some of its words."""
+    Also how the text is read now.
+    """
+    reader = text.reader
     begun = None
     if count < LITTLE:
         reading = reader.read(reading.text, unfinished=True)
         begun = reader.strict(reading)
-        found = snapshot.count(all_of(begun, within))
+        found = text.count(begun)
         if found <= count:
             begun = None
         elif found >= enough:
-            return begun
+            return begun, reading
         count = max(count, found)
-    named = snapshot.reader(naming=True).read(reading.text)
-    loose, found = _loosened(snapshot, reader, reading, named, within, enough)
+    named = text.snapshot.reader(naming=True).read(reading.text)
+    loose, found = _loosened(text, reading, named, enough)
     if count + found < LITTLE:
-        loose, found = _loosened(snapshot, reader, reading, reading, within, LITTLE)
-    return begun if loose is None else loose if begun is None else reader.mixed(begun, loose)
+        loose, found = _loosened(text, reading, reading, LITTLE)
+    if begun is not None and loose is not None:
+        return reader.mixed(begun, loose), reading
+    return begun or loose, reading
 
 
-def _better(snapshot: Snapshot, reader: Reader, other: str | None, within: Query, count: int) -> str | None:
+def _better(text: _Text, other: str | None, count: int) -> str | None:
     """The other spelling, when it finds more."""
     if other is None:
         return None
-    return other if snapshot.count(all_of(reader.strict(reader.read(other)), within)) > count else None
+    return other if text.count(text.reader.strict(text.reader.read(other))) > count else None
 
 
-def _loosened(snapshot: Snapshot, reader: Reader, reading: Reading, named: Reading, within: Query, enough: int) -> tuple[Query | None, int]:
+def _loosened(text: _Text, reading: Reading, named: Reading, enough: int) -> tuple[Query | None, int]:
     """What has all but one of the words, then half of them, then one, until there are enough; and how many products that are."""
     needed = sum(group.needed for group in reading.groups)
     loose: Query | None = None
     found = 0
     for least in sorted({needed - 1, (needed + 1) // 2, 1}, reverse=True):
         if 0 < least < needed and found < enough:
-            looser = reader.loose(reading, least, named)
-            loose = reader.mixed(loose, looser) if loose is not None and found else looser
-            found = snapshot.count(all_of(looser, within))
+            looser = text.reader.loose(reading, least, named)
+            loose = text.reader.mixed(loose, looser) if loose is not None and found else looser
+            found = text.count(looser)
     return loose, found
+
+
+def _highlights(snapshot: Snapshot, reading: Reading, ids: Sequence[int]) -> dict[int, Highlight]:
+    """Where each product has a word that was looked for; without an entry it has none."""
+    stem = snapshot.rules.language.stem
+    terms = {stem(word) for group in reading.groups if group.needed for word in group.words}
+
+    def is_meant(word: str) -> bool:
+        return any(stem(part) in terms for part in words_of(word))
+
+    listed = Query.term_set_query(snapshot.schema, "id", list(ids)) if ids else Query.empty_query()
+    addresses = [address for _, address in snapshot.searcher.search(listed, max(1, len(ids)), count=False).hits]
+    found = {}
+    for product_id, address in zip(snapshot.searcher.fast_field_values("id", addresses), addresses, strict=True):
+        product = shown(snapshot.searcher.doc(address))
+        title, quoted = highlighted(product.title, is_meant), snippet(product.description, is_meant)
+        if quoted or "<mark>" in title:
+            found[int(product_id or 0)] = Highlight(title, quoted)
+    return found

@@ -12,14 +12,16 @@ from storefront.catalog.prices import PRICE_EDGES, band_of_bucket
 from storefront.search.schema import SEPARATOR
 
 # How many values are counted, those of most products; of options and attributes, all names together.
+STARS = (1, 2, 3, 4)  # at least
 MOST_VALUES = {"brand": 200, "category": 5000, "availability": 10, "opt": 3000, "attr": 3000}
 
 Facets = dict[str, list[tuple[str, int]]]
 
 
-def all_of(*queries: Query) -> Query:
-    """What every one of the queries finds."""
-    return queries[0] if len(queries) == 1 else Query.boolean_query([(Occur.Must, query) for query in queries])
+def all_of(*queries: Query | None) -> Query:
+    """What every one of the queries finds; None narrows nothing, and one at least is a query."""
+    found = [query for query in queries if query is not None]
+    return found[0] if len(found) == 1 else Query.boolean_query([(Occur.Must, query) for query in found])
 
 
 def any_of(queries: Iterable[Query]) -> Query:
@@ -28,16 +30,30 @@ def any_of(queries: Iterable[Query]) -> Query:
     return found[0] if len(found) == 1 else Query.boolean_query([(Occur.Should, query) for query in found])
 
 
-def scope(schema: tantivy.Schema, query: ListingQuery, now: datetime) -> Query:
-    """The products that the listing is of before any filter, its text aside."""
-    parts = [(Occur.Must, Query.term_query(schema, "currency", query.currency, "basic"))]
+def sample(schema: tantivy.Schema, parts: int) -> Query:
+    """So many of the SAMPLES equal parts of the catalog."""
+    return Query.const_score_query(Query.term_set_query(schema, "sample", [str(part) for part in range(parts)]), 0.0)
+
+
+def sold_in(schema: tantivy.Schema, currency: str) -> Query:
+    """Every product with a price in the currency."""
+    return Query.const_score_query(Query.term_query(schema, "currency", currency, "basic"), 0.0)
+
+
+def within(schema: tantivy.Schema, query: ListingQuery) -> Query | None:
+    """The category and the collection that the listing is of."""
+    parts = []
     if query.category_path is not None:
         parts.append((Occur.Must, Query.term_query(schema, "category_path", query.category_path, "basic")))
     if query.collection_id is not None:
         parts.append((Occur.Must, Query.term_query(schema, "collection", query.collection_id, "basic")))
-    unpublished = Query.range_query(schema, "published_at", FieldType.Integer, int(now.timestamp()), None, include_lower=False)
-    parts.append((Occur.MustNot, unpublished))
-    return Query.const_score_query(Query.boolean_query(parts), 0.0)
+    return Query.const_score_query(Query.boolean_query(parts), 0.0) if parts else None
+
+
+def published_by(schema: tantivy.Schema, now: datetime) -> Query:
+    """What is published by now."""
+    until = Query.range_query(schema, "published_at", FieldType.Integer, None, int(now.timestamp()))
+    return Query.const_score_query(until, 0.0)
 
 
 def filters(schema: tantivy.Schema, query: ListingQuery) -> dict[str, Query]:
@@ -52,6 +68,8 @@ def choice(schema: tantivy.Schema, currency: str, key: str, values: Sequence[str
     """The products that have one of the values of a facet."""
     kind, _, name = key.partition(".")
     field = _field(kind, currency)
+    if kind == "rating":
+        return Query.range_query(schema, field, FieldType.Integer, min(map(int, values)), None)
     if name:
         values = [name + SEPARATOR + value for value in values]
     return any_of(Query.term_query(schema, field, value, "basic") for value in values)
@@ -59,11 +77,11 @@ def choice(schema: tantivy.Schema, currency: str, key: str, values: Sequence[str
 
 def _field(kind: str, currency: str) -> str:
     """Where the values of a facet are."""
-    fields = {"brand": "brand_name", "category": "category_path", "attr": "attributes"}
+    fields = {"brand": "brand_name", "category": "category_path", "attr": "attributes", "rating": "stars"}
     return fields.get(kind) or f"{'options' if kind == 'opt' else kind}_{currency}"
 
 
-KINDS = ("brand", "availability", "category", "price", "opt", "attr")
+KINDS = ("brand", "availability", "category", "rating", "price", "opt", "attr")
 
 
 def counting(currency: str, kinds: Iterable[str]) -> dict[str, Any]:
@@ -78,6 +96,9 @@ def price_span(currency: str) -> dict[str, Any]:
 
 def _count(kind: str, currency: str) -> dict[str, Any]:
     field = _field(kind, currency)
+    if kind == "rating":
+        each = [{"key": str(stars), "from": stars, "to": stars + 1} for stars in range(1, 6)]
+        return {"range": {"field": field, "ranges": each}}
     if kind != "price":
         return {"terms": {"field": field, "size": MOST_VALUES[kind]}}
     ranges = []
@@ -91,8 +112,8 @@ def _count(kind: str, currency: str) -> dict[str, Any]:
     return {"range": {"field": field, "ranges": ranges}}
 
 
-def facets_of(counted: Mapping[str, Any]) -> Facets:
-    """The answer to `counting`, by facet key: most products first."""
+def facets_of(counted: Mapping[str, Any], times: float = 1.0) -> Facets:
+    """The answer to `counting`, by facet key: most products first. `times` is how many products each stands for."""
     found: Facets = {}
     for kind in KINDS:
         for bucket in counted.get(kind, {}).get("buckets", ()):
@@ -101,7 +122,24 @@ def facets_of(counted: Mapping[str, Any]) -> Facets:
                 name, _, value = value.partition(SEPARATOR)
                 key = f"{kind}.{name}"
             if bucket["doc_count"]:
-                found.setdefault(key, []).append((value, int(bucket["doc_count"])))
+                found.setdefault(key, []).append((value, _estimated(bucket["doc_count"], times)))
+    ratings = _at_least(dict(found.pop("rating", ())))
+    if ratings:
+        found["rating"] = ratings
     for pairs in found.values():
         pairs.sort(key=lambda pair: (-pair[1], pair[0]))
     return found
+
+
+def _at_least(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """From how many products have so many stars to how many have so many or more."""
+    found = {str(least): sum(count for stars, count in counts.items() if stars.isdigit() and int(stars) >= least) for least in STARS}
+    return [(least, count) for least, count in found.items() if count]
+
+
+def _estimated(count: int, times: float) -> int:
+    """What a count of a part stands for, in two digits: more would say more than is known."""
+    if times == 1.0:
+        return int(count)
+    whole = round(count * times)
+    return round(whole, 2 - len(str(whole)))

@@ -15,7 +15,6 @@ from storefront.search.vocabulary import Vocabulary, tolerance
 # less by BM25, and its boost is the largest for that.
 BOOSTS = {"title": 3.0, "brand": 3.0, "category": 7.0, "details": 2.0, "description": 0.5}
 NAMING = {field: BOOSTS[field] for field in ("title", "brand", "category")}
-TIE = 0.7  # how much a word's other fields add to its best one
 EXACT = 100.0
 SYNONYM = 0.8
 SYNONYM_OF_KNOWN = 0.65  # what is called as the shopper says comes before what else it may be called
@@ -36,10 +35,29 @@ FAR_MORE = 20  # how many times more often a word must occur to be meant instead
 
 
 class Group(msgspec.Struct, frozen=True):
-    """A part of the text that is found as one. `needed` is False for words that say nothing by themselves."""
+    """A part of the text that is found as one, by any of `words`. `needed` is False for what says nothing by itself."""
 
     query: Query
     needed: bool
+    words: tuple[str, ...]
+
+
+class _Meant:
+    """Words, and what else may be meant by them. A product counts by the one of them that it has best."""
+
+    def __init__(self, words: Sequence[str], query: Query) -> None:
+        self.words = list(words)
+        self._queries = [query]
+
+    def also(self, words: Sequence[str], query: Query, weight: float) -> None:
+        """Something else that may be meant, though less."""
+        self.words += words
+        self._queries.append(Query.boost_query(query, weight))
+
+    @property
+    def query(self) -> Query:
+        """What any of it finds."""
+        return self._queries[0] if len(self._queries) == 1 else Query.disjunction_max_query(self._queries)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -82,14 +100,14 @@ class Reader:
         place = 0
         while place < len(words):
             last = place + 1 == len(words)
-            taken, query = self._several(words, place)
-            if query is None:
+            taken, meant = self._several(words, place)
+            if meant is None:
                 taken = 1
-                query, right = self._one(words[place], last=last, unfinished=unfinished and last)
+                meant, right = self._one(words[place], last=last, unfinished=unfinished and last)
                 spelled.append(right)
             else:
                 spelled += words[place : place + taken]
-            groups.append(Group(query, any(needed[place : place + taken])))
+            groups.append(Group(meant.query, any(needed[place : place + taken]), tuple(meant.words)))
             place += taken
         return Reading(text, tuple(words), tuple(spelled), tuple(groups))
 
@@ -125,49 +143,60 @@ class Reader:
         return Query.boolean_query([(Occur.Should, Query.boost_query(strict, STRICT)), (Occur.Should, loose)])
 
     def _whole(self, reading: Reading, body: Query) -> Query:
-        codes = {reading.text.casefold(), normal(reading.text)}
-        exact = any_of(self._term("exact", code) for code in codes)
-        parts = [(Occur.Should, body), (Occur.Should, Query.const_score_query(exact, EXACT))]
+        """What the body finds, words that stand together before others, and first of all what is called exactly so."""
+        parts = [(Occur.Must, body)]
         if len(reading.words) > 1:
             phrase = Query.phrase_query(self._schema, "title", [self._stem(word) for word in reading.words], slop=1)
             parts.append((Occur.Should, Query.boost_query(phrase, PHRASE)))
-        return Query.boolean_query(parts)
+        found = all_of(body) if len(parts) == 1 else Query.boolean_query(parts)
+        codes = [code for code in {reading.text.casefold(), normal(reading.text)} if self._searcher.doc_freq("exact", code)]
+        if not codes:
+            return found
+        exact = Query.const_score_query(any_of(self._term("exact", code) for code in codes), EXACT)
+        return Query.boolean_query([(Occur.Should, found), (Occur.Should, exact)])
 
-    def _several(self, words: Sequence[str], place: int) -> tuple[int, Query | None]:
+    def _several(self, words: Sequence[str], place: int) -> tuple[int, _Meant | None]:
         """Words from `place` on that mean something together: a known synonym, or one word that was typed as two."""
         for length in range(min(self._rules.longest_synonym, len(words) - place), 0, -1):
             here = words[place : place + length]
             others = self._rules.synonyms(tuple(here))
             if others:
                 weight = SYNONYM_OF_KNOWN if all(self._known(word) for word in here) else SYNONYM
-                alternatives = [self._all(here), *(Query.boost_query(self._all(other), weight) for other in others)]
-                return length, Query.disjunction_max_query(alternatives)
+                meant = _Meant(here, self._all(here))
+                for other in others:
+                    meant.also(other, self._all(other), weight)
+                return length, meant
         pair = words[place : place + 2]
-        if len(pair) == 2 and self._count("".join(pair)):
-            return 2, Query.disjunction_max_query([self._all(pair), Query.boost_query(self._word("".join(pair)), JOINED)])
+        joined = "".join(pair)
+        if len(pair) == 2 and self._count(joined):
+            meant = _Meant(pair, self._all(pair))
+            meant.also([joined], self._word(joined), JOINED)
+            return 2, meant
         return 0, None
 
-    def _one(self, word: str, *, last: bool, unfinished: bool) -> tuple[Query, str]:
+    def _one(self, word: str, *, last: bool, unfinished: bool) -> tuple[_Meant, str]:
         """One word with what else may be meant by it, and how it is spelled right."""
-        alternatives = [self._word(word)]
+        meant = _Meant([word], self._word(word))
         right = word
         known = self._known(word)
         completions: list[str] = []
         if last and (unfinished or not known) and len(word) >= SHORTEST_BEGINNING:
             completions = [found for found in self.completions(word, MOST_COMPLETIONS) if found != word]
         if completions:
-            alternatives.append(Query.boost_query(self._begun(completions), BEGUN))
+            meant.also(completions, self._begun(completions), BEGUN)
             nearly = [found for found in completions if len(found) <= len(word) + NEARLY_WHOLE and len(word) >= NEARLY_WHOLE]
-            alternatives += [Query.boost_query(self._word(found), CORRECTED) for found in nearly[:MOST_CORRECTIONS]]
+            for found in nearly[:MOST_CORRECTIONS]:
+                meant.also([found], self._word(found), CORRECTED)
         elif not known:
             corrections = self._corrections(word, unfinished=unfinished)
-            alternatives += [Query.boost_query(self._word(near), CORRECTED / rank) for rank, near in enumerate(corrections, 1)]
+            for rank, near in enumerate(corrections, 1):
+                meant.also([near], self._word(near), CORRECTED / rank)
             split = self._split(word)
             if split:
-                alternatives.append(Query.boost_query(self._all(split), JOINED))
+                meant.also(split, self._all(split), JOINED)
             split_is_likelier = split and not (corrections and self._count(corrections[0]) > self._least(split))
             right = " ".join(split) if split_is_likelier else corrections[0] if corrections else word
-        return Query.disjunction_max_query(alternatives), right
+        return meant, right
 
     def completions(self, beginning: str, most: int) -> list[str]:
         """The words of the catalog that begin so, those of most products first."""
@@ -213,8 +242,8 @@ class Reader:
 
     def _word(self, word: str) -> Query:
         term = self._stem(word)
-        fields = [Query.boost_query(self._term(field, term), boost) for field, boost in self._boosts.items()]
-        return Query.disjunction_max_query(fields, TIE)
+        # Summed: the library adds up plain terms faster than it finds the greatest of them.
+        return any_of(Query.boost_query(self._term(field, term), boost) for field, boost in self._boosts.items())
 
     def _begun(self, completions: Sequence[str]) -> Query:
         stems = list(dict.fromkeys(self._stem(word) for word in completions))[: MOST_COMPLETIONS // 2]

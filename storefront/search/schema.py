@@ -7,18 +7,34 @@ from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import tantivy
 
 from storefront.catalog.model import SearchDocument
 from storefront.search.language import PLAIN, Language, normal, without_apostrophes
 
 SEPARATOR = "\x1f"  # between name and value of an option or attribute; no parameter of a request can contain it
+LONGEST_SHOWN = 1000  # characters of a description that a result quotes from
+SAMPLES = 256  # parts of the catalog, equal in size, of which some are counted for the whole
 LONGEST_SORTED = 200  # characters of a title that its order is decided by
 
 _AVAILABLE = 0.12  # how much more a product weighs that can be bought now
 _POPULAR = 0.02  # for each doubling of what was sold
 _MOST_POPULAR = 0.3
 _APART = 0.001  # spread over products that are otherwise equal, so that their order is one and the same in every replica
+
+
+class Shown(msgspec.Struct, frozen=True, array_like=True):
+    """What a result shows of a product: texts as they were written, the description cut."""
+
+    slug: str
+    title: str
+    description: str
+
+
+def shown(document: tantivy.Document) -> Shown:
+    """What is stored with a document."""
+    return msgspec.msgpack.decode(document["shown"][0], type=Shown)
 
 
 def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
@@ -32,12 +48,12 @@ def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="stemmed", index_option="freq")
     builder.add_text_field("words", tokenizer_name="plain", index_option="basic")
     builder.add_text_field("exact", tokenizer_name="raw", index_option="basic")
-    for name in ("shown_title", "slug"):
-        builder.add_text_field(name, stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_bytes_field("shown", stored=True)
+    builder.add_text_field("sample", tokenizer_name="raw", index_option="basic")
     for name in ("brand_name", "category_path", "attributes", "sorted_title"):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("collection", indexed=True)
-    for name in ("popularity", "published_at"):
+    for name in ("popularity", "published_at", "stars"):
         builder.add_integer_field(name, indexed=True, fast=True)
     builder.add_float_field("weight", fast=True)
     builder.add_text_field("currency", tokenizer_name="raw", index_option="basic")
@@ -76,8 +92,9 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
         "description": without_apostrophes(product.description),
         "words": _text(title, brand, category, details),
         "exact": [code.casefold() for code in (*product.skus, *product.barcodes, product.slug)] + [normal(product.title)],
-        "shown_title": product.title,
-        "slug": product.slug,
+        "shown": msgspec.msgpack.encode(Shown(product.slug, product.title, product.description[:LONGEST_SHOWN])),
+        "sample": str(_spread(product.id) % SAMPLES),
+        "stars": product.stars,
         "category_path": list(product.category_paths),
         "attributes": [name + SEPARATOR + value for name, found in product.attributes.items() for value in dict.fromkeys(found)],
         "sorted_title": product.title.lower()[:LONGEST_SORTED],
@@ -114,5 +131,10 @@ def _weight(product: SearchDocument) -> float:
     factor = 1 + min(_POPULAR * math.log2(1 + max(0, product.popularity)), _MOST_POPULAR)
     if any(offer.availability != "sold_out" for offer in product.offers.values()):
         factor += _AVAILABLE
-    factor += _APART * (product.id * 2_654_435_761 % 65_536) / 65_536
+    factor += _APART * _spread(product.id) / 65_536
     return 2**factor - 2
+
+
+def _spread(product_id: int) -> int:
+    """A number below 65,536 that has nothing to do with the order of the ids (Knuth's multiplicative hash)."""
+    return product_id * 2_654_435_761 % 2**32 >> 16

@@ -8,10 +8,10 @@ from urllib.parse import quote, urlencode
 from storefront.catalog.model import ListingQuery
 from storefront.platform.money import format_amount
 from storefront.search.engine import Snapshot
-from storefront.search.filters import all_of, scope
 from storefront.search.language import words_of
 from storefront.search.matching import Reader, Reading
 from storefront.search.model import Suggestion
+from storefront.search.schema import shown
 
 MOST_QUERIES = 4
 MOST_CATEGORIES = 3
@@ -26,13 +26,13 @@ def suggest(snapshot: Snapshot, text: str, currency: str, now: datetime) -> list
         return []
     reader = snapshot.reader(naming=True)
     reading = reader.read(text, unfinished=True)
-    query = all_of(reader.strict(reading), scope(snapshot.schema, ListingQuery(currency), now))
+    query = snapshot.scope(ListingQuery(currency), now, reader.strict(reading))
     addresses = [address for _, address in snapshot.searcher.search(query, LOOKED_AT, count=False, weight_by_field="weight").hits]
-    documents = [snapshot.searcher.doc(address) for address in addresses]
-    titles = [str(document["shown_title"][0]) for document in documents]
+    documents = [shown(snapshot.searcher.doc(address)) for address in addresses]
+    titles = [document.title for document in documents]
     prices = snapshot.searcher.fast_field_values(f"price_{currency}", addresses)
     products = [
-        Suggestion("product", title, f"/p/{quote(str(document['slug'][0]))}", format_amount(int(price or 0), currency))
+        Suggestion("product", title, f"/p/{quote(document.slug)}", format_amount(int(price or 0), currency))
         for title, document, price in zip(titles, documents, prices, strict=True)
     ]
     return [*_queries(reader, reading, titles), *_categories(snapshot, words), *products[:MOST_PRODUCTS]]

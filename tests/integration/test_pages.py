@@ -388,7 +388,7 @@ HOSTILE_VALUES = [
     *("-1", "0", "1e309", "NaN", "Infinity", "9" * 30, "9" * 400, "0x10", "1.005", "1,5", "2147483648", "9223372036854775808"),
     *("*", "(((((", "AND%20OR%20NOT", "price:%5B1%20TO", "%22unclosed", "~~~", "a" * 3000, "null", "true", "[]", "{{7*7}}", "%20%20"),
 ]
-LISTED = ["q", "sort", "page", "price_min", "price_max", "brand", "availability", "category", "opt.Size", "attr.Material"]
+LISTED = ["q", "sort", "page", "price_min", "price_max", "brand", "availability", "rating", "category", "opt.Size", "attr.Material"]
 PARAMETERS = [*LISTED, "opt.", "variant", "after", "status", "next", "token", "key", "order"]
 SHOWN = ["/", "/c/kitchen", "/collections/twins", "/p/lamp", "/search", "/search/suggest", "/account/sign-in", "/orders/lookup", "/cart"]
 ASKED = ["/account/reset-password", "/account/verify", "/checkout", "/checkout/return", "/orders/SF-1", "/sitemap.xml"]

@@ -100,6 +100,7 @@ def asked(chance: random.Random, collections: list[int]) -> ListingQuery:
         **{f"attr.{name}": values for name, values in ATTRIBUTES.items()},
         **{f"opt.{name}": values for name, values in OPTIONS.items()},
         "attr.Unknown": ["Nothing"],
+        "rating": ["1", "2", "3", "4"],
     }
     keys = chance.sample(sorted(choices), chance.choice([0, 0, 1, 1, 2, 3]))
     low, high = chance.choice([(None, None)] * 3 + [(1000, None), (None, 2500), (999, 1999), (5000, 5000)])
@@ -177,6 +178,7 @@ CHANGES = [
     " ON CONFLICT DO NOTHING",
     'UPDATE product SET attributes = \'{"Material": ["Steel"]}\' WHERE id % 17 = 0',
     "UPDATE product SET popularity = popularity + 1 WHERE id % 2 = 0",
+    "UPDATE product SET rating_sum = rating_sum + 2, rating_count = rating_count + 1 WHERE id % 6 = 0",
 ]
 
 
@@ -191,7 +193,7 @@ async def one_product(owner: asyncpg.Connection, title: str, *, published_at: da
     product_id = await owner.fetchval(
         "INSERT INTO product (slug, title, status, published_at) VALUES (md5(random()::text), $1, 'active', $2) RETURNING id",
         title,
-        published_at or datetime.now(UTC) - timedelta(hours=1),
+        (published_at or datetime.now(UTC) - timedelta(hours=1)).replace(microsecond=0),  # as the index keeps it
     )
     variant = await owner.fetchval("INSERT INTO variant (product_id, sku) VALUES ($1, md5(random()::text)) RETURNING id", product_id)
     await owner.execute("INSERT INTO variant_price (variant_id, currency, amount) VALUES ($1, 'EUR', 1000)", variant)

@@ -1,13 +1,20 @@
-"""Counts of large listings are kept for a moment."""
+"""Counts of large listings are estimated, and kept for a moment."""
+
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from storefront.catalog.model import ListingQuery
 from storefront.search import counting
 from storefront.search.counting import Counts, Memo
+from storefront.search.disk import DiskIndex
+from storefront.search.engine import search
+from storefront.search.rules import Rules
+from tests.unit.test_search_matching import product
 
 QUERY = ListingQuery("EUR")
-COUNTS = Counts({"brand": [("Nord", 3)]}, 100, 200)
+COUNTS = Counts({"brand": [("Nord", 3)]}, 100, 200, False)
 
 
 @pytest.fixture
@@ -42,3 +49,23 @@ def test_only_so_many_listings_are_kept(now: list[float]):
         memo.keep(ListingQuery("EUR", page_size=page_size), 1, 1000.0, COUNTS)
     assert memo.get(ListingQuery("EUR", page_size=0), 1) is None
     assert memo.get(ListingQuery("EUR", page_size=1), 1) == COUNTS
+
+
+def test_counts_of_a_large_listing_are_near_those_of_all_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(counting, "LARGE", 2000)
+    monkeypatch.setattr(counting, "COUNTED", 1000)
+    index = DiskIndex(tmp_path, ["EUR"], 15_000_000)
+    index.add(product(number, "Common Cup" if number % 4 else "Rare Jug", brand=f"Brand {number % 5}") for number in range(1, 6001))
+    index.commit("1:1:")
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    common = search(index.snapshot(Rules(), Memo()), ListingQuery("EUR", text="cup"), now)
+    rare = search(index.snapshot(Rules(), Memo()), ListingQuery("EUR", text="jug"), now)
+    chosen = search(index.snapshot(Rules(), Memo()), ListingQuery("EUR", text="cup", selected=(("brand", ("Brand 1",)),)), now)
+    assert (common.estimated, common.total) == (True, 4500)
+    assert sorted(brand for brand, _ in common.facets["brand"]) == [f"Brand {number}" for number in range(5)]
+    assert all(count == pytest.approx(900, rel=0.25) for _, count in common.facets["brand"])
+    assert (rare.estimated, rare.total) == (False, 1500)
+    assert dict(rare.facets["brand"]) == {f"Brand {number}": 300 for number in range(5)}
+    assert (chosen.estimated, chosen.total) == (True, 900)
+    assert dict(chosen.facets["brand"]) == dict(common.facets["brand"])
+    index.close()

@@ -1,7 +1,7 @@
 """What the search understands: words, typing mistakes, half words, synonyms, and any text whatever."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -184,6 +184,37 @@ def test_in_another_order_than_by_match_only_what_has_all_words_is_listed(belts:
 
 def test_a_code_means_one_product_and_none_like_it(belts: DiskIndex):
     assert found(belts, "LB-3") == [3]
+
+
+def test_what_was_looked_for_is_marked_also_when_it_was_mistyped_or_called_otherwise(index: DiskIndex):
+    assert answer(index, "lether jackets").highlights[4].title == "<mark>Leather</mark> <mark>Jacket</mark>"
+    assert answer(index, "the sofas", Rules(synonyms=[["sofa", "couch"]])).highlights[12].title == "<mark>Couch</mark>"
+    assert answer(index, "laptop").highlights[1].snippet == "Carries a <mark>laptop</mark>."
+    assert answer(index, "SKU-7").highlights == {}
+    assert answer(index, "").highlights == {}
+
+
+def test_a_rating_counts_all_that_have_as_many_stars_or_more(tmp_path: Path):
+    made = DiskIndex(tmp_path, ["EUR"], 15_000_000)
+    made.add([product(number, "Cup", stars=stars) for number, stars in enumerate((0, 1, 3, 3, 4, 5), 1)])
+    made.commit("1:1:")
+    assert dict(answer(made, "cup").facets["rating"]) == {"4": 2, "3": 4, "2": 4, "1": 5}
+    chosen = answer(made, "cup", selected=(("rating", ("3",)),))
+    assert set(chosen.ids) == {3, 4, 5, 6}
+    assert dict(chosen.facets["rating"]) == {"4": 2, "3": 4, "2": 4, "1": 5}
+    made.close()
+
+
+def test_what_is_not_published_yet_is_found_when_its_time_has_come(tmp_path: Path):
+    made = DiskIndex(tmp_path, ["EUR", "USD"], 15_000_000)
+    made.add([product(1, "Cup"), product(2, "Cup", published_at=int(NOW.timestamp()) + 60)])
+    made.commit("1:1:")
+    for text in ("cup", ""):
+        query = ListingQuery("EUR", text=text)
+        assert search(made.snapshot(Rules(), Memo()), query, NOW).ids == (1,)
+        assert set(search(made.snapshot(Rules(), Memo()), query, NOW + timedelta(minutes=1)).ids) == {1, 2}
+        assert search(made.snapshot(Rules(), Memo()), ListingQuery("USD", text=text), NOW).ids == ()
+    made.close()
 
 
 def test_a_pinned_product_stands_at_its_place_and_nowhere_else(index: DiskIndex):
