@@ -15,7 +15,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from storefront.cart import service as carts
-from storefront.checkout import background
+from storefront.checkout import background, recovery
 from storefront.checkout.model import CheckoutContext
 from storefront.inventory.service import OutOfStock
 from storefront.orders import after_sale, exchanges, returns, service
@@ -124,14 +124,18 @@ class Counter:
 
     async def order_exchange(self, found: OrderReturn) -> Order:
         """The shopper orders what the exchange's cart holds."""
+        answer = await (await self.at_checkout(found)).place()
+        assert answer.status == 201, answer.body
+        return await self.order(UUID(answer.document()["id"]))
+
+    async def at_checkout(self, found: OrderReturn) -> Buyer:
+        """The shopper with the exchange's cart, ready to order it."""
         cart = await exchanges.take_up(self.shop.database, found)
         buyer = Buyer(self.shop, cart.id, Money(0, "EUR"), Money(0, "EUR"), cart.customer_id)
         async with self.shop.database.write() as conn:
             await carts.set_details(conn, cart.id, fulfillment_option_id=self.option_id)
         await buyer.look()
-        answer = await buyer.place()
-        assert answer.status == 201, answer.body
-        return await self.order(UUID(answer.document()["id"]))
+        return buyer
 
 
 @pytest.fixture
@@ -403,6 +407,34 @@ async def test_the_value_of_an_exchange_that_is_cancelled_goes_back(counter: Cou
     assert (after.refunded, after.exchanged) == (1500, 0)
     assert (await counter.order(new.id)).refunded == 490
     assert await violations(owner) == []
+
+
+async def test_an_exchange_that_is_being_paid_is_left_alone(
+    counter: Counter, owner: asyncpg.Connection, clock: MovableClock, variant_id: int
+) -> None:
+    large = await size_beside(owner, variant_id, amount=2500)
+    order = await counter.sold((variant_id, 1))
+    found = await counter.exchange(await counter.came_back(order, 1, resolution="exchange", instead=large))
+    buyer = await counter.at_checkout(found)
+    assert (await buyer.place(payment_method=None)).status == 202
+    await counter.settle_exchanges()
+    assert (await counter.known(found)).state == "exchanging"
+    clock.forward(seconds=exchanges.VALID_FOR.total_seconds() + 60)
+    await counter.settle_exchanges()
+    assert (await counter.known(found)).state == "exchanging"
+    await recovery.recover(counter.shop)
+    await counter.settle_exchanges()
+    after = await counter.order(order.id)
+    assert (after.returns[0].state, after.refunded, after.exchanged) == ("refunded", 1500, 0)
+    assert await violations(owner) == []
+
+
+async def test_what_is_in_an_exchange_is_not_refunded_beside_it(counter: Counter, variant_id: int) -> None:
+    order, shop = await counter.sold((variant_id, 1)), counter.shop
+    await counter.exchange(await counter.came_back(order, 1, resolution="exchange"))
+    with pytest.raises(InvalidInput):
+        await after_sale.refund(shop.database, shop.payments, shop.jobs, order.id, amount=491, key="a", actor="operator")
+    await after_sale.refund(shop.database, shop.payments, shop.jobs, order.id, amount=490, key="b", actor="operator")
 
 
 async def test_an_exchange_and_a_refund_at_the_same_moment_are_one_of_the_two(
