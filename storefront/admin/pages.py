@@ -27,6 +27,7 @@ from storefront.platform.sessions import (
     session_token,
     set_session_cookie,
 )
+from storefront.search.index import SEARCH
 from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
@@ -203,5 +204,6 @@ async def replay_job(request: web.Request) -> web.StreamResponse:
 async def health_page(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].write() as conn:
         results, compared = await audit.last_results(conn), await reconcile.last_comparison(conn)
-    context = {"report": await health.report(request.app), "results": results, "compared": compared}
+    report = [*await health.report(request.app), request.app[SEARCH].check()]
+    context = {"report": report, "results": results, "compared": compared}
     return page(request, "health.html", context)

@@ -83,6 +83,11 @@ class Feed:
         now = time.monotonic()
         return max((now - follower.caught_up for follower in self._followers), default=0.0)
 
+    def lag_of(self, name: str) -> float:
+        """As `lag_seconds`, of one follower."""
+        now = time.monotonic()
+        return max((now - follower.caught_up for follower in self._followers if follower.name == name), default=0.0)
+
     def follow(self, name: str, handler: Handler, *, since: str | None = None) -> None:
         """Calls `handler` for each batch after `since` (None: after now). It is called again with the same batch when it raises."""
         follower = _Follower(name, handler, since)

@@ -15,7 +15,7 @@ from storefront.search.schema import SAMPLES
 from storefront.search.sorting import count_of
 
 LARGE = 20_000  # products from which on counts are estimated, and kept
-COUNTED = 10_000  # products that are counted for more than those
+COUNTED = 5_000  # products that are counted for more than those
 A_FEW = 4  # of the SAMPLES parts, by which it is seen how many products there are
 KEPT = 256  # listings
 SAME_SECONDS = 60.0  # that counts are kept while the index does not change
@@ -68,11 +68,16 @@ class Memo:
             self._kept.clear()
 
 
-def count(searcher: tantivy.Searcher, schema: tantivy.Schema, query: ListingQuery, before: Query, on: dict[str, Query]) -> Counts:
-    """Counts of every facet, each without its own selection. `before` finds what no filter narrowed, `on` are the filters by key."""
+def count(
+    searcher: tantivy.Searcher, schema: tantivy.Schema, query: ListingQuery, before: Query, on: dict[str, Query], total: int
+) -> Counts:
+    """Counts of every facet, each without its own selection.
+
+    `before` finds what no filter narrowed, `on` are the filters by key, and `total` is how many products they leave.
+    """
     span = price_span(query.currency)
     wanted = counting(query.currency, KINDS)
-    counted, times = _aggregated(searcher, schema, all_of(before, *on.values()), wanted if on else wanted | span)
+    counted, times = _aggregated(searcher, schema, all_of(before, *on.values()), wanted if on else wanted | span, total)
     facets = {key: pairs for key, pairs in facets_of(counted, times).items() if key not in on}
     estimated = times > 1
     selected = dict(query.selected)
@@ -88,15 +93,20 @@ def count(searcher: tantivy.Searcher, schema: tantivy.Schema, query: ListingQuer
     return Counts(facets, _amount(spanned["lowest"]), _amount(spanned["highest"]), estimated)
 
 
-def _aggregated(searcher: tantivy.Searcher, schema: tantivy.Schema, found: Query, wanted: dict[str, Any]) -> tuple[dict[str, Any], float]:
-    """The aggregation over what a query finds, or over a part of it; and how many products each one that was counted stands for."""
+def _aggregated(
+    searcher: tantivy.Searcher, schema: tantivy.Schema, found: Query, wanted: dict[str, Any], total: int | None = None
+) -> tuple[dict[str, Any], float]:
+    """The aggregation over the `total` products that a query finds, or over a part of them when they are many.
+
+    Also how many products each one that was counted stands for.
+    """
     if searcher.num_docs < LARGE:
         return searcher.aggregate(found, wanted), 1.0
-    # The part comes first: the library goes through the first of equals and looks the others up.
-    about = count_of(searcher.search(all_of(sample(schema, A_FEW), found), 1)) * SAMPLES / A_FEW
-    if about < LARGE:
+    if total is None:
+        total = count_of(searcher.search(all_of(sample(schema, A_FEW), found), 1)) * SAMPLES // A_FEW
+    if total < LARGE:
         return searcher.aggregate(found, wanted), 1.0
-    parts = max(1, round(COUNTED / about * SAMPLES))
+    parts = max(1, round(COUNTED / total * SAMPLES))
     return searcher.aggregate(all_of(sample(schema, parts), found), wanted), SAMPLES / parts
 
 

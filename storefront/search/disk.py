@@ -61,6 +61,11 @@ class DiskIndex:
         """How many products there are."""
         return max(0, self.searcher.num_docs - (self.position is not None))
 
+    @property
+    def segments(self) -> int:
+        """In how many parts the library keeps them."""
+        return self.searcher.num_segments
+
     def snapshot(self, rules: Rules, memo: Memo) -> Snapshot:
         """What searches are answered from: this state, until the next commit."""
         state = self.state  # before the searcher: an old number for a new state does no harm, a new one for an old state would

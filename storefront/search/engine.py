@@ -109,7 +109,7 @@ def _counts(snapshot: Snapshot, query: ListingQuery, before: Query, on: dict[str
     if kept is not None:
         return kept
     began = time.monotonic()
-    counts = count(snapshot.searcher, snapshot.schema, query, before, on)
+    counts = count(snapshot.searcher, snapshot.schema, query, before, on, total)
     if total >= LARGE:
         snapshot.memo.keep(key, snapshot.state, began, counts)
     return counts

@@ -8,6 +8,7 @@ import fcntl
 import os
 import shutil
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -38,6 +39,13 @@ class Home:
             return None
         found = self._folder / name
         return found if name.isalnum() and found.is_dir() else None
+
+    def built_at(self) -> datetime | None:
+        """When the build in use was put in its place."""
+        try:
+            return datetime.fromtimestamp((self._folder / "current").stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
 
     def new(self) -> Path:
         """A folder for a new build, which `tidy` leaves alone until it is in use."""

@@ -20,6 +20,7 @@ from storefront.catalog.model import ListingQuery, ListingResult
 from storefront.platform.clock import Clock, utc_now
 from storefront.platform.database import Database
 from storefront.platform.feed import AWAY, Batch, Change, Feed
+from storefront.platform.health import Check
 from storefront.platform.tasks import stop
 from storefront.search import engine, store, suggesting
 from storefront.search.building import Builder, chunks, read_products
@@ -47,6 +48,7 @@ INLINE = 50_000  # products up to which suggestions take less time than handing 
 AT_ONCE = 2000  # products of one change that the feed waits for; more are worked off behind it
 POSITION_SECONDS = 600.0  # between commits that only say where the feed stood
 RETRY_SECONDS = 5.0
+LATE_SECONDS = 5.0  # behind the change feed, from which on operators are told
 
 PRODUCT_TOPICS = frozenset({"product", "variant", "price", "stock"})
 
@@ -105,9 +107,26 @@ class SearchIndex:
         """Where the index in use is."""
         return self._current.folder if self._current else None
 
+    def check(self) -> Check:
+        """How the index is, for operators: shoppers are served without it, too."""
+        if self._current is None:
+            return Check("search", False, False, "the index is being built; the database answers")
+        built = self._home.built_at()
+        lag = self._feed.lag_of("search")
+        figures = [
+            f"{self.products:,} products",
+            f"{self._current.segments} segments",
+            f"{lag:.2f} s behind",
+            f"built {built:%Y-%m-%d %H:%M} UTC" if built else "never built",
+        ]
+        if self._later:
+            figures.append(f"{len(self._later):,} products still to be read again")
+        return Check("search", lag < LATE_SECONDS and not self._later, False, ", ".join(figures))
+
     async def open(self, database: Database, feed: Feed) -> None:
         """Takes up the index on disk, or begins to build one, and follows the feed. Raises OSError when its folder cannot be written."""
         self._database = database
+        self._feed = feed
         self._misses = Misses(database)
         self._home = await asyncio.to_thread(Home, self._folder, version(self._currencies, self._language))
         self._builder = Builder(database, self._make, self._put_in_place)

@@ -67,5 +67,5 @@ def test_counts_of_a_large_listing_are_near_those_of_all_and_say_so(tmp_path: Pa
     assert (rare.estimated, rare.total) == (False, 1500)
     assert dict(rare.facets["brand"]) == {f"Brand {number}": 300 for number in range(5)}
     assert (chosen.estimated, chosen.total) == (True, 900)
-    assert dict(chosen.facets["brand"]) == dict(common.facets["brand"])
+    assert all(count == pytest.approx(900, rel=0.25) for _, count in chosen.facets["brand"])
     index.close()
