@@ -36,15 +36,16 @@ class SearchParameters(ListingParameters):
 class ItemHighlight(msgspec.Struct):
     """HTML, escaped, with <mark> around what was looked for. `snippet` is a part of the description, or empty."""
 
+    id: int
     title: str
     snippet: str
 
 
 class SearchListing(ProductListing):
-    """`did_you_mean` is a better spelling of the text, if there is one; `highlights` is where items match the text, by their id."""
+    """`did_you_mean` is a better spelling of the text, if there is one; `highlights` is where items match the text."""
 
     did_you_mean: str | None
-    highlights: dict[str, ItemHighlight]
+    highlights: list[ItemHighlight]
 
 
 class SuggestionsQuery(msgspec.Struct):
@@ -87,7 +88,9 @@ async def search_products(request: web.Request) -> web.Response:
     body = SearchListing(
         **found,
         did_you_mean=listing.did_you_mean[0] if listing.did_you_mean else None,
-        highlights={str(product_id): ItemHighlight(at.title, at.snippet) for product_id, at in listing.highlights.items()},
+        highlights=[
+            ItemHighlight(card.id, at.title, at.snippet) for card in listing.cards if (at := listing.highlights.get(card.id)) is not None
+        ],
     )
     return shared_json(body, {SEARCH_TAG} | card_tags(listing.cards), listing.shared_seconds)
 
