@@ -1,5 +1,6 @@
 """One search, from a query to ids and counts, against one state of the index. It blocks, and lets other threads run meanwhile."""
 
+import functools
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +11,7 @@ from tantivy import Query
 
 from storefront.catalog.model import Highlight, ListingQuery, ListingResult
 from storefront.search.counting import LARGE, Counts, Memo, count
-from storefront.search.filters import all_of, filters, published_by, sold_in, within
+from storefront.search.filters import all_of, any_of, filters, published_by, sold_in, within
 from storefront.search.highlighting import highlighted, snippet
 from storefront.search.language import words_of
 from storefront.search.matching import Reader, Reading
@@ -174,11 +175,15 @@ def _highlights(snapshot: Snapshot, reading: Reading, ids: Sequence[int]) -> dic
     stem = snapshot.rules.language.stem
     terms = {stem(word) for group in reading.groups if group.needed for word in group.words}
 
+    @functools.cache
     def is_meant(word: str) -> bool:
-        return any(stem(part) in terms for part in words_of(word))
+        plain = word.isascii() and word.isalnum()  # most words are, and need not be taken apart
+        return any(stem(part) in terms for part in ([word.lower()] if plain else words_of(word)))
 
-    listed = Query.term_set_query(snapshot.schema, "id", list(ids)) if ids else Query.empty_query()
-    addresses = [address for _, address in snapshot.searcher.search(listed, max(1, len(ids)), count=False).hits]
+    if not ids:
+        return {}
+    listed = any_of(Query.term_query(snapshot.schema, "id", product_id, "basic") for product_id in ids)
+    addresses = [address for _, address in snapshot.searcher.search(listed, len(ids), count=False).hits]
     found = {}
     for product_id, address in zip(snapshot.searcher.fast_field_values("id", addresses), addresses, strict=True):
         product = shown(snapshot.searcher.doc(address))

@@ -32,7 +32,8 @@ def any_of(queries: Iterable[Query]) -> Query:
 
 def sample(schema: tantivy.Schema, parts: int) -> Query:
     """So many of the SAMPLES equal parts of the catalog."""
-    return Query.const_score_query(Query.term_set_query(schema, "sample", [str(part) for part in range(parts)]), 0.0)
+    # Term by term: the library's query for sets of terms looks through all terms there are.
+    return Query.const_score_query(any_of(Query.term_query(schema, "sample", str(part), "basic") for part in range(parts)), 0.0)
 
 
 def sold_in(schema: tantivy.Schema, currency: str) -> Query:
