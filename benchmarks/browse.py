@@ -41,6 +41,7 @@ from storefront.platform.migrations import APP_ROLE, migrate
 MIX = {"home": 5, "category": 22, "facet": 13, "product": 40, "search": 10, "suggestions": 7, "cart": 3}  # per cent
 ASKED = 100_000  # requests that are drawn; the load repeats them in order
 WARM_SECONDS = 30
+SMALL_CACHE = 32 * 1024 * 1024  # bytes; full within the first minute of keys that never repeat
 CATEGORIES, BRANDS = 200, 300
 THINGS = ("lamp", "mug", "chair", "shelf", "rug", "vase", "bowl", "jacket", "shirt", "bag", "clock", "pot")
 WORDS = ("oak", "linen", "clay", "steel", "wool", "glass", "copper", "paper", "stone", "leather", "cork", "silk", "brass", "felt", "ash")
@@ -299,7 +300,11 @@ end
 
 def _never_repeat(size: int, seconds: int, connections: int) -> int:
     """Resident memory over time, while every key is new."""
-    with _catalog(size) as (environment, _), tempfile.TemporaryDirectory() as folder, running_shop(None, **environment) as shop:
+    with (
+        _catalog(size) as (environment, _),
+        tempfile.TemporaryDirectory() as folder,
+        running_shop(None, **environment, CACHE__L1_BYTES=str(SMALL_CACHE)) as shop,
+    ):
         _await_index(shop)
         script = Path(folder) / "endless.lua"
         script.write_text(ENDLESS.format(categories=CATEGORIES, size=size))
