@@ -63,7 +63,8 @@ class SharedCache:
         self._client: Redis = Redis.from_url(
             url, socket_timeout=self._timeout, socket_connect_timeout=self._timeout, max_connections=64, protocol=2
         )
-        self._cache: Any = RedisCache(serializer=NullSerializer(encoding=None), namespace=settings.namespace, timeout=self._timeout)
+        # Without aiocache's own timeout, which runs each call in a task that nobody looks after when ours runs out first.
+        self._cache: Any = RedisCache(serializer=NullSerializer(encoding=None), namespace=settings.namespace, timeout=0)
         self._cache.client = self._client  # its own speaks neither unix:// nor rediss://
         self._breaker = Breaker("redis", threshold=FAILURES, pause=PAUSE, counts=(RedisError, OSError, TimeoutError))
         self._void_below = 0  # what could not be invalidated one by one
