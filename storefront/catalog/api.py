@@ -84,7 +84,7 @@ class ListingParameters(msgspec.Struct):
     price_max: MajorAmount | None = None
     brand: Annotated[list[FacetValue], Meta(max_length=MOST_VALUES)] = []
     availability: Annotated[list[Availability], Meta(max_length=MOST_VALUES)] = []
-    rating: Annotated[Literal["1", "2", "3", "4"], Meta(description="Stars at least.")] | None = None
+    rating: Annotated[Literal["1", "2", "3", "4"], Meta(description="Stars at least.")] | msgspec.UnsetType = msgspec.UNSET
     category: Annotated[str, Meta(description="A category's path, with those below it.")] | None = None
 
 
