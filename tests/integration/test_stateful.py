@@ -126,6 +126,10 @@ class Placed:
 
 
 which = st.integers(0, 2)
+one_of = st.integers(0, 5)
+some_cart = precondition(lambda self: self._open)
+full_cart = precondition(lambda self: self._full)
+some_order = precondition(lambda self: self.orders)
 
 
 class Shopping(RuleBasedStateMachine):
@@ -142,6 +146,8 @@ class Shopping(RuleBasedStateMachine):
         self.last: Placed | None = None
         self.world.do(self._stock_up())
         self.carts = [self._new_cart() for _ in range(3)]
+        for slot, cart in enumerate(self.carts):
+            self._put(cart, slot, slot + 1)
 
     async def _stock_up(self) -> None:
         owner = self.world.owner
@@ -175,6 +181,14 @@ class Shopping(RuleBasedStateMachine):
         return Cart(buyer, version)
 
     # --- the model ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _open(self) -> list[Cart]:
+        return [cart for cart in self.carts if not cart.ordered]
+
+    @property
+    def _full(self) -> list[Cart]:
+        return [cart for cart in self.carts if cart.lines]
 
     @property
     def _pending(self) -> list[Order]:
@@ -236,17 +250,19 @@ class Shopping(RuleBasedStateMachine):
 
     # --- what shoppers do -----------------------------------------------------------------------------------------------------
 
-    @rule(slot=which)
-    def come_anew(self, slot: int) -> None:
-        cart = self.carts[slot]
-        if cart.ordered:
-            self.carts[slot] = self._new_cart()
+    @precondition(lambda self: any(cart.ordered for cart in self.carts))
+    @rule(variant=which)
+    def come_anew(self, variant: int) -> None:
+        slot = next(slot for slot, cart in enumerate(self.carts) if cart.ordered)
+        self.carts[slot] = self._new_cart()
+        self._put(self.carts[slot], variant, 1)
 
-    @rule(slot=which, variant=which, quantity=st.integers(0, 3))
+    @some_cart
+    @rule(slot=one_of, variant=which, quantity=st.integers(0, 3))
     def fill(self, slot: int, variant: int, quantity: int) -> None:
-        cart = self.carts[slot]
-        if cart.ordered:
-            return
+        self._put(self._open[slot % len(self._open)], variant, quantity)
+
+    def _put(self, cart: Cart, variant: int, quantity: int) -> None:
         if variant in cart.lines:
             changed = self.world.write(lambda conn: carts.set_quantity(conn, cart.buyer.cart_id, self.variants[variant], quantity))
             cart.lines[variant] = quantity
@@ -258,11 +274,10 @@ class Shopping(RuleBasedStateMachine):
         cart.lines = {found: many for found, many in cart.lines.items() if many}
         cart.version = changed.version
 
-    @rule(slot=which, code=st.integers(0, 2))
+    @some_cart
+    @rule(slot=one_of, code=st.integers(0, 2))
     def use_a_code(self, slot: int, code: int) -> None:
-        cart = self.carts[slot]
-        if cart.ordered:
-            return
+        cart = self._open[slot % len(self._open)]
         text = self.cards[code] if code < len(self.cards) else self.coupon
         changed = self.world.write(lambda conn: carts.apply_code(conn, cart.buyer.cart_id, text, now=self.world.clock()))
         cart.version = changed.version
@@ -271,20 +286,20 @@ class Shopping(RuleBasedStateMachine):
         elif code not in cart.cards:
             cart.cards.append(code)
 
-    @rule(slot=which)
-    def take_the_codes_off(self, slot: int) -> None:
-        cart = self.carts[slot]
-        if cart.ordered:
-            return
+    @precondition(lambda self: any(cart.cards or cart.coupon for cart in self._open))
+    @rule()
+    def take_the_codes_off(self) -> None:
+        cart = next(cart for cart in self._open if cart.cards or cart.coupon)
         for code in [*(self.cards[card] for card in cart.cards), *([self.coupon] if cart.coupon else [])]:
             cart.version = self.world.write(lambda conn, code=code: carts.remove_code(conn, cart.buyer.cart_id, code)).version
         cart.coupon, cart.cards = False, []
 
-    @rule(slot=which)
+    @full_cart
+    @rule(slot=one_of)
     def start_checkout(self, slot: int) -> None:
-        cart, world = self.carts[slot], self.world
+        cart, world = self._full[slot % len(self._full)], self.world
         order = cart.order
-        if not cart.lines or cart.ordered:
+        if cart.ordered:
             return
         begin = service.start(world.shop, world.gate, cart.buyer.cart_id)
         if order is not None and order.version != cart.version:
@@ -303,11 +318,22 @@ class Shopping(RuleBasedStateMachine):
             world.do(begin)
             cart.held = dict(cart.lines)
 
-    @rule(slot=which, method=st.sampled_from([VISA, VISA, DECLINED, ASKS_BACK]))
-    def place_the_order(self, slot: int, method: str) -> None:
-        cart = self.carts[slot]
-        if not cart.lines:
-            return
+    @full_cart
+    @rule(slot=one_of)
+    def pay(self, slot: int) -> None:
+        self._place(self._full[slot % len(self._full)], VISA)
+
+    @full_cart
+    @rule(slot=one_of)
+    def pay_with_what_is_declined(self, slot: int) -> None:
+        self._place(self._full[slot % len(self._full)], DECLINED)
+
+    @full_cart
+    @rule(slot=one_of)
+    def pay_by_way_of_the_bank(self, slot: int) -> None:
+        self._place(self._full[slot % len(self._full)], ASKS_BACK)
+
+    def _place(self, cart: Cart, method: str) -> None:
         price = self._price(cart)
         if not cart.ordered:
             seen = self.world.do(cart.buyer.look())
@@ -393,7 +419,7 @@ class Shopping(RuleBasedStateMachine):
 
     # --- after the sale -------------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.orders)
+    @some_order
     @rule(number=st.integers(0, 100))
     def cancel(self, number: int) -> None:
         order, shop = self.orders[-1 - number % min(len(self.orders), 4)], self.world.shop
@@ -411,7 +437,7 @@ class Shopping(RuleBasedStateMachine):
                 self.on_hand[variant] += quantity
             self._hand_back(order)
 
-    @precondition(lambda self: self.orders)
+    @some_order
     @rule(number=st.integers(0, 100), amount=st.sampled_from([1, 700, 2500, 100_000]))
     def refund(self, number: int, amount: int) -> None:
         order, shop = self.orders[-1 - number % min(len(self.orders), 4)], self.world.shop
