@@ -35,7 +35,19 @@ RETRYABLE = (
     asyncpg.InvalidCachedStatementError,  # another release has just migrated
     asyncpg.OutdatedSchemaCacheError,
 )
+AWAY = (
+    ConnectionError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # it shuts down, has crashed, or starts
+    asyncpg.InternalClientError,  # the connection broke while something was sent
+)
 REPLICA_CHECK_SECONDS = 0.5
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the database (or another server) was not there: another moment mends it. A transaction cannot even be ended then."""
+    return isinstance(error, AWAY) or (isinstance(error, asyncpg.InterfaceError) and is_away(error.__context__))
 
 
 class StatementCount:

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from storefront.platform.database import is_away
 from storefront.platform.errors import (
     BodyTooLarge,
     DomainError,
@@ -194,12 +195,13 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
         refusal = refusal_of(error)
     except asyncio.CancelledError:
         raise
-    except (ConnectionError, TimeoutError) as error:
-        log.error("dependency_away", path=request.path, error=repr(error))
-        refusal = Unavailable("The shop cannot answer this right now. Please try again.", headers={"Retry-After": "2"})
-    except Exception:
-        log.exception("unexpected_error", path=request.path, method=request.method)
-        refusal = Unexpected(f"The error is recorded under {request['request_id']}.")
+    except Exception as error:
+        if is_away(error):
+            log.error("dependency_away", path=request.path, error=repr(error))
+            refusal = Unavailable("The shop cannot answer this right now. Please try again.", headers={"Retry-After": "2"})
+        else:
+            log.exception("unexpected_error", path=request.path, method=request.method)
+            refusal = Unexpected(f"The error is recorded under {request['request_id']}.")
     if is_api(request) or request.path.startswith("/webhooks/"):
         return problem(request, refusal)
     return error_page(request, refusal)

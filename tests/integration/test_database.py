@@ -8,12 +8,15 @@ from typing import Any
 import aiosql
 import asyncpg
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
 
 from storefront.platform.database import Connection, Database, lsn_number, statement_count
 from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.migrations import FOLDER, MigrationError, migrate
 from storefront.platform.questions import Question, ask
 from storefront.settings import DatabaseSettings, Settings
+from tests.sandbox import eventually
 
 
 async def test_questions_that_travel_together_have_their_own_parameters_and_answers(database: Database) -> None:
@@ -294,3 +297,21 @@ def _with_migration(tmp_path: Path, name: str, text: str) -> Path:
     shutil.copytree(FOLDER, folder)
     (folder / name).write_text(text)
     return folder
+
+
+async def test_a_request_whose_connection_is_cut_is_told_to_come_again(
+    client: TestClient[web.Request, web.Application], owner: asyncpg.Connection
+) -> None:
+    """As when the database is killed: no fault of the shop's, and mended by another moment."""
+    cart = await (await client.post("/api/v1/carts", json={})).json()
+
+    async def cut() -> bool:
+        waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return bool(await owner.fetchval(f"SELECT count(pg_terminate_backend(pid)) FROM ({waiting}) AS waiting"))
+
+    async with owner.transaction():
+        await owner.execute("SELECT FROM cart WHERE id = $1 FOR UPDATE", cart["id"])
+        asking = asyncio.create_task(client.patch(f"/api/v1/carts/{cart['id']}", json={"email": "ada@shop.example"}))
+        await eventually(cut)
+        answer = await asking
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
