@@ -40,7 +40,7 @@ from tests.sandbox import Sandbox
 
 T = TypeVar("T")
 
-STEPS, EXAMPLES = 100, 100
+STEPS, EXAMPLES = 100, 105
 DELIVERY, OFF_BY_COUPON, TENTHS_OFF_FIRST = 490, 500, 1
 PRICES, SHELVES, ON_CARDS, COUPON_USES = (1500, 2000, 5000), (4, 6, 3), (1000, 20_000), 2
 VISA, DECLINED, ASKS_BACK = "pm_card_visa", "pm_card_chargeDeclined", "pm_card_threeDSecure2Required"
