@@ -310,7 +310,9 @@ UPDATE orders SET exchanged = exchanged + :amount, updated_at = :now WHERE id = 
 UPDATE order_return SET state = :state, exchange_order_id = :exchange_order_id, updated_at = :now WHERE id = :id;
 
 -- name: open_exchanges
-SELECT * FROM order_return WHERE state = 'exchanging' ORDER BY updated_at LIMIT :most;
+-- Each with whether its cart was ordered, whatever became of that order.
+SELECT r.id, EXISTS (SELECT FROM orders o WHERE o.cart_id = r.exchange_cart_id AND o.status <> 'pending_payment') AS ordered
+FROM order_return r WHERE r.state = 'exchanging';
 
 -- name: open_returns
 -- Those that wait for the shop, the oldest first.

@@ -119,15 +119,18 @@ WITH card AS (
 SELECT id FROM card;
 
 -- name: exchange_credit^
--- A card that stands for returned goods, locked: what is left on it, and the orders that it pays for now.
+-- A card that stands for returned goods: what is left on it, and the orders that it pays for now.
 SELECT g.balance, g.expires_at,
        ARRAY(SELECT e.order_id FROM gift_card_entry e WHERE e.gift_card_id = g.id AND e.order_id IS NOT NULL
              GROUP BY e.order_id HAVING sum(e.delta) < 0) AS order_ids
-FROM gift_card g WHERE g.id = :id FOR NO KEY UPDATE;
+FROM gift_card g WHERE g.id = :id;
 
--- name: exchanges_with_value
--- The returns whose cards have something left on them.
-SELECT exchange_of FROM gift_card WHERE exchange_of IS NOT NULL AND balance > 0 ORDER BY id LIMIT :most;
+-- name: exchanges_that_moved
+-- The returns, of those that wait and those whose cards have something left on them, whose cards were spent from or are past their time.
+SELECT g.exchange_of FROM gift_card g
+WHERE g.exchange_of IS NOT NULL AND (g.balance > 0 OR g.exchange_of = ANY (CAST(:waiting AS uuid[])))
+  AND (g.expires_at <= :now OR EXISTS (SELECT FROM gift_card_entry e WHERE e.gift_card_id = g.id AND e.reason = 'spent'))
+ORDER BY g.id LIMIT :most;
 
 -- name: take_back!
 INSERT INTO gift_card_entry (gift_card_id, delta, order_id, reason) VALUES (:gift_card_id, -CAST(:amount AS bigint), :order_id, 'correction');

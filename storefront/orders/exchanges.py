@@ -128,11 +128,12 @@ async def take_up(database: Database, found: OrderReturn) -> Cart:
 async def settle_all(database: Database, payments: Payments, jobs: Jobs, *, now: datetime) -> int:
     """Ends exchanges whose order is paid or whose time is up, and gives back what is left; returns how many were looked at.
 
-    Any replica, as often as it likes. What fails is left for the next round.
+    Any replica, as often as it likes. What fails is left for the next round. Those that still wait are passed over, however many.
     """
     async with database.write() as conn:
-        due = {found.id for found in await store.open_exchanges(conn, AT_ONCE)}
-        due.update(await pricing.exchanges_with_value(conn, AT_ONCE))
+        waiting = await store.open_exchanges(conn)
+        due = {return_id for return_id, ordered in waiting.items() if ordered}
+        due.update(await pricing.exchanges_that_moved(conn, list(waiting), now=now, most=AT_ONCE))
     for return_id in sorted(due):
         try:
             await settle(database, payments, jobs, return_id, now=now)
@@ -157,7 +158,7 @@ async def settle(database: Database, payments: Payments, jobs: Jobs, return_id: 
             return
         if found.state == "exchanging":
             ordered = next((order_id for order_id, status in statuses.items() if status != "cancelled"), None)
-            if ordered is None and now < credit.expires_at:
+            if ordered is None and now < credit.expires_at and not await _was_ordered(conn, found):
                 return
             await _end(conn, found, ordered, now)
         if credit.balance:
@@ -165,6 +166,12 @@ async def settle(database: Database, payments: Payments, jobs: Jobs, return_id: 
 
     await database.transaction(work)
     await after_sale.follow_up(database, payments, jobs, attempt_id, "system")
+
+
+async def _was_ordered(conn: Connection, found: OrderReturn) -> bool:
+    """Whether the cart is closed for good: its order was paid without this value, or has been cancelled since."""
+    assert found.exchange_cart_id is not None
+    return (await carts.get(conn, found.exchange_cart_id)).state == "ordered"
 
 
 async def _end(conn: Connection, found: OrderReturn, ordered: UUID | None, now: datetime) -> None:

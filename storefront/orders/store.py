@@ -385,8 +385,9 @@ async def end_exchange(conn: Connection, return_id: UUID, state: ReturnState, or
     await queries.end_exchange(conn, id=return_id, state=state, exchange_order_id=order_id, now=now)
 
 
-async def open_exchanges(conn: Connection, most: int) -> list[OrderReturn]:
-    return [_convert(row, OrderReturn) for row in await queries.open_exchanges(conn, most=most)]
+async def open_exchanges(conn: Connection) -> dict[UUID, bool]:
+    """The returns whose exchange waits, and whether its cart was ordered, whatever became of that order."""
+    return {row["id"]: row["ordered"] for row in await queries.open_exchanges(conn)}
 
 
 async def statuses_of(conn: Connection, order_ids: Sequence[UUID]) -> dict[UUID, OrderStatus]:

@@ -38,7 +38,7 @@ __all__ = [
     "claim_coupons",
     "delivery_countries",
     "exchange_credit",
-    "exchanges_with_value",
+    "exchanges_that_moved",
     "issue_exchange_credit",
     "price_cart",
     "price_cart_beside",
@@ -210,9 +210,9 @@ async def exchange_credit(conn: Connection, card_id: int) -> ExchangeCredit:
     return await store.exchange_credit(conn, card_id)
 
 
-async def exchanges_with_value(conn: Connection, most: int) -> list[UUID]:
-    """Ids of the returns whose exchange cards have something left on them."""
-    return await store.exchanges_with_value(conn, most)
+async def exchanges_that_moved(conn: Connection, waiting: Sequence[UUID], *, now: datetime, most: int) -> list[UUID]:
+    """Ids of returns whose exchange cards were spent from or are past their time: of those `waiting`, and of all with something left."""
+    return await store.exchanges_that_moved(conn, waiting, now, most)
 
 
 async def take_back_exchange_credit(conn: Connection, card_id: int, amount: int, order_id: UUID) -> None:

@@ -126,12 +126,15 @@ async def issue_gift_card(
 
 
 async def exchange_credit(conn: Connection, card_id: int) -> ExchangeCredit:
+    """Locked first: a statement that waits for the lock reads the ledger as it was before it waited."""
+    await queries.lock_gift_cards(conn, ids=[card_id])
     row = await queries.exchange_credit(conn, id=card_id)
     return ExchangeCredit(row["balance"], row["expires_at"], tuple(row["order_ids"]))
 
 
-async def exchanges_with_value(conn: Connection, most: int) -> list[UUID]:
-    return [row["exchange_of"] for row in await queries.exchanges_with_value(conn, most=most)]
+async def exchanges_that_moved(conn: Connection, waiting: Sequence[UUID], now: datetime, most: int) -> list[UUID]:
+    rows = await queries.exchanges_that_moved(conn, waiting=list(waiting), now=now, most=most)
+    return [row["exchange_of"] for row in rows]
 
 
 async def take_back(conn: Connection, card_id: int, amount: int, order_id: UUID) -> None:

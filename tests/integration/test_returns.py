@@ -26,10 +26,12 @@ from storefront.platform.database import Connection
 from storefront.platform.errors import InvalidInput, NotFound
 from storefront.platform.mail import Mailer
 from storefront.platform.money import Money
+from storefront.pricing import service as pricing
 from storefront.pricing.gift_cards import issue
 from storefront.settings import Settings
 from tests.buying import Buyer, MovableClock, buyer_of, offer, stock_of, violations
 from tests.forms import Browser, forms_of
+from tests.sandbox import eventually
 from tests.shopper import Shopper
 
 Client = TestClient[web.Request, web.Application]
@@ -409,6 +411,45 @@ async def test_the_value_of_an_exchange_that_is_cancelled_goes_back(counter: Cou
     assert await violations(owner) == []
 
 
+async def test_an_exchange_that_is_cancelled_before_anybody_looked_at_it_goes_back_at_once(
+    counter: Counter, owner: asyncpg.Connection, variant_id: int
+) -> None:
+    order, shop = await counter.sold((variant_id, 1)), counter.shop
+    new = await counter.order_exchange(await counter.exchange(await counter.came_back(order, 1, resolution="exchange")))
+    await after_sale.cancel(shop.database, shop.payments, shop.jobs, new.id, actor="shopper")
+    await counter.settle_exchanges()
+    after = await counter.order(order.id)
+    assert (after.returns[0].state, after.refunded, after.exchanged) == ("refunded", 1500, 0)
+    assert await violations(owner) == []
+
+
+async def test_an_exchange_that_was_ordered_without_its_value_goes_back_at_once(
+    counter: Counter, owner: asyncpg.Connection, variant_id: int
+) -> None:
+    order = await counter.sold((variant_id, 1))
+    found = await counter.exchange(await counter.came_back(order, 1, resolution="exchange"))
+    buyer, card_id = await counter.at_checkout(found), found.exchange_card_id
+    assert card_id is not None
+    async with counter.shop.database.write() as conn:
+        await carts.remove_gift_card(conn, buyer.cart_id, card_id)
+    await buyer.look()
+    assert (await buyer.place()).status == 201
+    await counter.settle_exchanges()
+    after = await counter.order(order.id)
+    assert (after.returns[0].state, after.refunded, after.exchanged) == ("refunded", 1500, 0)
+    assert await violations(owner) == []
+
+
+async def test_exchanges_that_wait_keep_no_other_waiting(counter: Counter, monkeypatch: pytest.MonkeyPatch, variant_id: int) -> None:
+    monkeypatch.setattr(exchanges, "AT_ONCE", 1)
+    order = await counter.sold((variant_id, 2))
+    for _ in range(2):
+        found = await counter.exchange(await counter.came_back(order, 1, resolution="exchange"))
+    await counter.order_exchange(found)
+    await counter.settle_exchanges()
+    assert (await counter.known(found)).state == "exchanged"
+
+
 async def test_an_exchange_that_is_being_paid_is_left_alone(
     counter: Counter, owner: asyncpg.Connection, clock: MovableClock, variant_id: int
 ) -> None:
@@ -427,6 +468,20 @@ async def test_an_exchange_that_is_being_paid_is_left_alone(
     after = await counter.order(order.id)
     assert (after.returns[0].state, after.refunded, after.exchanged) == ("refunded", 1500, 0)
     assert await violations(owner) == []
+
+
+async def test_an_order_that_takes_the_value_while_the_exchange_is_looked_at_is_seen(
+    counter: Counter, owner: asyncpg.Connection, variant_id: int
+) -> None:
+    order, database, other_order_id = await counter.sold((variant_id, 1)), counter.shop.database, uuid.uuid4()
+    card_id = (await counter.exchange(await counter.came_back(order, 1, resolution="exchange"))).exchange_card_id
+    assert card_id is not None
+    async with database.write() as spending, spending.transaction():
+        await pricing.spend_gift_cards(spending, other_order_id, [(card_id, 1500)])
+        looking = asyncio.create_task(database.transaction(lambda conn: pricing.exchange_credit(conn, card_id)))
+        await eventually(lambda: owner.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+    credit = await looking
+    assert (credit.balance, credit.order_ids) == (0, (other_order_id,))
 
 
 async def test_what_is_in_an_exchange_is_not_refunded_beside_it(counter: Counter, variant_id: int) -> None:
