@@ -410,7 +410,7 @@ class NewReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     lines: Annotated[tuple[NewReturnLine, ...], Meta(min_length=1, max_length=200)]
     resolution: Resolution = "refund"
-    note: Annotated[str, Meta(max_length=1000)] = ""
+    note: Annotated[str, Meta(max_length=1000, pattern=r"^[^\x00]*$")] = ""  # the database takes no null characters
 
 
 class NewOrder(msgspec.Struct, frozen=True):

@@ -656,6 +656,8 @@ async def test_a_program_returns_once_for_each_key(
         assert (first["state"], first["lines"][0]["quantity"], first["note"]) == ("requested", 1, "A crack.")
         wrong = await shopper.expect(422, "POST", path, json={"lines": [{"order_line_id": order.lines[0].id, "quantity": 2}]})
         assert wrong["errors"][0]["field"] == "lines[0].quantity"
+        unreadable = await shopper.expect(422, "POST", path, json=body | {"note": "A crack.\x00"})
+        assert unreadable["errors"][0]["field"] == "note"
         withdraw = f"/orders/{order.id}/returns/{first['id']}/withdraw?key={order_key(settings, order.id)}"
         assert (await shopper.expect(200, "POST", withdraw))["state"] == "withdrawn"
         assert (await shopper.expect(200, "GET", f"/orders/{order.id}?key={order_key(settings, order.id)}"))["returns"][0]["state"] == (
