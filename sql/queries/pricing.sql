@@ -11,7 +11,7 @@ UNION ALL
 SELECT p.id, p.name, p.kind, p.percent_ppm, p.amount, p.currency, p.buy_quantity, p.get_quantity, p.product_ids, p.category_ids,
        p.collection_ids, p.customer_group, p.first_order_only, p.minimum_subtotal, p.combinable, p.priority,
        asked.code,
-       p.active AND (p.starts_at IS NULL OR p.starts_at <= :now) AND (p.ends_at IS NULL OR p.ends_at > :now),
+       p.active AND NOT c.withdrawn AND (p.starts_at IS NULL OR p.starts_at <= :now) AND (p.ends_at IS NULL OR p.ends_at > :now),
        c.used - (SELECT count(*) FROM coupon_use u WHERE u.code = c.code AND u.order_id = pending_order_of(:cart_id)) >= c.usage_limit,
        c.customer_limit IS NOT NULL AND c.customer_limit <=
            (SELECT count(*) FROM coupon_use u WHERE u.code = c.code AND u.customer_key = lower(CAST(:email AS text))
@@ -51,7 +51,7 @@ SELECT customer_group, first_order FROM customer_standing(:customer_id, :email, 
 -- name: code^
 -- What a code is: a coupon by its text, or a gift card by its hash.
 SELECT (SELECT c.code FROM coupon c JOIN promotion p ON p.id = c.promotion_id
-        WHERE c.code = upper(CAST(:code AS text)) AND p.active
+        WHERE c.code = upper(CAST(:code AS text)) AND p.active AND NOT c.withdrawn
           AND (p.starts_at IS NULL OR p.starts_at <= :now) AND (p.ends_at IS NULL OR p.ends_at > :now)) AS coupon_code,
        (SELECT g.id FROM gift_card g
         WHERE g.code_hash = :code_hash AND g.active AND (g.expires_at IS NULL OR g.expires_at > :now)) AS gift_card_id;
@@ -72,7 +72,7 @@ WITH claimed AS (
         SELECT min(n) AS use_number FROM generate_series(1, own.uses + 1) AS n
         WHERE NOT EXISTS (SELECT FROM coupon_use u WHERE u.code = c.code AND u.customer_key = :customer_key AND u.use_number = n)
     ) free
-    WHERE c.code = ANY (CAST(:codes AS text[]))
+    WHERE c.code = ANY (CAST(:codes AS text[])) AND NOT c.withdrawn
       AND (c.usage_limit IS NULL OR c.used < c.usage_limit)
       AND (c.customer_limit IS NULL OR own.uses < c.customer_limit)
     RETURNING code

@@ -39,7 +39,7 @@ RETURNING id;
 UPDATE promotion SET active = :active, updated_at = :now WHERE id = :promotion_id AND active <> :active RETURNING id;
 
 -- name: coupons_of
-SELECT code, usage_limit, customer_limit, used FROM coupon
+SELECT code, usage_limit, customer_limit, used, withdrawn FROM coupon
 WHERE promotion_id = :promotion_id AND code > :after ORDER BY code LIMIT :most;
 
 -- name: insert_coupons
@@ -50,12 +50,16 @@ ON CONFLICT DO NOTHING
 RETURNING code;
 
 -- name: set_coupon_limits$
-UPDATE coupon SET usage_limit = :usage_limit, customer_limit = :customer_limit
+-- A code that was withdrawn is in use again.
+UPDATE coupon SET usage_limit = :usage_limit, customer_limit = :customer_limit, withdrawn = false
 WHERE code = :code AND promotion_id = :promotion_id
 RETURNING code;
 
 -- name: coupon_for_update^
-SELECT code, usage_limit, customer_limit, used FROM coupon WHERE code = :code AND promotion_id = :promotion_id FOR UPDATE;
+SELECT code, usage_limit, customer_limit, used, withdrawn FROM coupon WHERE code = :code AND promotion_id = :promotion_id FOR UPDATE;
+
+-- name: withdraw_coupon!
+UPDATE coupon SET usage_limit = used, withdrawn = true WHERE code = :code;
 
 -- name: delete_coupon!
 DELETE FROM coupon WHERE code = :code;

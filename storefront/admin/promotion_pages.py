@@ -188,7 +188,7 @@ async def change_coupon(request: web.Request) -> web.StreamResponse:
 
 @routes.get(r"/admin/promotions/{promotion_id:\d+}/coupons.csv")
 async def coupon_file(request: web.Request) -> web.StreamResponse:
-    """All codes of a promotion, for whoever prints or mails them."""
+    """All codes of a promotion that were not withdrawn, for whoever prints or mails them."""
     promotion_id = id_in_path(request, "promotion_id")
     lines = ["code,used,usage_limit,customer_limit"]
     async with request.app[DATABASE].write() as conn:
@@ -196,6 +196,6 @@ async def coupon_file(request: web.Request) -> web.StreamResponse:
         after = ""
         while found := await editing.coupons(conn, promotion_id, after=after):
             after = found[-1].code
-            lines += [f"{one.code},{one.used},{one.usage_limit or ''},{one.customer_limit or ''}" for one in found]
+            lines += [f"{one.code},{one.used},{one.usage_limit or ''},{one.customer_limit or ''}" for one in found if not one.withdrawn]
     headers = {"Cache-Control": "private, no-store", "Content-Disposition": f'attachment; filename="promotion-{promotion_id}-codes.csv"'}
     return web.Response(text="\r\n".join(lines) + "\r\n", content_type="text/csv", headers=headers)

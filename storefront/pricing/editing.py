@@ -76,12 +76,15 @@ class PromotionRow(msgspec.Struct, frozen=True):
 
 
 class Coupon(msgspec.Struct, frozen=True):
-    """A code and its uses: at most `usage_limit` by everybody, `customer_limit` by each customer; None: no limit."""
+    """A code and its uses: at most `usage_limit` by everybody, `customer_limit` by each customer; None: no limit. One that is `withdrawn`
+    is of no use, also when an order gives its use back.
+    """
 
     code: str
     usage_limit: int | None
     customer_limit: int | None
     used: int
+    withdrawn: bool
 
 
 class NewCoupons(msgspec.Struct, frozen=True):
@@ -193,7 +196,7 @@ async def add_coupons(conn: Connection, promotion_id: int, wanted: NewCoupons, *
 async def set_limits(
     conn: Connection, promotion_id: int, code: str, usage_limit: int | None, customer_limit: int | None, *, actor: str, now: datetime
 ) -> None:
-    """Changes how often a code may be used. Raises InvalidInput, NotFound."""
+    """Changes how often a code may be used; one that was withdrawn may be used again. Raises InvalidInput, NotFound."""
     wrong = _limit_refusals(usage_limit, customer_limit)
     if wrong:
         raise InvalidInput(fields=wrong)
@@ -211,9 +214,7 @@ async def withdraw(conn: Connection, promotion_id: int, code: str, *, actor: str
     if coupon.used == 0:
         await queries.delete_coupon(conn, code=code)
     else:
-        await queries.set_coupon_limits(
-            conn, promotion_id=promotion_id, code=code, usage_limit=coupon.used, customer_limit=coupon.customer_limit
-        )
+        await queries.withdraw_coupon(conn, code=code)
     await note(conn, "promotion", str(promotion_id), "code withdrawn", {"code": code, "used": coupon.used}, actor=actor, now=now)
 
 

@@ -11,16 +11,20 @@ import asyncpg
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as generated
 from hypothesis import strategies as st
 
 from storefront.admin import promotion_form
 from storefront.checkout.model import CheckoutContext
+from storefront.orders import after_sale
 from storefront.platform.database import Database
 from storefront.platform.errors import InvalidInput
 from storefront.pricing import editing
-from storefront.pricing.editing import PromotionDraft
+from storefront.pricing import service as pricing
+from storefront.pricing.editing import NewCoupons, PromotionDraft
+from storefront.pricing.service import CouponExhausted
+from storefront.search.index import SEARCH
 from tests.buying import buyer_of, offer, violations
 from tests.forms import Browser, forms_of
 from tests.sandbox import eventually
@@ -224,11 +228,36 @@ async def test_codes_are_added_limited_and_withdrawn_and_the_till_obeys(
     await operator.follow(f"{path}/coupons/{code}/limits", {"usage_limit": "", "customer_limit": "1"})
     row = await owner.fetchrow("SELECT usage_limit, customer_limit, used FROM coupon WHERE code = $1", code)
     assert tuple(row) == (None, 1, 1)
-    await operator.follow(f"{path}/coupons/{code}/withdraw", {})
     late = await buyer_of(shop, None, (variant_id, 1), email="late@shop.example", codes=[code])
+    await operator.follow(f"{path}/coupons/{code}/withdraw", {})
     assert (await late.look()).discount == 0
+    assert code not in await operator.open(f"{path}/coupons.csv")
     assert await owner.fetchval("SELECT usage_limit FROM coupon WHERE code = $1", code) == 1
     assert (await operator.send(f"{path}/coupons/NO-SUCH/withdraw", {}))[0] == 404
+    assert await violations(owner) == []
+
+
+async def test_a_withdrawn_code_stays_withdrawn_when_an_order_gives_its_use_back(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=1000, on_hand=10, requires_delivery=False)
+    code, made_by = f"SPRING-{uuid.uuid4().hex[:6]}".upper(), {"actor": "x", "now": shop.clock()}
+    draft = PromotionDraft(name="Spring", kind="percentage", percent_ppm=100_000, needs_coupon=True)
+    async with shop.database.write() as conn:
+        promotion_id = await editing.save_promotion(conn, None, draft, **made_by)
+        await editing.add_coupons(conn, promotion_id, NewCoupons(code=code), **made_by)
+    answer = await (await buyer_of(shop, None, (variant_id, 1), codes=[code])).place()
+    waiting = await buyer_of(shop, None, (variant_id, 1), email="waits@shop.example", codes=[code])
+    async with shop.database.write() as conn:
+        await editing.withdraw(conn, promotion_id, code, **made_by)
+    await after_sale.cancel(shop.database, shop.payments, shop.jobs, uuid.UUID(answer.document()["id"]), actor="shopper")
+    assert await owner.fetchval("SELECT used FROM coupon WHERE code = $1", code) == 0
+    assert (await waiting.look()).discount == 0
+    with pytest.raises(InvalidInput):
+        await buyer_of(shop, None, (variant_id, 1), email="late@shop.example", codes=[code])
+    async with shop.database.write() as conn:
+        with pytest.raises(CouponExhausted):
+            await pricing.claim_coupons(conn, uuid.uuid4(), "waits@shop.example", [code])
+        await editing.set_limits(conn, promotion_id, code, 5, None, **made_by)
+    assert (await waiting.look()).discount == 100, "given a limit anew, it is in use again"
     assert await violations(owner) == []
 
 
