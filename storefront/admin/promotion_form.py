@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, get_args
 
 from storefront.catalog import editing as catalog
@@ -65,7 +65,7 @@ class _Reader:
             return None
         try:
             parts = Decimal(text) * PER_CENT
-        except InvalidOperation:
+        except ArithmeticError:  # no number, or one beyond all exponents
             parts = Decimal("NaN")
         if not parts.is_finite() or parts.adjusted() > 9 or parts != parts.to_integral_value():
             self.wrong(field, "Enter a percentage such as 12.5, with up to four decimals.")
@@ -79,10 +79,10 @@ class _Reader:
             return None
         try:
             given = datetime.fromisoformat(text)
-        except ValueError:
+            return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+        except (ValueError, OverflowError):
             self.wrong(field, "Enter a day and a time, such as 2026-11-28T09:00.")
             return None
-        return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
 
 
 async def read(conn: Connection, values: Mapping[str, str], currency: str, currencies: Sequence[str]) -> PromotionDraft:
