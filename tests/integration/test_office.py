@@ -423,7 +423,10 @@ async def test_what_the_search_is_taught_reaches_shoppers_and_can_be_taken_back(
     assert {row["actor"] for row in rows} == {OPERATOR}
 
 
-async def test_what_found_nothing_is_listed_and_can_be_forgotten(operator: Browser, owner: asyncpg.Connection) -> None:
+async def test_what_found_nothing_is_listed_and_can_be_forgotten(
+    operator: Browser, app: web.Application, owner: asyncpg.Connection
+) -> None:
+    await app[SEARCH].wait_ready()
     await operator.open("/search?q=xqzvwk")
 
     async def listed() -> bool:
