@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import msgspec
 import structlog
 from aiohttp import web
@@ -41,7 +40,7 @@ from storefront.platform.assets import ASSETS, Assets
 from storefront.platform.cache import CACHE, Cache
 from storefront.platform.clock import CLOCK, utc_now
 from storefront.platform.compression import compression_middleware
-from storefront.platform.database import DATABASE, Database
+from storefront.platform.database import DATABASE, FAILURES, Database
 from storefront.platform.edge import EDGE, Edge
 from storefront.platform.feed import FEED, Batch, Feed
 from storefront.platform.health import READINESS, Readiness
@@ -67,7 +66,6 @@ from storefront.templating import base_context, install_templates
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES_SHARE = 0.8  # of the memory for caches, the rest is for data
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 log = structlog.get_logger("app")
 
 ROOMS: dict[str, tuple[Iterable[web.AbstractRouteDef], ...]] = {
@@ -145,7 +143,7 @@ async def page_context(request: web.Request) -> dict[str, Any]:
     nav: tuple[Category, ...] = ()
     try:
         nav = await catalog.navigation(request)
-    except AWAY as error:
+    except FAILURES as error:
         log.warning("page_without_navigation", error=repr(error))
     return base_context(request, nav)
 

@@ -42,6 +42,9 @@ AWAY = (
     asyncpg.OperatorInterventionError,  # it shuts down, has crashed, or starts
     asyncpg.InternalClientError,  # the connection broke while something was sent
 )
+FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""All that a statement may fail with: for loops that go on whatever the database does."""
+
 REPLICA_CHECK_SECONDS = 0.5
 
 
@@ -188,7 +191,7 @@ class Database:
             return
         try:
             conn = await replica.pool.acquire(timeout=1)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except FAILURES:
             replica.healthy = False
             async with self.primary.acquire() as conn:
                 yield conn
@@ -237,7 +240,7 @@ class Database:
                     replica.replayed_lsn = lsn_number(await conn.fetchval("SELECT pg_last_wal_replay_lsn()::text"))
                     if replica.replayed_lsn < lsn:
                         await asyncio.sleep(0.005)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, AttributeError):
+        except (*FAILURES, AttributeError):
             replica.healthy = False
 
     async def _watch_replicas(self) -> None:
@@ -248,7 +251,7 @@ class Database:
     async def _check_replicas(self) -> None:
         try:
             written = await asyncio.wait_for(self.current_lsn(), 2)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except FAILURES:
             written = 0
         await asyncio.gather(*(self._check_replica(replica, written) for replica in self.replicas))
 
@@ -256,7 +259,7 @@ class Database:
         try:
             async with asyncio.timeout(2), replica.pool.acquire() as conn:
                 text = await conn.fetchval("SELECT pg_last_wal_replay_lsn()::text")
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except FAILURES:
             replica.healthy = False
             return
         if text is None:

@@ -17,7 +17,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import Counter, Gauge
 
-from storefront.platform.database import Database, lsn_number
+from storefront.platform.database import FAILURES, Database, lsn_number
 from storefront.platform.sql import load
 from storefront.platform.tasks import stop
 
@@ -30,7 +30,6 @@ REST_SECONDS = 0.03
 PAGE = 5000  # rows
 REPLICAS_GET = 0.3  # seconds for standbys to replay what followers are about to be told
 KEPT_SECONDS = 86_400.0
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 LAG = Gauge("storefront_feed_lag_seconds", "How old what a follower knows may be, in seconds.", ["follower"])
 CHANGES = Counter("storefront_feed_changes_total", "Changes told to followers.", ["follower"])
@@ -129,7 +128,7 @@ class Feed:
         while True:
             try:
                 conn = await asyncpg.connect(self._database.url, timeout=5, server_settings={"application_name": "storefront feed"})
-            except AWAY as error:
+            except FAILURES as error:
                 log.warning("feed_cannot_listen", error=repr(error))
                 await asyncio.sleep(random.uniform(0.5, 1.5))  # noqa: S311
                 continue
@@ -138,7 +137,7 @@ class Feed:
             try:
                 await conn.add_listener(CHANNEL, lambda *_: self._wake())
                 await lost.wait()
-            except AWAY as error:
+            except FAILURES as error:
                 log.warning("feed_listener_lost", error=repr(error))
             finally:
                 conn.terminate()
@@ -152,7 +151,7 @@ class Feed:
             follower.woken.clear()
             try:
                 await self._step(follower)
-            except AWAY as error:
+            except FAILURES as error:
                 log.warning("feed_away", follower=follower.name, error=repr(error))
             except Exception:
                 log.exception("feed_follower_failed", follower=follower.name)

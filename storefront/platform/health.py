@@ -4,12 +4,11 @@ import asyncio
 import time
 from typing import Any
 
-import asyncpg
 import msgspec
 from aiohttp import web
 
 from storefront.platform.cache import CACHE
-from storefront.platform.database import DATABASE
+from storefront.platform.database import DATABASE, FAILURES
 from storefront.platform.feed import FEED
 from storefront.platform.jobs import JOBS
 
@@ -41,7 +40,7 @@ async def _database(app: web.Application) -> Check:
     try:
         async with asyncio.timeout(2), app[DATABASE].write() as conn:
             await conn.fetchval("SELECT 1")
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except FAILURES as error:
         return Check("database", False, True, type(error).__name__)
     return Check("database", True, True, f"{(time.perf_counter() - started) * 1000:.1f} ms")
 

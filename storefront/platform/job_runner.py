@@ -8,12 +8,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import msgspec
 import structlog
 from prometheus_client import Counter, Histogram
 
-from storefront.platform.database import Database
+from storefront.platform.database import FAILURES, Database
 from storefront.platform.resilience import backoff
 from storefront.platform.sql import load
 from storefront.platform.tasks import stop
@@ -26,7 +25,6 @@ KEEP_EVERY = 15.0  # seconds; a process that fails to say so three times in a ro
 POLL_SECONDS = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 3600.0  # seconds between the tries of a job
 LONGEST_ERROR = 2000  # characters kept
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 TRIES = Counter("storefront_jobs_total", "Tries of jobs by kind and outcome (done, failed, dead, lost, stopped).", ["kind", "outcome"])
 SECONDS = Histogram("storefront_job_seconds", "How long a try takes, in seconds.", ["kind"])
@@ -95,7 +93,7 @@ class QueueRunner:
         await stop(self._loops)
         try:
             await self._let_go()
-        except AWAY as error:
+        except FAILURES as error:
             log.warning("jobs_let_go_later", error=_said(error))  # their leases run out
 
     async def run_due(self) -> int:
@@ -116,7 +114,7 @@ class QueueRunner:
             try:
                 await self._let_go()
                 full_hand = await self._take() > 0
-            except AWAY as error:
+            except FAILURES as error:
                 log.warning("jobs_cannot_be_taken", error=_said(error))
                 full_hand = False
             if not full_hand:
@@ -201,7 +199,7 @@ class QueueRunner:
             await asyncio.sleep(KEEP_EVERY)
             try:
                 await self._keep()
-            except AWAY as error:
+            except FAILURES as error:
                 log.warning("job_leases_not_kept", error=_said(error))
 
     async def _keep(self) -> None:
@@ -254,7 +252,7 @@ class PeriodicRunner:
         while True:
             try:
                 await self._take()
-            except AWAY as error:
+            except FAILURES as error:
                 log.warning("periodic_jobs_cannot_be_taken", error=_said(error))
             await asyncio.sleep(min(1.0, max(0.05, shortest / 2)) * random.uniform(0.8, 1.2))  # noqa: S311
 
@@ -292,12 +290,12 @@ class PeriodicRunner:
                 async with self._database.write() as conn:
                     if await queries.keep_periodic(conn, name=periodic.name, run=run, seconds=LEASE_SECONDS) is None:
                         work.cancel()
-            except AWAY as error:
+            except FAILURES as error:
                 log.warning("periodic_lease_not_kept", name=periodic.name, error=_said(error))
 
     async def _end(self, periodic: Periodic, run: int, pause: float, error: str | None) -> None:
         try:
             async with self._database.write() as conn:
                 await queries.end_periodic(conn, name=periodic.name, run=run, seconds=pause, error=error)
-        except AWAY as failure:
+        except FAILURES as failure:
             log.warning("periodic_job_not_ended", name=periodic.name, error=_said(failure))

@@ -18,8 +18,8 @@ from prometheus_client import Histogram
 from storefront.catalog import service as catalog
 from storefront.catalog.model import ListingQuery, ListingResult
 from storefront.platform.clock import Clock, utc_now
-from storefront.platform.database import Database
-from storefront.platform.feed import AWAY, Batch, Change, Feed
+from storefront.platform.database import FAILURES, Database
+from storefront.platform.feed import Batch, Change, Feed
 from storefront.platform.health import Check
 from storefront.platform.tasks import stop
 from storefront.search import engine, store, suggesting
@@ -162,7 +162,7 @@ class SearchIndex:
         await stop(self._tasks)
         if hasattr(self, "_home"):
             await self._builder.close()
-            with contextlib.suppress(*AWAY):
+            with contextlib.suppress(*FAILURES):
                 await self._misses.write()
         self._readers.shutdown(wait=True, cancel_futures=True)
         self._writer.shutdown(wait=True, cancel_futures=True)

@@ -3,10 +3,9 @@
 import asyncio
 import re
 
-import asyncpg
 import structlog
 
-from storefront.platform.database import Database
+from storefront.platform.database import FAILURES, Database
 from storefront.search import store
 from storefront.search.language import normal
 
@@ -43,7 +42,7 @@ class Misses:
             await asyncio.sleep(PAUSE_SECONDS)
             try:
                 await self.write()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except FAILURES as error:
                 log.warning("search_misses_wait", error=repr(error))
 
     async def write(self) -> None:
