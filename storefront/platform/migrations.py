@@ -1,5 +1,6 @@
 """Migrations: numbered plain SQL, forward only, each in one transaction, safe while the previous release still serves."""
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Callable
@@ -10,6 +11,10 @@ import asyncpg
 FOLDER = Path(__file__).resolve().parent.parent.parent / "sql" / "migrations"
 _NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
 _LOCK = 0x53746F7265  # "Store": one migrator at a time
+
+LOCK_SECONDS = 2  # that a migration waits for a table in use; whoever wants the table after it waits as long
+PAUSE_SECONDS = 1.0
+TRIES = 60
 
 APP_ROLE = "storefront_app"
 
@@ -65,10 +70,26 @@ def _checksum(path: Path) -> str:
 
 
 async def _apply(conn: asyncpg.Connection, path: Path) -> None:
+    """Gives way and comes again when somebody reads a table for long (an export, a backup): all others would queue behind us."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            await _apply_now(conn, path)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
+            if not tries_left:
+                raise MigrationError(f"{path.name}: a table has been in use for too long. Nothing of it was applied; run again.") from error
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return
+
+
+async def _apply_now(conn: asyncpg.Connection, path: Path) -> None:
     try:
         async with conn.transaction():
+            await conn.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
             await conn.execute(path.read_text("utf-8"))  # noqa: ASYNC240
             await conn.execute("INSERT INTO schema_migration (name, checksum) VALUES ($1, $2)", path.name, _checksum(path))
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+        raise
     except asyncpg.PostgresError as error:
         reason = " ".join(str(error).split())
         raise MigrationError(f"{path.name}: {reason}. Nothing of it was applied; mend the file and run again.") from error

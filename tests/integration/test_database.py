@@ -273,6 +273,24 @@ async def test_migrators_that_start_together_apply_each_file_once(settings: Sett
     assert not await owner.fetchval("SELECT has_table_privilege('storefront_app', 'order_event', 'UPDATE')")
 
 
+async def test_a_migration_that_waits_for_a_long_reader_lets_others_pass(
+    settings: Settings, tmp_path: Path, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("CREATE TABLE busy (id int)")
+    folder = _with_migration(tmp_path, "9003_busy.sql", "ALTER TABLE busy ADD COLUMN more int;")
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'busy'::regclass)"
+    other = await asyncpg.connect(settings.database.migrate_url)
+    try:
+        async with owner.transaction():
+            await owner.execute("SELECT FROM busy")
+            migrating = asyncio.create_task(migrate(settings.database.migrate_url, folder=folder))
+            await eventually(lambda: owner.fetchval(waits))
+            assert await other.fetchval("SELECT count(*) FROM busy", timeout=10) == 0, "the long reader is still there"
+        assert await migrating == 1
+    finally:
+        await other.close()
+
+
 async def test_a_migration_that_fails_leaves_nothing_and_says_which(settings: Settings, tmp_path: Path, owner: asyncpg.Connection) -> None:
     folder = _with_migration(tmp_path, "9002_broken.sql", "CREATE TABLE half (id int);\nSELECT no_such_column;")
     with pytest.raises(MigrationError, match=r"9002_broken\.sql: .*no_such_column.*") as refused:
