@@ -20,7 +20,7 @@ SELECT :currency, :customer_id, coalesce(
     (SELECT jsonb_object_agg(variant_id::text, jsonb_build_object('quantity', quantity, 'seen_amount', amount, 'added', place - 1000000))
      FROM wanted), '{}')
 WHERE NOT EXISTS (SELECT FROM wanted WHERE on_sale IS NOT TRUE OR amount IS NULL)
-RETURNING *, set_config('synchronous_commit', 'off', true) AS durability;
+RETURNING *, set_config('synchronous_commit', CASE WHEN :durable THEN current_setting('synchronous_commit') ELSE 'off' END, true) AS durability;
 
 -- name: add_line^
 -- The new quantity and the price that is seen with it, in one statement. No row: something stands against it (`service._refused` asks what).
@@ -110,11 +110,13 @@ WITH gone AS (
 SELECT count(*) FROM gone;
 
 -- name: lock_for_merge
--- The guest's open cart, if it is one, and the customer's latest open one.
+-- The guest's open cart, if it is one, and the customer's latest open one; carts of exchanges are neither.
 SELECT * FROM cart
 WHERE state = 'open' AND (
-    (id = CAST(:guest_id AS uuid) AND customer_id IS NULL)
-    OR id = (SELECT own.id FROM cart own WHERE own.customer_id = :customer_id AND own.state = 'open' ORDER BY own.updated_at DESC, own.id LIMIT 1))
+    (id = CAST(:guest_id AS uuid) AND customer_id IS NULL AND NOT cart_is_for_exchange(id))
+    OR id = (SELECT own.id FROM cart own
+             WHERE own.customer_id = :customer_id AND own.state = 'open' AND NOT cart_is_for_exchange(own.id)
+             ORDER BY own.updated_at DESC, own.id LIMIT 1))
 ORDER BY id FOR UPDATE;
 
 -- name: adopt^

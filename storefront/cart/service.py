@@ -87,8 +87,13 @@ async def lock(conn: Connection, cart_id: UUID) -> Cart:
     return cart
 
 
-async def create(conn: Connection, *, currency: str, customer_id: UUID | None = None, lines: Iterable[tuple[int, int]] = ()) -> Cart:
-    """A new cart with (variant, quantity) lines; a variant that comes twice is one line. Raises InvalidInput with the line's place."""
+async def create(
+    conn: Connection, *, currency: str, customer_id: UUID | None = None, lines: Iterable[tuple[int, int]] = (), durable: bool = False
+) -> Cart:
+    """A new cart with (variant, quantity) lines; a variant that comes twice is one line. Raises InvalidInput with the line's place.
+
+    `durable`: its transaction holds more than a cart, and its commit is waited for.
+    """
     given = list(lines)
     wanted: dict[int, int] = {}
     for place, (variant_id, quantity) in enumerate(given):
@@ -98,7 +103,7 @@ async def create(conn: Connection, *, currency: str, customer_id: UUID | None = 
             raise InvalidInput.of(f"lines[{place}].quantity", f"A cart holds at most {MOST_UNITS} of one item.")
     if len(wanted) > MOST_LINES:
         raise InvalidInput.of("lines", f"A cart holds at most {MOST_LINES} different items.")
-    cart = await store.create(conn, currency, customer_id, wanted)
+    cart = await store.create(conn, currency, customer_id, wanted, durable=durable)
     if cart is not None:
         return cart
     reasons = await _not_for_sale(conn, list(wanted), currency)

@@ -57,10 +57,17 @@ async def lock_cart(conn: Connection, cart_id: UUID) -> Cart | None:
     return _cart(await queries.lock_cart(conn, cart_id=cart_id))
 
 
-async def create(conn: Connection, currency: str, customer_id: UUID | None, lines: Mapping[int, int]) -> Cart | None:
+async def create(conn: Connection, currency: str, customer_id: UUID | None, lines: Mapping[int, int], *, durable: bool) -> Cart | None:
     """None: one of the variants cannot be bought."""
     return _cart(
-        await queries.create(conn, currency=currency, customer_id=customer_id, variant_ids=list(lines), quantities=list(lines.values()))
+        await queries.create(
+            conn,
+            currency=currency,
+            customer_id=customer_id,
+            variant_ids=list(lines),
+            quantities=list(lines.values()),
+            durable=durable,
+        )
     )
 
 

@@ -37,13 +37,6 @@ async def offer(
 
     Raises NotFound, NotPossibleNow, InvalidInput (`delivery_amount`), OutOfStock.
     """
-    async with database.write() as conn:
-        order = await service.order_by_id(conn, order_id)
-    found = next((known for known in order.returns if known.id == return_id), None)
-    if found is not None and found.state in ("exchanging", "exchanged"):
-        return
-    # In a transaction of its own: carts may be committed without waiting for the disk, money may not.
-    cart = await database.transaction(lambda conn: _cart_for(conn, order, found)) if found is not None else None
 
     async def work(conn: Connection) -> None:
         row = await after_sale.lock(conn, order_id)
@@ -53,7 +46,8 @@ async def offer(
         amount = await returns.value_of(conn, row, held, delivery_amount)
         if amount == 0:
             raise NotPossibleNow("Nothing is left of what was paid for these goods.")
-        assert cart is not None
+        order = await service.order_by_id(conn, order_id)
+        cart = await _cart_for(conn, order, held)
         card_id = await pricing.issue_exchange_credit(
             conn, amount, order.currency, return_id=return_id, order_id=order_id, expires_at=now + VALID_FOR
         )
@@ -82,8 +76,6 @@ async def offer(
 
 async def _cart_for(conn: Connection, order: Order, found: OrderReturn) -> Cart:
     """A cart with what is wanted instead of what came, for the same shopper and address."""
-    if found.state != "received":
-        raise NotPossibleNow("First the goods have to come back.")
     own = {line.id: line.variant_id for line in order.lines}
     wanted = [(line.variant_id or own[line.order_line_id], line.received) for line in found.lines if line.received]
     try:
@@ -92,6 +84,7 @@ async def _cart_for(conn: Connection, order: Order, found: OrderReturn) -> Cart:
             currency=order.currency,
             customer_id=order.customer_id,
             lines=[(variant_id, quantity) for variant_id, quantity in wanted if variant_id is not None],
+            durable=True,
         )
     except InvalidInput as error:
         raise NotPossibleNow("What is wanted instead is not for sale any more. Give the money back.") from error

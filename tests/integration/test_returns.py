@@ -510,8 +510,10 @@ async def test_what_is_sold_out_cannot_be_had_in_exchange_and_is_paid_back(
     large = await size_beside(owner, variant_id, amount=2500, on_hand=1)
     order = await counter.sold((variant_id, 2))
     found = await counter.came_back(order, 2, resolution="exchange", instead=large)
+    before = await owner.fetchval("SELECT count(*) FROM cart")
     with pytest.raises(OutOfStock):
         await counter.exchange(found)
+    assert await owner.fetchval("SELECT count(*) FROM cart") == before, "a cart is left that belongs to nothing"
     await counter.refund(found)
     assert (await counter.order(order.id)).refunded == 3000
     assert await stock_of(owner, large) == (1, 0)
@@ -536,6 +538,20 @@ async def test_the_value_of_an_exchange_is_put_back_on_its_cart(counter: Counter
 
     await counter.shop.database.transaction(take_off)
     assert (await exchanges.take_up(counter.shop.database, found)).gift_card_ids == (card_id,)
+
+
+async def test_signing_in_leaves_the_cart_of_an_exchange_alone(counter: Counter, owner: asyncpg.Connection, variant_id: int) -> None:
+    order = await counter.sold((variant_id, 1))
+    found = await counter.exchange(await counter.came_back(order, 1, resolution="exchange"))
+    customer_id = await owner.fetchval(
+        "INSERT INTO customer (email, name, password_hash) VALUES ($1, 'Ada', '-') RETURNING id", f"{uuid.uuid4().hex}@shop.example"
+    )
+    async with counter.shop.database.write() as conn:
+        own = await carts.create(conn, currency="EUR", customer_id=customer_id, lines=[(variant_id, 2)])
+        merged = await carts.merge(conn, found.exchange_cart_id, customer_id)
+    assert merged is not None
+    assert (merged.id, merged.lines) == (own.id, own.lines)
+    assert (await exchanges.take_up(counter.shop.database, found)).state == "open"
 
 
 # --- mails -----------------------------------------------------------------------------------------------------------------------
