@@ -1,5 +1,6 @@
 """The filters around a listing: each value with its count and the address that switches it."""
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -19,10 +20,11 @@ def facets_of(query: ListingQuery, result: ListingResult, frame: Frame) -> tuple
     """The facets worth showing, in a fixed order; a selected value is shown even when it counts nothing."""
     selected = dict(query.selected)
     keys = set(result.facets) | set(selected)
-    named = [key for key in ("category", "price", "brand", "availability", "rating") if key in keys]
-    others = sorted((key for key in keys if key.startswith(("opt.", "attr."))), key=lambda key: (key.startswith("attr."), key))
+    named = [key for key in ("category", "price", "brand", "availability") if key in keys]
+    # What a shopper chooses by before what others thought of it: a page shows the first few open.
+    others = [sorted(key for key in keys if key.startswith(prefix)) for prefix in ("opt.", "rating", "attr.")]
     found = []
-    for key in [*named, *others]:
+    for key in itertools.chain(named, *others):
         counts = dict(result.facets.get(key, ()))
         if key == "price":
             facet = _price_facet(query, counts, frame)
