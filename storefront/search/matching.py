@@ -35,9 +35,13 @@ FAR_MORE = 20  # how many times more often a word must occur to be meant instead
 
 
 class Group(msgspec.Struct, frozen=True):
-    """A part of the text that is found as one, by any of `words`. `needed` is False for what says nothing by itself."""
+    """A part of the text that is found as one, by any of `words`. `needed` is False for what says nothing by itself.
 
-    query: Query
+    `found` says what has it and scores nothing; `weighed` are what it scores by.
+    """
+
+    found: Query
+    weighed: tuple[Query, ...]
     needed: bool
     words: tuple[str, ...]
 
@@ -45,19 +49,31 @@ class Group(msgspec.Struct, frozen=True):
 class _Meant:
     """Words, and what else may be meant by them. A product counts by the one of them that it has best."""
 
-    def __init__(self, words: Sequence[str], query: Query) -> None:
+    def __init__(self, words: Sequence[str], found: Query, weighed: Sequence[Query]) -> None:
         self.words = list(words)
-        self._queries = [query]
+        self._found = [found]
+        self._weighed = [weighed]
+        self._weights = [1.0]
 
-    def also(self, words: Sequence[str], query: Query, weight: float) -> None:
+    def also(self, words: Sequence[str], found: Query, weighed: Sequence[Query], weight: float) -> None:
         """Something else that may be meant, though less."""
         self.words += words
-        self._queries.append(Query.boost_query(query, weight))
+        self._found.append(found)
+        self._weighed.append(weighed)
+        self._weights.append(weight)
 
     @property
-    def query(self) -> Query:
-        """What any of it finds."""
-        return self._queries[0] if len(self._queries) == 1 else Query.disjunction_max_query(self._queries)
+    def found(self) -> Query:
+        """What has any of it."""
+        return any_of(self._found)
+
+    @property
+    def weighed(self) -> Sequence[Query]:
+        """What it is scored by."""
+        if len(self._weighed) == 1:
+            return self._weighed[0]
+        each = zip(self._weighed, self._weights, strict=True)
+        return [Query.disjunction_max_query([Query.boost_query(any_of(queries), weight) for queries, weight in each])]
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -107,22 +123,23 @@ class Reader:
                 spelled.append(right)
             else:
                 spelled += words[place : place + taken]
-            groups.append(Group(meant.query, any(needed[place : place + taken]), tuple(meant.words)))
+            groups.append(Group(meant.found, tuple(meant.weighed), any(needed[place : place + taken]), tuple(meant.words)))
             place += taken
         return Reading(text, tuple(words), tuple(spelled), tuple(groups))
 
     def strict(self, reading: Reading) -> Query:
         """What has every word that is needed."""
-        parts = [(Occur.Must if group.needed else Occur.Should, group.query) for group in reading.groups]
-        return self._whole(reading, Query.boolean_query(parts) if parts else Query.empty_query())
+        return self._whole(reading, self.having(reading))
+
+    def having(self, reading: Reading) -> Query:
+        """The same, and nothing is scored."""
+        needed = [group.found for group in reading.groups if group.needed]
+        return all_of(*needed) if needed else Query.empty_query()
 
     def loose(self, reading: Reading, least: int, named: Reading) -> Query:
         """What has so many of the needed words by the one reading, weighed by the other."""
-        needed = [(Occur.Should, group.query) for group in named.groups if group.needed]
-        enough = Query.boolean_query(needed, minimum_number_should_match=least)
-        parts = [(Occur.Must, Query.const_score_query(enough, 0.0))]
-        parts += [(Occur.Should, group.query) for group in reading.groups]
-        return self._whole(reading, Query.boolean_query(parts))
+        needed = [(Occur.Should, group.found) for group in named.groups if group.needed]
+        return self._whole(reading, Query.boolean_query(needed, minimum_number_should_match=least))
 
     def is_code(self, text: str) -> bool:
         """Whether the text is a SKU, a barcode or an address: it means one product and none like it."""
@@ -144,11 +161,10 @@ class Reader:
 
     def _whole(self, reading: Reading, body: Query) -> Query:
         """What the body finds, words that stand together before others, and first of all what is called exactly so."""
-        parts = [(Occur.Must, body)]
+        found = weighed(body, [query for group in reading.groups for query in group.weighed])
         if len(reading.words) > 1:
             phrase = Query.phrase_query(self._schema, "title", [self._stem(word) for word in reading.words], slop=1)
-            parts.append((Occur.Should, Query.boost_query(phrase, PHRASE)))
-        found = all_of(body) if len(parts) == 1 else Query.boolean_query(parts)
+            found = weighed(found, [Query.boost_query(phrase, PHRASE)])
         codes = [code for code in {reading.text.casefold(), normal(reading.text)} if self._searcher.doc_freq("exact", code)]
         if not codes:
             return found
@@ -162,38 +178,38 @@ class Reader:
             others = self._rules.synonyms(tuple(here))
             if others:
                 weight = SYNONYM_OF_KNOWN if all(self._known(word) for word in here) else SYNONYM
-                meant = _Meant(here, self._all(here))
+                meant = _Meant(here, *self._all(here))
                 for other in others:
-                    meant.also(other, self._all(other), weight)
+                    meant.also(other, *self._all(other), weight)
                 return length, meant
         pair = words[place : place + 2]
         joined = "".join(pair)
         if len(pair) == 2 and self._count(joined):
-            meant = _Meant(pair, self._all(pair))
-            meant.also([joined], self._word(joined), JOINED)
+            meant = _Meant(pair, *self._all(pair))
+            meant.also([joined], *self._all([joined]), JOINED)
             return 2, meant
         return 0, None
 
     def _one(self, word: str, *, last: bool, unfinished: bool) -> tuple[_Meant, str]:
         """One word with what else may be meant by it, and how it is spelled right."""
-        meant = _Meant([word], self._word(word))
+        meant = _Meant([word], *self._all([word]))
         right = word
         known = self._known(word)
         completions: list[str] = []
         if last and (unfinished or not known) and len(word) >= SHORTEST_BEGINNING:
             completions = [found for found in self.completions(word, MOST_COMPLETIONS) if found != word]
         if completions:
-            meant.also(completions, self._begun(completions), BEGUN)
+            meant.also(completions, *self._begun(completions), BEGUN)
             nearly = [found for found in completions if len(found) <= len(word) + NEARLY_WHOLE and len(word) >= NEARLY_WHOLE]
             for found in nearly[:MOST_CORRECTIONS]:
-                meant.also([found], self._word(found), CORRECTED)
+                meant.also([found], *self._all([found]), CORRECTED)
         elif not known:
             corrections = self._corrections(word, unfinished=unfinished)
             for rank, near in enumerate(corrections, 1):
-                meant.also([near], self._word(near), CORRECTED / rank)
+                meant.also([near], *self._all([near]), CORRECTED / rank)
             split = self._split(word)
             if split:
-                meant.also(split, self._all(split), JOINED)
+                meant.also(split, *self._all(split), JOINED)
             split_is_likelier = split and not (corrections and self._count(corrections[0]) > self._least(split))
             right = " ".join(split) if split_is_likelier else corrections[0] if corrections else word
         return meant, right
@@ -232,25 +248,35 @@ class Reader:
         return min((self._count(word) for word in words), default=0)
 
     def _known(self, word: str) -> bool:
-        return bool(self._count(word)) or any(self._searcher.doc_freq(field, self._stem(word)) for field in BOOSTS)
+        return bool(self._count(word) or self._searcher.doc_freq("all", self._stem(word)))
 
     def _count(self, word: str) -> int:
         return self._searcher.doc_freq("words", word)
 
-    def _all(self, words: Iterable[str]) -> Query:
-        return all_of(*(self._word(word) for word in words))
+    def _all(self, words: Sequence[str]) -> tuple[Query, list[Query]]:
+        """What has all of the words, and what they are weighed by."""
+        stems = [self._stem(word) for word in words]
+        found = all_of(*(self._has(stem) for stem in stems))
+        weighs = [Query.boost_query(self._term(field, stem), boost) for stem in stems for field, boost in self._boosts.items()]
+        return found, weighs if len(stems) == 1 else [weighed(found, weighs)]
 
-    def _word(self, word: str) -> Query:
-        term = self._stem(word)
-        # Summed: the library adds up plain terms faster than it finds the greatest of them.
-        return any_of(Query.boost_query(self._term(field, term), boost) for field, boost in self._boosts.items())
+    def _begun(self, completions: Sequence[str]) -> tuple[Query, list[Query]]:
+        stems = list(dict.fromkeys(self._stem(word) for word in completions))
+        weighs = [self._term(field, stem) for field in NAMING for stem in stems[: MOST_COMPLETIONS // 2]]
+        return any_of(self._has(stem) for stem in stems), [Query.disjunction_max_query(weighs)]
 
-    def _begun(self, completions: Sequence[str]) -> Query:
-        stems = list(dict.fromkeys(self._stem(word) for word in completions))[: MOST_COMPLETIONS // 2]
-        named = [self._term(field, term) for field in NAMING for term in stems]
-        if not self._naming:
-            named.append(Query.const_score_query(Query.term_set_query(self._schema, "words", list(completions)), 1.0))
-        return Query.disjunction_max_query(named)
+    def _has(self, stem: str) -> Query:
+        return Query.const_score_query(self._term("named" if self._naming else "all", stem), 0.0)
 
     def _term(self, field: str, term: str) -> Query:
         return Query.term_query(self._schema, field, term, "freq" if field in BOOSTS else "basic")
+
+
+def weighed(found: Query, by: Iterable[Query]) -> Query:
+    """What is found, scored by the queries too.
+
+    One around the other: side by side the library would score all that any of them finds, and not only what is found.
+    """
+    for query in by:
+        found = Query.boolean_query([(Occur.Must, found), (Occur.Should, query)])
+    return found

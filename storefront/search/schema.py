@@ -16,6 +16,7 @@ from storefront.search.language import PLAIN, Language, normal, without_apostrop
 SEPARATOR = "\x1f"  # between name and value of an option or attribute; no parameter of a request can contain it
 LONGEST_SHOWN = 1000  # characters of a description that a result quotes from
 SAMPLES = 256  # parts of the catalog, equal in size, of which some are counted for the whole
+LEVELS = 32  # by which products are parted by weight, so that the best of very many can be looked at alone
 LONGEST_SORTED = 200  # characters of a title that its order is decided by
 
 _AVAILABLE = 0.12  # how much more a product weighs that can be bought now
@@ -46,6 +47,10 @@ def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
     builder.add_text_field("title", tokenizer_name="stemmed", index_option="position")
     for name in ("brand", "category", "details", "description"):
         builder.add_text_field(name, tokenizer_name="stemmed", index_option="freq")
+    # What a product must have is looked for in these: one list for each word, and nothing is scored.
+    for name in ("all", "named"):
+        builder.add_text_field(name, tokenizer_name="stemmed", index_option="basic")
+    builder.add_text_field("level", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("words", tokenizer_name="plain", index_option="basic")
     builder.add_text_field("exact", tokenizer_name="raw", index_option="basic")
     builder.add_bytes_field("shown", stored=True)
@@ -83,13 +88,18 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
     values = [value for _, found in _choices(product) for value in found]
     details = _text(*product.tags, *values)
     title, brand, category = (without_apostrophes(text) for text in (product.title, product.brand, " ".join(product.category_names)))
+    description = without_apostrophes(product.description)
+    factor = _factor(product)
     fields: dict[str, Any] = {
         "id": product.id,
         "title": title,
         "brand": brand,
         "category": category,
         "details": details,
-        "description": without_apostrophes(product.description),
+        "description": description,
+        "named": [title, brand, category],
+        "all": [title, brand, category, details, description],
+        "level": [str(level) for level in range(1, _level(factor) + 1)],
         "words": _text(title, brand, category, details),
         "exact": [code.casefold() for code in (*product.skus, *product.barcodes, product.slug)] + [normal(product.title)],
         "shown": msgspec.msgpack.encode(Shown(product.slug, product.title, product.description[:LONGEST_SHOWN])),
@@ -101,7 +111,7 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
         "collection": list(product.collection_ids),
         "popularity": product.popularity,
         "published_at": product.published_at,
-        "weight": _weight(product),
+        "weight": 2**factor - 2,  # the library multiplies the score by log2(2 + weight)
         "currency": list(offers),
     }
     if product.brand:
@@ -126,13 +136,17 @@ def _text(*pieces: str) -> str:
     return without_apostrophes(" ".join(pieces))
 
 
-def _weight(product: SearchDocument) -> float:
-    """What the score is multiplied by, in the form that tantivy takes: it multiplies by log2(2 + weight)."""
+def _factor(product: SearchDocument) -> float:
+    """What the score is multiplied by."""
     factor = 1 + min(_POPULAR * math.log2(1 + max(0, product.popularity)), _MOST_POPULAR)
     if any(offer.availability != "sold_out" for offer in product.offers.values()):
         factor += _AVAILABLE
-    factor += _APART * _spread(product.id) / 65_536
-    return 2**factor - 2
+    return factor + _APART * _spread(product.id) / 65_536
+
+
+def _level(factor: float) -> int:
+    """From 0 for what weighs least to LEVELS for what weighs most."""
+    return min(LEVELS, int((factor - 1) / (_MOST_POPULAR + _AVAILABLE + _APART) * LEVELS))
 
 
 def _spread(product_id: int) -> int:
