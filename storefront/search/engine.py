@@ -141,10 +141,14 @@ def _wider(text: _Text, reading: Reading, count: int, enough: int) -> tuple[Quer
         elif found >= enough:
             return begun, reading
         count = max(count, found)
-    named = text.snapshot.reader(naming=True).read(reading.text)
+    naming = text.snapshot.reader(naming=True)
+    named = naming.read(reading.text)
+    if len(named.groups) == 1:
+        named = naming.read(reading.text, apart=True)
     loose, found = _loosened(text, reading, named, enough)
-    if count + found < LITTLE:
-        loose, found = _loosened(text, reading, reading, LITTLE)
+    if count + found < enough:
+        further, _ = _loosened(text, reading, reader.read(reading.text, apart=True), enough)
+        loose = reader.mixed(loose, further) if loose is not None and further is not None else loose or further
     if begun is not None and loose is not None:
         return reader.mixed(begun, loose), reading
     return begun or loose, reading
@@ -159,11 +163,11 @@ def _better(text: _Text, other: str | None, count: int) -> str | None:
 
 def _loosened(text: _Text, reading: Reading, named: Reading, enough: int) -> tuple[Query | None, int]:
     """What has all but one of the words, then half of them, then one, until there are enough; and how many products that are."""
-    needed = sum(group.needed for group in reading.groups)
+    needed = sum(group.needed for group in named.groups)
     loose: Query | None = None
     found = 0
     for least in sorted({needed - 1, (needed + 1) // 2, 1}, reverse=True):
-        if 0 < least < needed and found < enough:
+        if 0 < least < len(reading.words) and found < enough:
             looser = text.reader.loose(reading, least, named)
             loose = text.reader.mixed(loose, looser) if loose is not None and found else looser
             found = text.count(looser)

@@ -1,5 +1,6 @@
 """From what a shopper typed to queries. The text is split by us and put together from query objects, so that no text can be wrong."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -11,9 +12,9 @@ from storefront.search.language import normal, words_of
 from storefront.search.rules import Rules
 from storefront.search.vocabulary import Vocabulary, tolerance
 
-# What a thing is outweighs what it is called: a "Backpack Charm" is no backpack. A category's words are in many products, so each says
-# less by BM25, and its boost is the largest for that.
-BOOSTS = {"title": 3.0, "brand": 3.0, "category": 7.0, "details": 2.0, "description": 0.5}
+# What a thing is outweighs what it is called: a "Backpack Charm" is no backpack. The boosts are of words that are as rare in the field as in
+# all of the product's text (see `_evened`).
+BOOSTS = {"title": 3.0, "brand": 3.0, "category": 4.0, "details": 2.0, "description": 0.5}
 NAMING = {field: BOOSTS[field] for field in ("title", "brand", "category")}
 EXACT = 100.0
 SYNONYM = 0.8
@@ -105,8 +106,8 @@ class Reader:
         self._naming = naming
         self._boosts = NAMING if naming else BOOSTS
 
-    def read(self, text: str, *, unfinished: bool = False) -> Reading:
-        """The text in groups. `unfinished` says that the last word is still being typed."""
+    def read(self, text: str, *, unfinished: bool = False, apart: bool = False) -> Reading:
+        """The text in groups. `unfinished` says that the last word is still being typed, `apart` that each word stands for itself."""
         words = words_of(text)[:MOST_WORDS]
         needed = [word not in self._stop_words for word in words]
         if not any(needed):
@@ -116,7 +117,7 @@ class Reader:
         place = 0
         while place < len(words):
             last = place + 1 == len(words)
-            taken, meant = self._several(words, place)
+            taken, meant = (0, None) if apart else self._several(words, place)
             if meant is None:
                 taken = 1
                 meant, right = self._one(words[place], last=last, unfinished=unfinished and last)
@@ -134,7 +135,10 @@ class Reader:
     def having(self, reading: Reading) -> Query:
         """The same, and nothing is scored."""
         needed = [group.found for group in reading.groups if group.needed]
-        return all_of(*needed) if needed else Query.empty_query()
+        if not needed:
+            return Query.empty_query()
+        within = [self._term("category_path", category.path) for category in self._rules.categories_called(reading.words)]
+        return any_of([all_of(*needed), *(Query.const_score_query(query, 0.0) for query in within)])
 
     def loose(self, reading: Reading, least: int, named: Reading) -> Query:
         """What has so many of the needed words by the one reading, weighed by the other."""
@@ -257,13 +261,31 @@ class Reader:
         """What has all of the words, and what they are weighed by."""
         stems = [self._stem(word) for word in words]
         found = all_of(*(self._has(stem) for stem in stems))
-        weighs = [Query.boost_query(self._term(field, stem), boost) for stem in stems for field, boost in self._boosts.items()]
+        weighs = [
+            Query.boost_query(self._term(field, stem), boost * self._evened(field, stem))
+            for stem in stems
+            for field, boost in self._boosts.items()
+        ]
         return found, weighs if len(stems) == 1 else [weighed(found, weighs)]
 
     def _begun(self, completions: Sequence[str]) -> tuple[Query, list[Query]]:
         stems = list(dict.fromkeys(self._stem(word) for word in completions))
         weighs = [self._term(field, stem) for field in NAMING for stem in stems[: MOST_COMPLETIONS // 2]]
         return any_of(self._has(stem) for stem in stems), [Query.disjunction_max_query(weighs)]
+
+    def _evened(self, field: str, stem: str) -> float:
+        """How much less the word says by how rare it is anywhere than by how rare it is in the field.
+
+        In a tool shop with a category "Sets" few products have "set" in their category, and many in their title; a rare word it is not.
+        """
+        rarity = self._rarity(field, stem)
+        return self._rarity("all", stem) / rarity if rarity else 1.0
+
+    def _rarity(self, field: str, stem: str) -> float:
+        """The inverse document frequency, as the library has it."""
+        products = self._searcher.num_docs
+        having = min(products, self._searcher.doc_freq(field, stem))
+        return math.log(1 + (products - having + 0.5) / (having + 0.5))
 
     def _has(self, stem: str) -> Query:
         return Query.const_score_query(self._term("named" if self._naming else "all", stem), 0.0)

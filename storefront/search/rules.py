@@ -7,6 +7,8 @@ from storefront.search.model import CategoryName, Pin
 
 Words = tuple[str, ...]
 
+SHORTEST_ABOVE = 3  # letters by which a category is named with the one above it
+
 
 class Rules:
     """Everything that is known beside the index. It never changes: what an operator edits makes a new one."""
@@ -35,6 +37,9 @@ class Rules:
         for text, pin in pins:
             self._pins.setdefault(normal(text), []).append(pin)
         self.categories = tuple((category, frozenset(words_of(category.name))) for category in categories)
+        self._by_name: dict[frozenset[str], list[CategoryName]] = {}
+        for category, words in self.categories:
+            self._by_name.setdefault(frozenset(map(language.stem, words)), []).append(category)
 
     def _add_synonyms(self, term: str, others: Sequence[str]) -> None:
         words = tuple(words_of(term))
@@ -49,6 +54,20 @@ class Rules:
     def synonyms(self, words: Words) -> list[Words]:
         """What else these words may be called, as words."""
         return self._synonyms.get(self._key(words), [])
+
+    def categories_called(self, words: Sequence[str]) -> list[CategoryName]:
+        """The categories that several words name with the one above: "home lighting" is Lighting in Home Decor.
+
+        Each word is of the category's name or begins one of the name above, and none of the category's is missing.
+        """
+        found = []
+        for split in range(1, len(words)):
+            for above, name in ((words[:split], words[split:]), (words[split:], words[:split])):
+                for category in self._by_name.get(frozenset(map(self.language.stem, name)), ()):
+                    parents = words_of(category.parent_name)
+                    if all(len(word) >= SHORTEST_ABOVE and any(parent.startswith(word) for parent in parents) for word in above):
+                        found.append(category)
+        return found
 
     def redirect(self, text: str) -> str | None:
         """The page that a text leads to."""
