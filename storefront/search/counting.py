@@ -10,12 +10,12 @@ import tantivy
 from tantivy import Query
 
 from storefront.catalog.model import ListingQuery
+from storefront.search import sorting
 from storefront.search.filters import KINDS, Facets, all_of, choice, counting, facets_of, price_span, sample
 from storefront.search.schema import SAMPLES
-from storefront.search.sorting import count_of
 
-LARGE = 20_000  # products from which on counts are estimated, and kept
-COUNTED = 5_000  # products that are counted for more than those
+LARGE = 10_000  # products from which on counts are estimated, and kept
+COUNTED = 4_000  # products that are counted for more than those
 A_FEW = 4  # of the SAMPLES parts, by which it is seen how many products there are
 KEPT = 256  # listings
 SAME_SECONDS = 60.0  # that counts are kept while the index does not change
@@ -103,11 +103,16 @@ def _aggregated(
     if searcher.num_docs < LARGE:
         return searcher.aggregate(found, wanted), 1.0
     if total is None:
-        total = count_of(searcher.search(all_of(sample(schema, A_FEW), found), 1)) * SAMPLES // A_FEW
+        total = roughly(searcher, schema, found)
     if total < LARGE:
         return searcher.aggregate(found, wanted), 1.0
     parts = max(1, round(COUNTED / total * SAMPLES))
     return searcher.aggregate(all_of(sample(schema, parts), found), wanted), SAMPLES / parts
+
+
+def roughly(searcher: tantivy.Searcher, schema: tantivy.Schema, found: Query) -> int:
+    """About how many products a query finds, by a part of the catalog."""
+    return sorting.count(searcher, all_of(sample(schema, A_FEW), found)) * SAMPLES // A_FEW
 
 
 def _missing(
@@ -124,7 +129,7 @@ def _missing(
     found = []
     for value in values:
         if value not in known:
-            products = count_of(searcher.search(all_of(others, choice(schema, currency, key, [value])), 1))
+            products = sorting.count(searcher, all_of(others, choice(schema, currency, key, [value])))
             if products:
                 found.append((value, products))
     return found

@@ -12,6 +12,7 @@ import tantivy
 from tantivy import Occur, Query
 
 from storefront.catalog.model import SearchDocument
+from storefront.search.best import shares
 from storefront.search.counting import Memo
 from storefront.search.engine import Snapshot
 from storefront.search.filters import sold_in
@@ -51,6 +52,7 @@ class DiskIndex:
         # Counted, since the library's frequencies have in them what was deleted.
         sold = {currency: count_of(searcher.search(sold_in(self.schema, currency), 1)) for currency in self._currencies}
         self._everywhere = frozenset(currency for currency, count in sold.items() if count == self.products)
+        self._levels = shares(searcher)
         self.state = next(_states)
 
     def _open_writer(self) -> tantivy.IndexWriter:
@@ -69,7 +71,7 @@ class DiskIndex:
     def snapshot(self, rules: Rules, memo: Memo) -> Snapshot:
         """What searches are answered from: this state, until the next commit."""
         state = self.state  # before the searcher: an old number for a new state does no harm, a new one for an old state would
-        return Snapshot(self.searcher, self.schema, self.vocabulary, rules, memo, state, self._latest, self._everywhere)
+        return Snapshot(self.searcher, self.schema, self.vocabulary, rules, memo, state, self._latest, self._everywhere, self._levels)
 
     def probe(self) -> None:
         """Reads from every part of the index. Raises when one is damaged."""

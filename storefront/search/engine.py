@@ -10,15 +10,17 @@ import tantivy
 from tantivy import Query
 
 from storefront.catalog.model import Highlight, ListingQuery, ListingResult
+from storefront.search import sorting
+from storefront.search.best import best
 from storefront.search.counting import LARGE, Counts, Memo, count
 from storefront.search.filters import all_of, any_of, filters, published_by, sold_in, within
 from storefront.search.highlighting import highlighted, snippet
 from storefront.search.language import words_of
 from storefront.search.matching import Reader, Reading
-from storefront.search.pinning import page_with_pins, with_pins
+from storefront.search.pinning import among, page_with_pins, with_pins
 from storefront.search.rules import Rules
 from storefront.search.schema import shown
-from storefront.search.sorting import count_of, page_by_field
+from storefront.search.sorting import page_by_field
 from storefront.search.vocabulary import Vocabulary
 
 LITTLE = 5  # found products below which another spelling is thought of, and some words may be missing
@@ -36,6 +38,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     state: int
     latest: int  # when the last of the products is published, in seconds since 1970
     everywhere: frozenset[str]  # the currencies that every product has a price in
+    levels: tuple[float, ...]  # which part of the products is of each level of weight or a higher one
 
     def scope(self, query: ListingQuery, now: datetime, found: Query | None = None) -> Query:
         """The products that a listing is of before any filter, among those that `found` finds. Only what narrows them is asked for."""
@@ -48,7 +51,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     def count(self, query: Query) -> int:
         """How many products a query finds."""
-        return count_of(self.searcher.search(query, 1))
+        return sorting.count(self.searcher, query)
 
     def reader(self, *, naming: bool = False) -> Reader:
         """What understands texts here; with `naming`, by what products are called only."""
@@ -60,23 +63,25 @@ def search(snapshot: Snapshot, query: ListingQuery, now: datetime) -> ListingRes
     on = filters(snapshot.schema, query)
     if not query.text:
         before = snapshot.scope(query, now)
-        return _answer(snapshot, query, before, on, *_page(snapshot, query, all_of(before, *on.values())))
+        return _answer(snapshot, query, before, on, *_page(snapshot, query, all_of(before, *on.values()), None))
     reader = snapshot.reader()
     reading = reader.read(query.text)
     text = _Text(snapshot, query, now, reader)
     strict = reader.strict(reading)
     before = text.listed(strict)
-    page, total = _page(snapshot, query, all_of(before, *on.values()))
+    naming = snapshot.reader(naming=True)
+    page, total = _page(snapshot, query, all_of(before, *on.values()), naming.having(naming.read(query.text)))
     enough = ENOUGH if query.sort == "relevance" else LITTLE  # in another order, what has some of the words only would not come last
     count = total if total >= enough or not on else snapshot.count(before)
     suggestion = reading.suggestion
     if count < enough and not (count and reader.is_code(query.text)):
         if suggestion is None and count < LITTLE:
             suggestion = _better(text, reader.second_thought(reading), count)
+        first_reading = reading
         wider, reading = _wider(text, reading, count, enough)
         if wider is not None:
             before = text.listed(reader.mixed(strict, wider))
-            page, total = _page(snapshot, query, all_of(before, *on.values()))
+            page, total = _page(snapshot, query, all_of(before, *on.values()), reader.having(first_reading))
     answer = _answer(snapshot, query, before, on, page, total)
     return msgspec.structs.replace(answer, suggestion=suggestion, highlights=_highlights(snapshot, reading, answer.ids))
 
@@ -116,11 +121,16 @@ def _counts(snapshot: Snapshot, query: ListingQuery, before: Query, on: dict[str
     return counts
 
 
-def _page(snapshot: Snapshot, query: ListingQuery, found: Query) -> tuple[list[int], int]:
+def _page(snapshot: Snapshot, query: ListingQuery, found: Query, closest: Query | None) -> tuple[list[int], int]:
+    """The page's ids and how many products there are. `closest` finds what matches a text best."""
     first = (query.page - 1) * query.page_size
-    if query.sort == "relevance" and query.text:
-        pins = snapshot.rules.pins(query.text)
-        return page_with_pins(snapshot.searcher, snapshot.schema, found, pins, first, query.page_size)
+    if query.sort == "relevance" and closest is not None:
+        searcher, schema, pins = snapshot.searcher, snapshot.schema, snapshot.rules.pins(query.text)
+        total = snapshot.count(found)
+        exact = snapshot.reader().exact(query.text)
+        also = among(schema, pins) + ([exact] if exact is not None else [])
+        scored = best(searcher, schema, snapshot.levels, found, closest, total, also)
+        return page_with_pins(searcher, schema, found, scored, total, pins, first, query.page_size)
     sort = "popular" if query.sort == "relevance" else query.sort
     return page_by_field(snapshot.searcher, snapshot.schema, found, sort, query.currency, first, query.page_size)
 

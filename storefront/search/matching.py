@@ -12,8 +12,7 @@ from storefront.search.language import normal, words_of
 from storefront.search.rules import Rules
 from storefront.search.vocabulary import Vocabulary, tolerance
 
-# What a thing is outweighs what it is called: a "Backpack Charm" is no backpack. The boosts are of words that are as rare in the field as in
-# all of the product's text (see `_evened`).
+# What a thing is outweighs what it is called: a "Backpack Charm" is no backpack. Words count by how rare they are anywhere (see `_evened`).
 BOOSTS = {"title": 3.0, "brand": 3.0, "category": 4.0, "details": 2.0, "description": 0.5}
 NAMING = {field: BOOSTS[field] for field in ("title", "brand", "category")}
 EXACT = 100.0
@@ -169,11 +168,13 @@ class Reader:
         if len(reading.words) > 1:
             phrase = Query.phrase_query(self._schema, "title", [self._stem(word) for word in reading.words], slop=1)
             found = weighed(found, [Query.boost_query(phrase, PHRASE)])
-        codes = [code for code in {reading.text.casefold(), normal(reading.text)} if self._searcher.doc_freq("exact", code)]
-        if not codes:
-            return found
-        exact = Query.const_score_query(any_of(self._term("exact", code) for code in codes), EXACT)
-        return Query.boolean_query([(Occur.Should, found), (Occur.Should, exact)])
+        exact = self.exact(reading.text)
+        return found if exact is None else Query.boolean_query([(Occur.Should, found), (Occur.Should, exact)])
+
+    def exact(self, text: str) -> Query | None:
+        """What has the text for its title, SKU, barcode or address, before everything else."""
+        codes = [code for code in {text.casefold(), normal(text)} if self._searcher.doc_freq("exact", code)]
+        return Query.const_score_query(any_of(self._term("exact", code) for code in codes), EXACT) if codes else None
 
     def _several(self, words: Sequence[str], place: int) -> tuple[int, _Meant | None]:
         """Words from `place` on that mean something together: a known synonym, or one word that was typed as two."""

@@ -48,6 +48,11 @@ def count_of(found: tantivy.SearchResult) -> int:
     return count or 0
 
 
+def count(searcher: tantivy.Searcher, query: Query) -> int:
+    """How many products a query finds. Aggregated, since the library would score them for its search."""
+    return int(searcher.aggregate(query, {"products": {"value_count": {"field": "id"}}})["products"]["value"])
+
+
 def _ids(searcher: tantivy.Searcher, query: Query, skip: int, most: int) -> list[int]:
     hits = searcher.search(query, most, count=False, order_by_field="id", order=Order.Asc, offset=skip).hits
     return [int(product_id) for product_id, _ in hits]
@@ -79,6 +84,8 @@ def _equals(schema: tantivy.Schema, field: str, value: Any) -> Query:
 
 def page_by_score(searcher: tantivy.Searcher, query: Query, first: int, most: int) -> tuple[list[int], int]:
     """As `page_by_field`, best score first; the score is weighed by what the product is worth (see `schema`)."""
+    if most < 1:
+        return [], count(searcher, query)
     slack = 16
     while True:
         wanted = first + most + slack
@@ -90,6 +97,17 @@ def page_by_score(searcher: tantivy.Searcher, query: Query, first: int, most: in
         slack *= 8
     ranked = _ranked(searcher, hits)
     return ranked[first:edge], count_of(found)
+
+
+def page_of_best(searcher: tantivy.Searcher, query: Query, best: Query | None, total: int, first: int, most: int) -> tuple[list[int], int]:
+    """As `page_by_score`, all that `best` finds before the rest. `total` is how many there are."""
+    if best is None:
+        return page_by_score(searcher, query, first, most)
+    ids, count_of_best = page_by_score(searcher, Query.boolean_query([(Occur.Must, query), (Occur.Must, best)]), first, most)
+    if len(ids) < most and first + len(ids) < total:
+        rest = Query.boolean_query([(Occur.Must, query), (Occur.MustNot, best)])
+        ids += page_by_score(searcher, rest, max(0, first - count_of_best), most - len(ids))[0]
+    return ids, total
 
 
 MOST_SLACK = 5_000  # equal scores that are put in order; beyond, they stay as the index has them
