@@ -1,6 +1,6 @@
 """The best of very many: which products of a large listing are worth scoring. The others come behind them, and count all the same."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import tantivy
 from tantivy import Query
@@ -10,6 +10,7 @@ from storefront.search.filters import all_of, any_of
 from storefront.search.schema import LEVELS
 
 MANY = 4_000  # products from which on not all are scored
+STEP = 16  # times as many products are looked at next, when too few of the weightiest are found
 ENOUGH = 1_000  # products that are scored at least, about
 
 
@@ -36,5 +37,22 @@ def best(
 
 def _weightiest(schema: tantivy.Schema, levels: Sequence[float], total: int) -> list[Query]:
     """The highest level that leaves enough of so many products; nothing where even the lowest would leave too few."""
-    level = max((level for level, share in enumerate(levels, 1) if total * share >= ENOUGH), default=0)
-    return [Query.const_score_query(Query.term_query(schema, "level", str(level), "basic"), 0.0)] if level else []
+    level = _highest(levels, total, ENOUGH)
+    return [_of_level(schema, level)] if level else []
+
+
+def steps(schema: tantivy.Schema, levels: Sequence[float], total: int) -> Iterator[Query | None]:
+    """Larger and larger parts of the products, the weightiest first; None, at last, is all of them."""
+    wanted = ENOUGH
+    while wanted < total and (level := _highest(levels, total, wanted)):
+        yield _of_level(schema, level)
+        wanted = max(wanted, int(total * levels[level - 1])) * STEP
+    yield None
+
+
+def _highest(levels: Sequence[float], total: int, wanted: int) -> int:
+    return max((level for level, share in enumerate(levels, 1) if total * share >= wanted), default=0)
+
+
+def _of_level(schema: tantivy.Schema, level: int) -> Query:
+    return Query.const_score_query(Query.term_query(schema, "level", str(level), "basic"), 0.0)

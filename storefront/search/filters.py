@@ -117,13 +117,18 @@ def facets_of(counted: Mapping[str, Any], times: float = 1.0) -> Facets:
     """The answer to `counting`, by facet key: most products first. `times` is how many products each stands for."""
     found: Facets = {}
     for kind in KINDS:
-        for bucket in counted.get(kind, {}).get("buckets", ()):
-            key, value = kind, str(bucket["key"])
-            if kind in ("opt", "attr"):
-                name, _, value = value.partition(SEPARATOR)
-                key = f"{kind}.{name}"
-            if bucket["doc_count"]:
-                found.setdefault(key, []).append((value, _estimated(bucket["doc_count"], times)))
+        buckets = counted.get(kind, {}).get("buckets", ())
+        pairs = [(str(bucket["key"]), count) for bucket in buckets if (count := int(bucket["doc_count"]))]
+        if times != 1.0:
+            known = {count: _estimated(count, times) for count in {count for _, count in pairs}}
+            pairs = [(value, known[count]) for value, count in pairs]
+        if kind not in ("opt", "attr"):
+            if pairs:
+                found[kind] = pairs
+            continue
+        for both, count in pairs:
+            name, _, value = both.partition(SEPARATOR)
+            found.setdefault(f"{kind}.{name}", []).append((value, count))
     ratings = _at_least(dict(found.pop("rating", ())))
     if ratings:
         found["rating"] = ratings
@@ -140,7 +145,5 @@ def _at_least(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def _estimated(count: int, times: float) -> int:
     """What a count of a part stands for, in two digits: more would say more than is known."""
-    if times == 1.0:
-        return int(count)
     whole = round(count * times)
     return round(whole, 2 - len(str(whole)))

@@ -10,6 +10,7 @@ from tantivy import Occur, Query
 from storefront.search.filters import all_of, any_of
 from storefront.search.language import normal, words_of
 from storefront.search.rules import Rules
+from storefront.search.schema import BEGINNINGS
 from storefront.search.vocabulary import Vocabulary, tolerance
 
 # What a thing is outweighs what it is called: a "Backpack Charm" is no backpack. Words count by how rare they are anywhere (see `_evened`).
@@ -70,10 +71,10 @@ class _Meant:
     @property
     def weighed(self) -> Sequence[Query]:
         """What it is scored by."""
-        if len(self._weighed) == 1:
-            return self._weighed[0]
-        each = zip(self._weighed, self._weights, strict=True)
-        return [Query.disjunction_max_query([Query.boost_query(any_of(queries), weight) for queries, weight in each])]
+        each = [(queries, weight) for queries, weight in zip(self._weighed, self._weights, strict=True) if queries]
+        if len(each) == 1:
+            return [Query.boost_query(query, weight) for queries, weight in each for query in queries]
+        return [Query.disjunction_max_query([Query.boost_query(any_of(queries), weight) for queries, weight in each])] if each else []
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -204,7 +205,7 @@ class Reader:
         if last and (unfinished or not known) and len(word) >= SHORTEST_BEGINNING:
             completions = [found for found in self.completions(word, MOST_COMPLETIONS) if found != word]
         if completions:
-            meant.also(completions, *self._begun(completions), BEGUN)
+            meant.also(completions, *self._begun(word, completions), BEGUN)
             nearly = [found for found in completions if len(found) <= len(word) + NEARLY_WHOLE and len(word) >= NEARLY_WHOLE]
             for found in nearly[:MOST_CORRECTIONS]:
                 meant.also([found], *self._all([found]), CORRECTED)
@@ -269,8 +270,13 @@ class Reader:
         ]
         return found, weighs if len(stems) == 1 else [weighed(found, weighs)]
 
-    def _begun(self, completions: Sequence[str]) -> tuple[Query, list[Query]]:
+    def _begun(self, word: str, completions: Sequence[str]) -> tuple[Query, list[Query]]:
+        """What has a word that begins so; of what is only called so, popularity says enough while somebody types."""
+        if self._naming and len(word) in BEGINNINGS:
+            return Query.const_score_query(self._term("begins", word), 0.0), []
         stems = list(dict.fromkeys(self._stem(word) for word in completions))
+        if self._naming:
+            return any_of(self._has(stem) for stem in stems), []
         weighs = [self._term(field, stem) for field in NAMING for stem in stems[: MOST_COMPLETIONS // 2]]
         return any_of(self._has(stem) for stem in stems), [Query.disjunction_max_query(weighs)]
 

@@ -11,12 +11,13 @@ import msgspec
 import tantivy
 
 from storefront.catalog.model import SearchDocument
-from storefront.search.language import PLAIN, Language, normal, without_apostrophes
+from storefront.search.language import PLAIN, Language, normal, without_apostrophes, words_of
 
 SEPARATOR = "\x1f"  # between name and value of an option or attribute; no parameter of a request can contain it
 LONGEST_SHOWN = 1000  # characters of a description that a result quotes from
 SAMPLES = 256  # parts of the catalog, equal in size, of which some are counted for the whole
 LEVELS = 32  # by which products are parted by weight, so that the best of very many can be looked at alone
+BEGINNINGS = (2, 3)  # letters by which what is called by a word is found at once; with more, so many words begin no longer
 LONGEST_SORTED = 200  # characters of a title that its order is decided by
 
 _AVAILABLE = 0.12  # how much more a product weighs that can be bought now
@@ -50,6 +51,7 @@ def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
     # What a product must have is looked for in these: one list for each word, and nothing is scored.
     for name in ("all", "named"):
         builder.add_text_field(name, tokenizer_name="stemmed", index_option="basic")
+    builder.add_text_field("begins", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("level", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("words", tokenizer_name="plain", index_option="basic")
     builder.add_text_field("exact", tokenizer_name="raw", index_option="basic")
@@ -99,6 +101,7 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
         "description": description,
         "named": [title, brand, category],
         "all": [title, brand, category, details, description],
+        "begins": list({word[:letters] for word in words_of(f"{title} {brand} {category}") for letters in BEGINNINGS}),
         "level": [str(level) for level in range(1, _level(factor) + 1)],
         "words": _text(title, brand, category, details),
         "exact": [code.casefold() for code in (*product.skus, *product.barcodes, product.slug)] + [normal(product.title)],

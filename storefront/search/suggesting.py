@@ -5,9 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
+import tantivy
+from tantivy import Query
+
 from storefront.catalog.model import ListingQuery
 from storefront.platform.money import format_amount
+from storefront.search import best
 from storefront.search.engine import Snapshot
+from storefront.search.filters import all_of
 from storefront.search.language import words_of
 from storefront.search.matching import Reader, Reading
 from storefront.search.model import Suggestion
@@ -26,8 +31,7 @@ def suggest(snapshot: Snapshot, text: str, currency: str, now: datetime) -> list
         return []
     reader = snapshot.reader(naming=True)
     reading = reader.read(text, unfinished=True)
-    query = snapshot.scope(ListingQuery(currency), now, reader.strict(reading))
-    addresses = [address for _, address in snapshot.searcher.search(query, LOOKED_AT, count=False, weight_by_field="weight").hits]
+    addresses = _best(snapshot, snapshot.scope(ListingQuery(currency), now, reader.strict(reading)))
     documents = [shown(snapshot.searcher.doc(address)) for address in addresses]
     titles = [document.title for document in documents]
     prices = snapshot.searcher.fast_field_values(f"price_{currency}", addresses)
@@ -36,6 +40,15 @@ def suggest(snapshot: Snapshot, text: str, currency: str, now: datetime) -> list
         for title, document, price in zip(titles, documents, prices, strict=True)
     ]
     return [*_queries(reader, reading, titles), *_categories(snapshot, words), *products[:MOST_PRODUCTS]]
+
+
+def _best(snapshot: Snapshot, found: Query) -> list[tantivy.DocAddress]:
+    """The products to suggest, looked for among the weightiest first: many more are found than anybody looks at."""
+    for level in best.steps(snapshot.schema, snapshot.levels, snapshot.searcher.num_docs):
+        hits = snapshot.searcher.search(all_of(found, level), LOOKED_AT, count=False, weight_by_field="weight").hits
+        if len(hits) == LOOKED_AT:
+            break
+    return [address for _, address in hits]
 
 
 def _queries(reader: Reader, reading: Reading, titles: Sequence[str]) -> list[Suggestion]:
