@@ -8,9 +8,10 @@ from tantivy import Query
 from storefront.search.counting import roughly
 from storefront.search.filters import all_of, any_of
 from storefront.search.schema import LEVELS
+from storefront.search.sorting import count
 
 MANY = 4_000  # products from which on not all are scored
-STEP = 16  # times as many products are looked at next, when too few of the weightiest are found
+STEP = 2  # times as many products are looked at next, when too few of the weightiest are found
 ENOUGH = 1_000  # products that are scored at least, about
 
 
@@ -31,28 +32,23 @@ def best(
         return None
     close = roughly(searcher, schema, all_of(found, closest))
     if close < ENOUGH:
-        return any_of([closest, *_weightiest(schema, levels, total), *also])
-    return any_of([all_of(closest, *(_weightiest(schema, levels, close) if close >= MANY else ())), *also])
+        return any_of([closest, _weightiest(searcher, schema, levels, found, total), *also])
+    return any_of([_weightiest(searcher, schema, levels, all_of(found, closest), close), *also])
 
 
-def _weightiest(schema: tantivy.Schema, levels: Sequence[float], total: int) -> list[Query]:
-    """The highest level that leaves enough of so many products; nothing where even the lowest would leave too few."""
-    level = _highest(levels, total, ENOUGH)
-    return [_of_level(schema, level)] if level else []
+def _weightiest(searcher: tantivy.Searcher, schema: tantivy.Schema, levels: Sequence[float], found: Query, total: int) -> Query:
+    """The part of what is found that is of the highest level with enough of it. It may be of lower levels than the whole catalog."""
+    if total >= MANY:
+        for level in steps(schema, levels, total):
+            if level is not None and count(searcher, all_of(found, level)) >= ENOUGH:
+                return all_of(found, level)
+    return found
 
 
 def steps(schema: tantivy.Schema, levels: Sequence[float], total: int) -> Iterator[Query | None]:
-    """Larger and larger parts of the products, the weightiest first; None, at last, is all of them."""
-    wanted = ENOUGH
-    while wanted < total and (level := _highest(levels, total, wanted)):
-        yield _of_level(schema, level)
-        wanted = max(wanted, int(total * levels[level - 1])) * STEP
+    """Larger and larger parts of so many products, the weightiest first; None, at last, is all of them."""
+    wanted = float(ENOUGH)
+    while wanted < total and (level := max((level for level, share in enumerate(levels, 1) if total * share >= wanted), default=0)):
+        yield Query.const_score_query(Query.term_query(schema, "level", str(level), "basic"), 0.0)
+        wanted = total * levels[level - 1] * STEP
     yield None
-
-
-def _highest(levels: Sequence[float], total: int, wanted: int) -> int:
-    return max((level for level, share in enumerate(levels, 1) if total * share >= wanted), default=0)
-
-
-def _of_level(schema: tantivy.Schema, level: int) -> Query:
-    return Query.const_score_query(Query.term_query(schema, "level", str(level), "basic"), 0.0)

@@ -273,10 +273,10 @@ class Reader:
     def _begun(self, word: str, completions: Sequence[str]) -> tuple[Query, list[Query]]:
         """What has a word that begins so; of what is only called so, popularity says enough while somebody types."""
         if self._naming and len(word) in BEGINNINGS:
-            return Query.const_score_query(self._term("begins", word), 0.0), []
+            return Query.const_score_query(self._term("begins", word), 1.0), []
         stems = list(dict.fromkeys(self._stem(word) for word in completions))
         if self._naming:
-            return any_of(self._has(stem) for stem in stems), []
+            return Query.const_score_query(any_of(self._has(stem) for stem in stems), 1.0), []
         weighs = [self._term(field, stem) for field in NAMING for stem in stems[: MOST_COMPLETIONS // 2]]
         return any_of(self._has(stem) for stem in stems), [Query.disjunction_max_query(weighs)]
 

@@ -175,7 +175,8 @@ def belts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskIndex]:
 def test_what_is_called_by_some_of_the_words_fills_the_page_behind_what_has_all(belts: DiskIndex):
     ids = found(belts, "leather belt")
     assert set(ids[:6]) == {1, 2, 3, 4, 5, 6}
-    assert set(ids[6:]) == {7, 8, 9}
+    assert set(ids[6:9]) == {7, 8, 9}
+    assert ids[9:] == [10]  # which is only spoken of with one of them
 
 
 def test_in_another_order_than_by_match_only_what_has_all_words_is_listed(belts: DiskIndex):
@@ -285,3 +286,42 @@ def test_an_index_is_the_same_after_it_was_closed(tmp_path: Path):
     assert 4 not in found(again, "leather jacket")
     assert again.position == "8:9:"
     again.close()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskIndex]:
+    """Lamps and sets: a word that is rare among the categories, and in many titles."""
+    home = {"category_names": ("Home Decor", "Lighting"), "category_paths": ("home", "home/lighting")}
+    tools = {"category_names": ("Tools", "Sets"), "category_paths": ("tools", "tools/sets")}
+    made = DiskIndex(tmp_path_factory.mktemp("index"), ["EUR"], 15_000_000)
+    made.add(product(number, f"Lamp {number}", **home) for number in range(1, 11))
+    made.add(product(number, f"Wrench {number}", **tools) for number in (11, 12))
+    made.add(product(number, f"Spoon Set {number}") for number in range(13, 60))
+    made.add([product(60, "Teapot Porcelain"), product(61, "Home Radio", description="For the lighting of evenings.")])
+    made.commit("1:1:")
+    made.relearn()
+    yield made
+    made.close()
+
+
+LIGHTING = CategoryName("Lighting", "home/lighting", "Home Decor")
+
+
+@pytest.mark.parametrize("text", ["home lighting", "lighting home", "decor lighting", "lightings home decor"])
+def test_a_category_that_is_named_with_the_one_above_is_found_as_a_whole(shop: DiskIndex, text: str):
+    assert set(found(shop, text, Rules(categories=[LIGHTING]))[:11]) >= set(range(1, 11))
+
+
+@pytest.mark.parametrize("text", ["lighting", "ho lighting", "garden lighting", "home light bulb", "home"])
+def test_other_texts_name_no_category_with_the_one_above(text: str):
+    assert Rules(categories=[LIGHTING]).categories_called(words_of(text)) == []
+
+
+def test_a_word_counts_by_how_rare_it_is_anywhere(shop: DiskIndex):
+    assert found(shop, "porcelain set")[0] == 60  # and not a wrench, though few products are in a category "Sets"
+
+
+def test_what_is_known_by_several_words_is_filled_up_by_each_of_them(belts: DiskIndex):
+    rules = Rules(synonyms=[["canvas belt", "webbing"]])
+    assert found(belts, "canvas belt", rules)[0] == 7
+    assert set(found(belts, "canvas belt", rules)[1:8]) == {1, 2, 3, 4, 5, 6, 8}

@@ -1,0 +1,100 @@
+"""Large listings: only the best are scored, and yet each product is listed once, and what was meant comes first."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from storefront.catalog.model import ListingQuery
+from storefront.search import best
+from storefront.search.counting import Memo
+from storefront.search.disk import DiskIndex
+from storefront.search.engine import Snapshot, search
+from storefront.search.model import Pin
+from storefront.search.rules import Rules
+from storefront.search.suggesting import suggest
+from tests.unit.test_search_matching import NOW, product
+
+CUPS, SPOKEN_OF, PLATES = range(1, 1201), range(1201, 1801), range(1801, 1841)
+UNPOPULAR = 777  # the one that is called just "Cup"
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskIndex]:
+    """Many cups, some of them popular, others that only speak of cups and plates, and a few plates that nobody buys."""
+    made = DiskIndex(tmp_path_factory.mktemp("index"), ["EUR"], 15_000_000)
+    made.add(product(number, "Cup" if number == UNPOPULAR else f"Cup of kind {number}", popularity=2 ** (number % 12)) for number in CUPS)
+    made.add(
+        product(number, f"Mat {number}", description="Goes under a cup or a plate.", popularity=2 ** (number % 12)) for number in SPOKEN_OF
+    )
+    made.add(product(number, f"Plate {number}", popularity=0, availability="sold_out") for number in PLATES)
+    made.commit("1:1:")
+    made.relearn()
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is many here."""
+    monkeypatch.setattr(best, "MANY", 300)
+    monkeypatch.setattr(best, "ENOUGH", 60)
+
+
+def pages(snapshot: Snapshot, size: int) -> tuple[list[int], int]:
+    """The ids of all pages for "cup", and their total."""
+    ids: list[int] = []
+    page = 1
+    while True:
+        answer = search(snapshot, ListingQuery("EUR", text="cup", sort="relevance", page=page, page_size=size), NOW)
+        if not answer.ids:
+            return ids, answer.total
+        ids += answer.ids
+        page += 1
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.integers(30, 700))
+def test_pages_of_a_large_listing_have_every_product_once(index: DiskIndex, size: int):
+    ids, total = pages(index.snapshot(Rules(), Memo()), size)
+    assert total == len(CUPS) + len(SPOKEN_OF)
+    assert sorted(ids) == [*CUPS, *SPOKEN_OF]
+
+
+def test_what_is_called_so_comes_before_what_is_more_popular_and_speaks_of_it(index: DiskIndex):
+    answer = search(index.snapshot(Rules(), Memo()), ListingQuery("EUR", text="plate", sort="relevance", page_size=50), NOW)
+    assert set(answer.ids[: len(PLATES)]) == set(PLATES)
+    assert answer.total == len(PLATES) + len(SPOKEN_OF)
+
+
+def test_only_the_best_of_many_are_scored(index: DiskIndex):
+    snapshot = index.snapshot(Rules(), Memo())
+    reader = snapshot.reader()
+    closest = snapshot.reader(naming=True)
+    found = reader.strict(reader.read("cup"))
+    scored = best.best(snapshot.searcher, snapshot.schema, snapshot.levels, found, closest.having(closest.read("cup")), 1800, [])
+    assert scored is not None
+    assert best.ENOUGH <= snapshot.count(scored) < best.MANY
+
+
+def test_what_is_called_exactly_so_is_first_however_unpopular(index: DiskIndex):
+    assert pages(index.snapshot(Rules(), Memo()), 50)[0][0] == UNPOPULAR
+
+
+def test_pinned_and_boosted_products_are_where_the_operator_wants_them(index: DiskIndex):
+    rules = Rules(pins=[("cup", Pin(1300, 3, 1.0)), ("cup", Pin(97, None, 50.0))])
+    ids, total = pages(index.snapshot(rules, Memo()), 40)
+    assert ids[2] == 1300
+    assert 97 in ids[:3]
+    assert total == len(CUPS) + len(SPOKEN_OF)
+    assert sorted(ids) == [*CUPS, *SPOKEN_OF]
+
+
+def test_suggestions_are_the_weightiest_and_the_rest_only_where_those_are_too_few(index: DiskIndex):
+    snapshot = index.snapshot(Rules(), Memo())
+    cups = [found.text for found in suggest(snapshot, "cu", "EUR", NOW) if found.kind == "product"]
+    plates = [found.text for found in suggest(snapshot, "pla", "EUR", NOW) if found.kind == "product"]
+    assert all(int(title.rpartition(" ")[2]) % 12 >= 9 for title in cups)
+    assert len(plates) == 5
+    assert all(title.startswith("Plate") for title in plates)
