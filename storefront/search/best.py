@@ -23,13 +23,11 @@ def shares(searcher: tantivy.Searcher) -> tuple[float, ...]:
 
 def best(
     searcher: tantivy.Searcher, schema: tantivy.Schema, levels: Sequence[float], found: Query, closest: Query, total: int, also: list[Query]
-) -> Query | None:
-    """What is scored of `total` products that are found: those that match closest, or the weightiest of those if they too are many.
+) -> Query:
+    """What is scored of `total` products, MANY or more: those that match closest, or the weightiest of those if they too are many.
 
-    `also` is scored in any case. None stands for all; no query scores anything.
+    `also` is scored in any case.
     """
-    if total < MANY:
-        return None
     close = roughly(searcher, schema, all_of(found, closest))
     if close < ENOUGH:
         return any_of([closest, _weightiest(searcher, schema, levels, found, total), *also])

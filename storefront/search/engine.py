@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -11,7 +11,7 @@ from tantivy import Query
 
 from storefront.catalog.model import Highlight, ListingQuery, ListingResult
 from storefront.search import sorting
-from storefront.search.best import best
+from storefront.search.best import MANY, best
 from storefront.search.counting import LARGE, Counts, Memo, count
 from storefront.search.filters import all_of, any_of, filters, published_by, sold_in, within
 from storefront.search.highlighting import highlighted, snippet
@@ -70,18 +70,18 @@ def search(snapshot: Snapshot, query: ListingQuery, now: datetime) -> ListingRes
     strict = reader.strict(reading)
     before = text.listed(strict)
     naming = snapshot.reader(naming=True)
-    page, total = _page(snapshot, query, all_of(before, *on.values()), naming.having(naming.read(query.text)))
+    page, total = _page(snapshot, query, all_of(before, *on.values()), lambda: naming.having(naming.read(query.text)))
     enough = ENOUGH if query.sort == "relevance" else LITTLE  # in another order, what has some of the words only would not come last
     count = total if total >= enough or not on else snapshot.count(before)
     suggestion = reading.suggestion
     if count < enough and not (count and reader.is_code(query.text)):
         if suggestion is None and count < LITTLE:
             suggestion = _better(text, reader.second_thought(reading), count)
-        first_reading = reading
+        having = reader.having(reading)
         wider, reading = _wider(text, reading, count, enough)
         if wider is not None:
             before = text.listed(reader.mixed(strict, wider))
-            page, total = _page(snapshot, query, all_of(before, *on.values()), reader.having(first_reading))
+            page, total = _page(snapshot, query, all_of(before, *on.values()), lambda: having)
     answer = _answer(snapshot, query, before, on, page, total)
     return msgspec.structs.replace(answer, suggestion=suggestion, highlights=_highlights(snapshot, reading, answer.ids))
 
@@ -121,15 +121,17 @@ def _counts(snapshot: Snapshot, query: ListingQuery, before: Query, on: dict[str
     return counts
 
 
-def _page(snapshot: Snapshot, query: ListingQuery, found: Query, closest: Query | None) -> tuple[list[int], int]:
-    """The page's ids and how many products there are. `closest` finds what matches a text best."""
+def _page(snapshot: Snapshot, query: ListingQuery, found: Query, closest: Callable[[], Query] | None) -> tuple[list[int], int]:
+    """The page's ids and how many products there are. `closest` makes the query for what matches a text best."""
     first = (query.page - 1) * query.page_size
     if query.sort == "relevance" and closest is not None:
         searcher, schema, pins = snapshot.searcher, snapshot.schema, snapshot.rules.pins(query.text)
         total = snapshot.count(found)
-        exact = snapshot.reader().exact(query.text)
-        also = among(schema, pins) + ([exact] if exact is not None else [])
-        scored = best(searcher, schema, snapshot.levels, found, closest, total, also)
+        scored = None
+        if total >= MANY:
+            exact = snapshot.reader().exact(query.text)
+            also = among(schema, pins) + ([exact] if exact is not None else [])
+            scored = best(searcher, schema, snapshot.levels, found, closest(), total, also)
         return page_with_pins(searcher, schema, found, scored, total, pins, first, query.page_size)
     sort = "popular" if query.sort == "relevance" else query.sort
     return page_by_field(snapshot.searcher, snapshot.schema, found, sort, query.currency, first, query.page_size)
@@ -177,7 +179,7 @@ def _loosened(text: _Text, reading: Reading, named: Reading, enough: int) -> tup
     loose: Query | None = None
     found = 0
     for least in sorted({needed - 1, (needed + 1) // 2, 1}, reverse=True):
-        if 0 < least < len(reading.words) and found < enough:
+        if 0 < least < needed and found < enough:
             looser = text.reader.loose(reading, least, named)
             loose = text.reader.mixed(loose, looser) if loose is not None and found else looser
             found = text.count(looser)
