@@ -207,7 +207,7 @@ class Reader:
         if completions:
             meant.also(completions, *self._begun(word, completions), BEGUN)
             nearly = [found for found in completions if len(found) <= len(word) + NEARLY_WHOLE and len(word) >= NEARLY_WHOLE]
-            for found in nearly[:MOST_CORRECTIONS]:
+            for found in nearly[: 0 if self._naming else MOST_CORRECTIONS]:  # which by name are found anyway, and not weighed
                 meant.also([found], *self._all([found]), CORRECTED)
         elif not known:
             corrections = self._corrections(word, unfinished=unfinished)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storefront.catalog.model import ListingQuery
-from storefront.search import best, engine
+from storefront.search import best, counting, engine
 from storefront.search.counting import Memo
 from storefront.search.disk import DiskIndex
 from storefront.search.engine import Snapshot, search
@@ -40,6 +40,7 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is many here."""
     monkeypatch.setattr(best, "MANY", 300)
     monkeypatch.setattr(engine, "MANY", 300)
+    monkeypatch.setattr(counting, "A_FEW", counting.SAMPLES)  # what is estimated is right, in a catalog as small as this
     monkeypatch.setattr(best, "ENOUGH", 60)
 
 
