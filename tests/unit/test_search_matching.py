@@ -166,7 +166,14 @@ def belts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskIndex]:
     """Six leather belts, two others, what is of leather, and what a belt is only spoken of with."""
     made = DiskIndex(tmp_path_factory.mktemp("index"), ["EUR"], 15_000_000)
     made.add([product(number, "Leather Belt", skus=(f"LB-{number}",)) for number in range(1, 7)])
-    made.add([product(7, "Canvas Belt"), product(8, "Woven Belt"), product(9, "Leather Bag"), product(10, "Cup", description="No belt.")])
+    made.add(
+        [
+            product(7, "Canvas Belt"),
+            product(8, "Woven Belt"),
+            product(9, "Leather Bag"),
+            product(10, "Cup", description="No belt.", popularity=500),
+        ]
+    )
     made.commit("1:1:")
     yield made
     made.close()
@@ -291,13 +298,13 @@ def test_an_index_is_the_same_after_it_was_closed(tmp_path: Path):
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskIndex]:
     """Lamps and sets: a word that is rare among the categories, and in many titles."""
-    home = {"category_names": ("Home Decor", "Lighting"), "category_paths": ("home", "home/lighting")}
+    home = {"category_names": ("Homedecor", "Lighting"), "category_paths": ("home", "home/lighting")}
     tools = {"category_names": ("Tools", "Sets"), "category_paths": ("tools", "tools/sets")}
     made = DiskIndex(tmp_path_factory.mktemp("index"), ["EUR"], 15_000_000)
     made.add(product(number, f"Lamp {number}", **home) for number in range(1, 11))
-    made.add(product(number, f"Wrench {number}", **tools) for number in (11, 12))
+    made.add(product(number, "Wrench", **tools) for number in (11, 12))
     made.add(product(number, f"Spoon Set {number}") for number in range(13, 60))
-    made.add(product(number, f"Porcelain Teapot {number}") for number in range(60, 68))
+    made.add(product(number, f"Fine Old Porcelain Teapot {number}") for number in range(60, 68))
     made.add(product(number, f"Home Radio {number}", description="For the lighting of evenings.") for number in range(68, 74))
     made.commit("1:1:")
     made.relearn()
@@ -305,10 +312,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskIndex]:
     made.close()
 
 
-LIGHTING = CategoryName("Lighting", "home/lighting", "Home Decor")
+LIGHTING = CategoryName("Lighting", "home/lighting", "Homedecor")
 
 
-@pytest.mark.parametrize("text", ["home lighting", "lighting home", "decor lighting", "lightings home decor"])
+@pytest.mark.parametrize("text", ["home lighting", "lighting home", "lightings home"])
 def test_a_category_that_is_named_with_the_one_above_is_found_as_a_whole(shop: DiskIndex, text: str):
     assert set(found(shop, text, Rules(categories=[LIGHTING]), sort="price")) >= set(range(1, 11))
 
@@ -319,7 +326,9 @@ def test_other_texts_name_no_category_with_the_one_above(text: str):
 
 
 def test_a_word_counts_by_how_rare_it_is_anywhere(shop: DiskIndex):
-    assert found(shop, "porcelain set")[0] in range(60, 68)  # and not a wrench, though few products are in a category "Sets"
+    ids = found(shop, "porcelain set")
+    assert set(ids[:8]) == set(range(60, 68))
+    assert not {11, 12} & set(ids[:10])  # wrenches do not come before sets because few products are in a category "Sets"
 
 
 def test_what_is_known_by_several_words_is_filled_up_by_each_of_them(belts: DiskIndex):
