@@ -353,8 +353,7 @@ def _test(arguments: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
     workers = (os.cpu_count() or 1) + 1  # tests also wait for disks, browsers and clocks
-    # In the order of their folders: browsers and faults take long, and begin first.
-    given = arguments.rest or ["-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder"]
+    given = arguments.rest or ["-n", str(workers), "--dist", "loadscope"]
     python = str(ROOT / ".venv" / "bin" / "python")
     os.chdir(ROOT)
     os.execv(python, [python, "-m", "pytest", *given])

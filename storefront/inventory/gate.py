@@ -21,20 +21,18 @@ from storefront.platform.database import Connection, Database
 from storefront.platform.errors import Unavailable
 
 MOST_WAITING = 5000  # callers
-BATCH = 256  # callers
+BATCH = 512  # callers
 LANES = 4  # batches that may be under way at once, no two with the same SKU or cart
 BAD_CALLER = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, ValueError, TypeError)
 log = structlog.get_logger("stock_gate")
 
 
 class _Waiting(NamedTuple):
+    """`touches` is what no other batch may be at work on: its variants and its cart."""
+
     hold: Hold
     answer: "asyncio.Future[None]"
-
-    @property
-    def touches(self) -> set[int | UUID]:
-        """What no other batch may be at work on: its variants and its cart."""
-        return {self.hold.cart_id, *self.hold.demand}
+    touches: frozenset[int | UUID]
 
 
 class StockGate:
@@ -60,7 +58,7 @@ class StockGate:
         if len(self._waiting) >= self._most_waiting:
             raise Unavailable("Too many shoppers at once. Please try again.", headers={"Retry-After": "1"})
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(Hold(cart_id, demand, expires_at, country=country), answer)
+        waiting = _Waiting(Hold(cart_id, demand, expires_at, country=country), answer, frozenset((cart_id, *demand)))
         self._waiting.append(waiting)
         if self._busy.isdisjoint(waiting.touches):
             self._start()

@@ -26,7 +26,8 @@ from storefront.settings import ROOT, Settings
 
 JOB = "mail"
 SMTP_SECONDS = 20.0
-KEPT = 1000  # mails in the folder
+KEPT = 1000  # mails in the folder, and some more
+TIDY_AFTER = 50  # mails
 LONGEST_SUBJECT = 250
 IMPLICIT_TLS_PORT = 465
 
@@ -62,6 +63,7 @@ class Mailer:
     def __init__(self, settings: Settings, templates: Path = ROOT / "templates") -> None:
         self._mail = settings.mail
         self._folder = settings.data_dir / "mail"
+        self._put_lately = TIDY_AFTER  # a process that starts tidies with its first mail
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),
             autoescape=jinja2.select_autoescape(["html"]),
@@ -146,8 +148,11 @@ class Mailer:
         partial = self._folder / f"{name}.partial"
         partial.write_bytes(message.as_bytes())
         partial.rename(self._folder / f"{name}.eml")
-        for old in self._files()[KEPT:]:
-            old.unlink(missing_ok=True)
+        self._put_lately += 1
+        if self._put_lately >= TIDY_AFTER:  # looking through the folder takes longer than writing a mail
+            self._put_lately = 0
+            for old in self._files()[KEPT:]:
+                old.unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("*.eml"), reverse=True)

@@ -92,7 +92,7 @@ NewContext = Callable[..., BrowserContext]
 def open_context(browser: Browser, shop: ShopAddress, **options: object) -> BrowserContext:
     """A shopper of their own; options as playwright's new_context."""
     context = browser.new_context(base_url=shop.url, locale="en-GB", **options)  # type: ignore[arg-type]
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     return context
 
 

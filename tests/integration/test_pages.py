@@ -468,9 +468,6 @@ async def test_a_product_appears_everywhere_when_its_time_comes(client: Client, 
     """Though every page that will show it is cached, and was asked for before."""
     row = await owner.fetchrow("SELECT p.id, p.slug, c.path FROM product p JOIN category c ON c.id = p.category_id WHERE p.slug = 'lamp'")
     assert row is not None
-    came_at = await owner.fetchval(
-        "UPDATE product SET published_at = now() + interval '2 seconds' WHERE id = $1 RETURNING published_at", row["id"]
-    )
     places = (f"/c/{row['path']}", "/search?q=lamp")
 
     async def shown() -> list[bool]:
@@ -484,8 +481,12 @@ async def test_a_product_appears_everywhere_when_its_time_comes(client: Client, 
     async def there() -> bool:
         return all(await shown())
 
+    await owner.execute("UPDATE product SET published_at = now() + interval '1 hour' WHERE id = $1", row["id"])
     await eventually(hidden)
-    assert await owner.fetchval("SELECT now() < $1", came_at), "too slow to have seen it hidden"
+    async with owner.transaction():  # the time comes nearer, and nobody is told of that
+        await owner.execute("ALTER TABLE product DISABLE TRIGGER feed_update")
+        await owner.execute("UPDATE product SET published_at = clock_timestamp() + interval '1 second' WHERE id = $1", row["id"])
+        await owner.execute("ALTER TABLE product ENABLE TRIGGER feed_update")
     await eventually(there)
 
 

@@ -40,7 +40,7 @@ from tests.sandbox import Sandbox
 
 T = TypeVar("T")
 
-STEPS, EXAMPLES = 100, 105
+STEPS, EXAMPLES = 100, 125  # some walks end early
 DELIVERY, OFF_BY_COUPON, TENTHS_OFF_FIRST = 490, 500, 1
 PRICES, SHELVES, ON_CARDS, COUPON_USES = (1500, 2000, 5000), (4, 6, 3), (1000, 20_000), 2
 VISA, DECLINED, ASKS_BACK = "pm_card_visa", "pm_card_chargeDeclined", "pm_card_threeDSecure2Required"
@@ -556,4 +556,4 @@ def test_whatever_is_done_in_whatever_order_the_shop_does_what_the_model_says(wo
         ),
     )
     tell(f"{world.steps} steps; orders placed: {dict(world.outcomes)}")
-    assert world.steps >= 0.9 * STEPS * EXAMPLES
+    assert world.steps >= 10_000
