@@ -87,8 +87,7 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
     async with request.app[DATABASE].write() as conn:
         figures = await orders.figures(conn, request.app[CLOCK]())
         recent = await orders.recent_orders(conn, most=10)
-        stuck = await orders.stuck_attempts(conn)
-        waiting = await orders.open_returns(conn)
+        stuck, waiting = await orders.for_the_operator(conn)
         dead = await request.app[JOBS].dead_letters(conn)
     context = {"figures": figures, "orders": recent, "stuck": stuck, "returns": waiting, "dead_letters": len(dead)}
     return page(request, "dashboard.html", context)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from storefront.orders import store
@@ -56,7 +57,7 @@ async def issue_missing(database: Database, *, now: datetime) -> int:
     async with database.write() as conn:
         missing = await store.paid_without_invoice(conn, now - LOOK_BACK, AT_ONCE)
     for order_id in missing:
-        await database.transaction(lambda conn, order_id=order_id: issue(conn, order_id, now=now))  # type: ignore[misc]
+        await database.transaction(partial(issue, order_id=order_id, now=now))
     return len(missing)
 
 

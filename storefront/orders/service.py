@@ -29,6 +29,7 @@ from storefront.orders.model import (
 from storefront.platform.database import Connection
 from storefront.platform.errors import NotFound
 from storefront.platform.money import Money
+from storefront.platform.questions import ask
 from storefront.pricing import service as pricing
 from storefront.settings import Settings
 
@@ -71,9 +72,9 @@ async def payment_attempts(conn: Connection, order_id: UUID) -> list[PaymentAtte
     return await store.attempts_of_order(conn, order_id)
 
 
-async def stuck_attempts(conn: Connection, *, most: int = 50) -> list[tuple[str, PaymentAttempt]]:
-    """(order number, attempt) of payments that the shop could not settle by itself."""
-    return await store.stuck_attempts(conn, most)
+async def for_the_operator(conn: Connection, *, most: int = 50) -> tuple[list[tuple[str, PaymentAttempt]], list[tuple[str, OrderReturn]]]:
+    """What waits for the shop's people, by order number: payments that could not be settled without them, and returns, the oldest first."""
+    return await ask(conn, store.stuck_attempts(most), store.open_returns(most))
 
 
 async def history(
@@ -224,11 +225,6 @@ def _invoice_view(settings: Settings, order: Order) -> DocumentView | None:
 def _credit_note_view(settings: Settings, order: Order, note: CreditNote) -> DocumentView:
     url = settings.server.public_url + credit_note_path(settings, order.id, order.number, note.name)
     return DocumentView(note.name, note.issued_at, Money(note.amount, order.currency), url)
-
-
-async def open_returns(conn: Connection, *, most: int = 50) -> list[tuple[str, OrderReturn]]:
-    """(order number, return) of those that wait for the shop to decide, to receive or to give back; the oldest first."""
-    return await store.open_returns(conn, most)
 
 
 async def numbers_of(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -270,9 +270,9 @@ async def lease_expired_orders(conn: Connection, *, now: datetime, leased_until:
     return [row["id"] for row in rows]
 
 
-async def stuck_attempts(conn: Connection, most: int) -> list[tuple[str, PaymentAttempt]]:
+def stuck_attempts(most: int) -> Question[list[tuple[str, PaymentAttempt]]]:
     """(order number, attempt) of what recovery could not decide; for the operator."""
-    return [(row["number"], _convert(row, PaymentAttempt)) for row in await queries.stuck_attempts(conn, most=most)]
+    return Question(queries.stuck_attempts, {"most": most}, lambda rows: [(row["number"], _convert(row, PaymentAttempt)) for row in rows])
 
 
 async def charges_since(conn: Connection, since: datetime) -> list[ChargeBook]:
@@ -336,9 +336,9 @@ async def return_by_id(conn: Connection, return_id: UUID) -> OrderReturn | None:
     return _convert(row, OrderReturn) if row else None
 
 
-async def open_returns(conn: Connection, most: int) -> list[tuple[str, OrderReturn]]:
+def open_returns(most: int) -> Question[list[tuple[str, OrderReturn]]]:
     """(order number, return) of those that wait for the shop, the oldest first."""
-    return [(row["number"], _convert(row, OrderReturn)) for row in await queries.open_returns(conn, most=most)]
+    return Question(queries.open_returns, {"most": most}, lambda rows: [(row["number"], _convert(row, OrderReturn)) for row in rows])
 
 
 async def end_return(conn: Connection, return_id: UUID, state: ReturnState, answer: str, *, now: datetime) -> None:

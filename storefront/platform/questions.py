@@ -57,7 +57,12 @@ def _together(parts: tuple[tuple[str, int], ...]) -> str:
     """One SELECT with a column of rows for each statement; `parts` are their texts and how many parameters each has."""
     columns, before = [], 0
     for sql, count in parts:
-        text = _PLACE.sub(lambda found, before=before: f"${int(found[1]) + before}", sql.strip().rstrip(";"))  # type: ignore[misc]
+        text = _after(before, sql.strip().rstrip(";"))
         columns.append(f"(SELECT coalesce(jsonb_agg(to_jsonb(answer)), '[]') FROM (\n{text}\n) AS answer)")  # noqa: S608
         before += count
     return "SELECT " + ",\n".join(columns)
+
+
+def _after(before: int, sql: str) -> str:
+    """The statement with its places ($1, $2, …) behind those of others."""
+    return _PLACE.sub(lambda found: f"${int(found[1]) + before}", sql)

@@ -149,7 +149,7 @@ async def test_buying_costs_the_same_for_one_line_and_for_many(
         "/account/orders": 3,
         "/account/addresses": 2,
         "/account/details": 2,
-        "/admin": 6,
+        "/admin": 5,
         "/admin/orders": 2,
         "/admin/orders/N": 3,
         "/admin/products": 2,
