@@ -58,7 +58,7 @@ def _together(parts: tuple[tuple[str, int], ...]) -> str:
     columns, before = [], 0
     for sql, count in parts:
         text = _after(before, sql.strip().rstrip(";"))
-        columns.append(f"(SELECT coalesce(jsonb_agg(to_jsonb(answer)), '[]') FROM (\n{text}\n) AS answer)")  # noqa: S608
+        columns.append(f"(SELECT coalesce(jsonb_agg(to_jsonb(answer.*)), '[]') FROM (\n{text}\n) AS answer)")  # noqa: S608
         before += count
     return "SELECT " + ",\n".join(columns)
 

@@ -29,7 +29,7 @@ async def test_questions_that_travel_together_have_their_own_parameters_and_answ
                 conn, question("numbers", last=11, first=9), question("numbers", first=2, last=1), question("word", word="$1; it's")
             )
     assert [row["n"] for row in numbers] == [11, 10, 9]
-    assert (none, words, int(count)) == ([], [{"word": "$1; it's", "again": "$1; it's"}], 1)
+    assert (none, words, int(count)) == ([], [{"word": "$1; it's", "answer": "$1; it's"}], 1)
 
 
 QUERIES: Any = aiosql.from_str(
@@ -38,7 +38,7 @@ QUERIES: Any = aiosql.from_str(
 SELECT n FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n ORDER BY n DESC;
 
 -- name: word^
-SELECT CAST(:word AS text) AS word, CAST(:word AS text) AS again;
+SELECT CAST(:word AS text) AS word, CAST(:word AS text) AS answer;
 """,
     "asyncpg",
     mandatory_parameters=False,
