@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
@@ -24,6 +25,10 @@ from storefront.platform.embedded.supervisor import Embedded
 from storefront.platform.embedded.valkey import Valkey
 from storefront.platform.migrations import APP_ROLE, migrate
 from storefront.settings import ROOT, Settings, complete_secrets, load_settings
+
+# How fast a machine draws examples says nothing of the shop.
+hypothesis.settings.register_profile("shop", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("shop")
 
 SHARED_DATA = ROOT.parent / "shared" / "data"
 

@@ -29,7 +29,7 @@ class LiveShop:
     def operator_password(self) -> str:
         return (self.folder / "secrets" / "shop.operator_password").read_text()
 
-    def wait_ready(self, seconds: float = 120) -> None:
+    def wait_ready(self, seconds: float = 240) -> None:
         """Returns when /readyz says so; fails with the shop's own words when it stops before."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

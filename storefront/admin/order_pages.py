@@ -8,7 +8,7 @@ from storefront.admin.web import actor_of, is_id, page, read_amount, see_other
 from storefront.catalog import service as catalog
 from storefront.checkout import recovery
 from storefront.checkout.service import checkout_context
-from storefront.orders import after_sale, exchanges, invoices, returns
+from storefront.orders import after_sale, exchanges, invoices, return_form, returns
 from storefront.orders import service as orders
 from storefront.orders.returns import Arrival
 from storefront.orders.web import pdf_response
@@ -24,14 +24,17 @@ from storefront.settings import SETTINGS
 routes = web.RouteTableDef()
 
 
-async def _order_page(request: web.Request, number: str, errors: dict[str, str], status: int = 200, at: str = "") -> web.Response:
-    """The order with what is wrong; `at` is the return whose form it stands in."""
+async def _order_page(
+    request: web.Request, number: str, errors: dict[str, str], status: int = 200, at: str = "", form: dict[str, str] | None = None
+) -> web.Response:
+    """The order with what is wrong; `at` is the return whose form it stands in, `form` what was typed to open a new one."""
     async with request.app[DATABASE].write() as conn:
         order = await orders.order_by_number(conn, number)
         attempts = await orders.payment_attempts(conn, order.id)
         wanted = [line.variant_id for found in order.returns for line in found.lines if line.variant_id is not None]
         (instead,) = await ask(conn, catalog.sale_variants(wanted, order.currency)) if wanted else ({},)
-    context = {"order": order, "attempts": attempts, "instead": instead, "errors": errors, "at": at}
+        choices = await returns.exchange_choices(conn, order)
+    context = {"order": order, "attempts": attempts, "instead": instead, "choices": choices, "errors": errors, "at": at, "form": form or {}}
     return page(request, "order.html", context, status=status)
 
 
@@ -86,6 +89,23 @@ def _quantities(values: dict[str, str], kind: str = "line") -> dict[int, int]:
                 raise InvalidInput.of(name, "Enter a whole number.")
             found[int(line_id)] = int(value)
     return found
+
+
+@routes.post("/admin/orders/{number}/returns")
+async def open_return(request: web.Request) -> web.StreamResponse:
+    """What a shopper asked for by mail or telephone, or what simply arrived: asked for in their name, also after the days for it."""
+    number, values = request.match_info["number"], await form_values(request)
+    app = request.app
+    async with app[DATABASE].write() as conn:
+        order = await orders.order_by_number(conn, number)
+        actor = await actor_of(request, conn)
+    try:
+        wanted, key, now = return_form.wanted(order, values), values.get("return_key", ""), app[CLOCK]()
+        await returns.ask(app[DATABASE], app[JOBS], app[SETTINGS], order.id, wanted, key=key, actor=actor, now=now, at_any_time=True)
+    except DomainError as error:
+        errors = return_form.beside_the_fields(error, values, order)
+        return await _order_page(request, number, errors, error.status, form=values)
+    raise see_other(f"/admin/orders/{number}#returns")
 
 
 @routes.post("/admin/orders/{number}/returns/{return_id}/{action:approve|refuse|receive|refund|exchange}")

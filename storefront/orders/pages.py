@@ -3,21 +3,20 @@
 import uuid
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from storefront.accounts import service as accounts
 from storefront.accounts.pages import personal_page, require_customer
 from storefront.cart import service as carts
 from storefront.cart.model import CartClosed, CartNotFound
-from storefront.orders import after_sale, exchanges, invoices, returns, service
+from storefront.orders import after_sale, exchanges, invoices, return_form, returns, service
 from storefront.orders.links import credit_note_path, invoice_path, key_opens, order_key, order_path
-from storefront.orders.model import NewReturn, Order, OrderReturn
+from storefront.orders.model import Order, OrderReturn
 from storefront.orders.web import pdf_response
 from storefront.payments.service import PAYMENTS
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE
-from storefront.platform.errors import DomainError, InvalidInput, NotFound
+from storefront.platform.errors import DomainError, NotFound
 from storefront.platform.http import client_ip, form_values
 from storefront.platform.jobs import JOBS
 from storefront.platform.ratelimit import RATE_LIMITER
@@ -123,58 +122,18 @@ async def cancel_from_page(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/orders/{number}/returns")
 async def ask_return_from_page(request: web.Request) -> web.StreamResponse:
-    """The form's fields: `quantity-<order line id>`, `variant-<order line id>`, `reason`, `resolution`, `note`, and its own key."""
     values = await form_values(request)
     order = await _order_for(request, values.get("key", "")[:100])
     app, settings = request.app, request.app[SETTINGS]
     await app[RATE_LIMITER].hit("return", order.number, settings.limits.order_lookup)
     try:
-        wanted = _wanted(order, values)
+        wanted = return_form.wanted(order, values)
         now, key = app[CLOCK](), values.get("return_key", "")
         await returns.ask(app[DATABASE], app[JOBS], settings, order.id, wanted, key=key, actor="shopper", now=now)
     except DomainError as error:
-        errors = _beside_the_fields(error, values, order)
+        errors = return_form.beside_the_fields(error, values, order)
         return await _order_page(request, order, errors, error.status, values)
     raise _see_other(order_path(settings, order.id, order.number) + "#returns")
-
-
-def _asked_lines(order: Order, values: dict[str, str]) -> list[tuple[int, str]]:
-    """(order line id, quantity as it was typed) of the lines that are to go back."""
-    asked = [(line.id, values.get(f"quantity-{line.id}", "")) for line in order.lines]
-    return [(line_id, quantity) for line_id, quantity in asked if quantity not in ("", "0")]
-
-
-def _wanted(order: Order, values: dict[str, str]) -> NewReturn:
-    """Raises InvalidInput."""
-    asked = _asked_lines(order, values)
-    if not asked:
-        raise InvalidInput.of("lines", "Say how many of what you want to send back.")
-    exchange = values.get("resolution") == "exchange"
-    lines = [
-        {
-            "order_line_id": line_id,
-            "quantity": quantity,
-            "reason": values.get("reason") or "other",
-            "variant_id": (values.get(f"variant-{line_id}") or None) if exchange else None,
-        }
-        for line_id, quantity in asked
-    ]
-    given = {"lines": lines, "resolution": values.get("resolution") or "refund", "note": values.get("note", "")}
-    try:
-        return msgspec.convert(given, NewReturn, strict=False)
-    except msgspec.ValidationError as error:
-        raise InvalidInput.of("lines", "Please look at the numbers again, and keep the note short.") from error
-
-
-def _beside_the_fields(error: DomainError, values: dict[str, str], order: Order) -> dict[str, str]:
-    """What was refused, by the form's field: `lines[0].quantity` stands at the first line that was filled in."""
-    asked = [line_id for line_id, _ in _asked_lines(order, values)]
-    found: dict[str, str] = {}
-    for field, reason in error.messages().items():
-        place, _, member = field.removeprefix("lines[").partition("].")
-        known = field.startswith("lines[") and place.isdecimal() and int(place) < len(asked)
-        found[f"{'variant' if member == 'variant_id' else 'quantity'}-{asked[int(place)]}" if known else field] = reason
-    return found or {"": error.detail}
 
 
 def _return_of(request: web.Request, order: Order) -> OrderReturn:

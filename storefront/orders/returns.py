@@ -57,9 +57,18 @@ async def exchange_choices(conn: Connection, order: Order) -> dict[int, list[Sal
 
 
 async def ask(
-    database: Database, jobs: Jobs, settings: Settings, order_id: UUID, wanted: NewReturn, *, key: str, actor: str, now: datetime
+    database: Database,
+    jobs: Jobs,
+    settings: Settings,
+    order_id: UUID,
+    wanted: NewReturn,
+    *,
+    key: str,
+    actor: str,
+    now: datetime,
+    at_any_time: bool = False,
 ) -> OrderReturn:
-    """Asks to return units; one key is one return.
+    """Asks to return units; one key is one return. `at_any_time`: the shop itself may take back what was sent too long ago.
 
     Raises NotFound, NotPossibleNow, InvalidInput (fields `lines[0].quantity`, `lines[0].variant_id`, `lines[0].order_line_id`, `key`).
     """
@@ -73,7 +82,7 @@ async def ask(
         if earlier is not None:
             return earlier
         order = await service.order_by_id(conn, order_id)
-        if not may_ask(settings, order, now):
+        if not (order.returnable if at_any_time else may_ask(settings, order, now)):
             raise NotPossibleNow("Nothing of this order can be returned: it was not sent yet, or too long ago, or is on its way back.")
         checked = _checked(order, wanted, await exchange_choices(conn, order))
         await store.ask_return(conn, return_id, order_id, checked, now=now)

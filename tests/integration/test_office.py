@@ -62,7 +62,7 @@ async def test_nobody_but_an_operator_sees_or_changes_any_of_it(browser: Browser
         await browser.open(f"/admin{path}", status=303)
     posts = {route.resource.canonical for route in client.app.router.routes() if route.method == "POST" and route.resource is not None}  # type: ignore[union-attr]
     for path in posts:
-        if path.startswith(("/admin/promotions", "/admin/gift-cards", "/admin/search")):
+        if path.startswith("/admin/") and path != "/admin/sign-in":
             assert await browser.follow(re.sub(r"\{[^}]*\}", "1", path), {}) == "/admin/sign-in"
 
 

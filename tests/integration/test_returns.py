@@ -646,6 +646,36 @@ async def test_a_shopper_exchanges_by_pages_alone(
     assert await violations(owner) == []
 
 
+async def test_the_shop_takes_back_what_a_shopper_asks_for_too_late_or_by_telephone(
+    counter: Counter, operator: Browser, owner: asyncpg.Connection, clock: MovableClock, variant_id: int
+) -> None:
+    order = await counter.sold((variant_id, 2))
+    line_id = order.lines[0].id
+    path = f"/admin/orders/{order.number}/returns"
+    form = forms_of(await operator.open(f"/admin/orders/{order.number}"))[path]
+    form["return_key"] = uuid.uuid4().hex
+    clock.forward(days=counter.shop.settings.shop.return_days + 1)
+    with pytest.raises(NotPossibleNow):
+        await counter.ask(order, 1)
+    status, _, page = await operator.send(path, form | {f"quantity-{line_id}": "3", "note": "Called on Monday."})
+    assert (status, "At most 2 can be returned" in page) == (422, True)
+    assert forms_of(page)[path]["note"] == "Called on Monday."
+    asked = form | {f"quantity-{line_id}": "1", "reason": "damaged", "note": "Called on Monday."}
+    for _ in range(2):  # a double click
+        assert (await operator.follow(path, asked)).endswith("#returns")
+    opened = await counter.order(order.id)
+    (found,) = opened.returns
+    assert (found.state, found.lines[0].quantity, found.lines[0].reason, found.note) == ("requested", 1, "damaged", "Called on Monday.")
+    (event,) = [event for event in opened.events if event.kind == "return_requested"]
+    assert event.actor == counter.shop.settings.shop.operator_email
+    await operator.follow(f"{path}/{found.id}/approve", {"answer": ""})
+    await operator.follow(f"{path}/{found.id}/receive", {f"received-{line_id}": "1", f"damaged-{line_id}": "1"})
+    await operator.follow(f"{path}/{found.id}/refund", {"delivery_amount": "0"})
+    assert (await counter.known(found)).state == "refunded"
+    assert path in forms_of(await operator.open(f"/admin/orders/{order.number}"))  # one unit is still with the shopper
+    assert await violations(owner) == []
+
+
 async def test_nobody_returns_what_is_somebody_elses(counter: Counter, client: Client, variant_id: int) -> None:
     order = await counter.sold((variant_id, 1))
     browser = Browser(client)
