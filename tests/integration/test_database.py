@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient
 
 from storefront.platform.database import Connection, Database, lsn_number, statement_count
 from storefront.platform.embedded.postgres import Postgres
-from storefront.platform.migrations import FOLDER, MigrationError, migrate
+from storefront.platform.migrations import CONCURRENTLY, FOLDER, MigrationError, migrate
 from storefront.platform.questions import Question, ask
 from storefront.settings import DatabaseSettings, Settings
 from tests.sandbox import eventually
@@ -297,6 +297,50 @@ async def test_a_migration_that_fails_leaves_nothing_and_says_which(settings: Se
         await migrate(settings.database.migrate_url, folder=folder)
     assert "\n" not in str(refused.value)
     assert await owner.fetchval("SELECT to_regclass('half')") is None
+
+
+ITS_INDEX = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)"
+
+
+async def test_an_index_is_built_while_others_write_and_once_by_migrators_that_start_together(
+    settings: Settings, tmp_path: Path, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("CREATE TABLE large (id int)")
+    statement = "-- Why.\nCREATE INDEX CONCURRENTLY large_id ON large (id);\nDROP INDEX CONCURRENTLY IF EXISTS large_old;"
+    folder = _with_migration(tmp_path, "9004_large.sql", CONCURRENTLY + statement)
+    other = await asyncpg.connect(settings.database.migrate_url)
+    try:
+        async with owner.transaction():
+            await owner.execute("INSERT INTO large VALUES (1)")
+            migrating = asyncio.gather(*(migrate(settings.database.migrate_url, folder=folder) for _ in range(3)))
+            await eventually(lambda: other.fetchval(f"SELECT ({ITS_INDEX}) IS NOT NULL", "large_id"))
+            await other.execute("INSERT INTO large VALUES (2)", timeout=10)
+        assert sorted(await migrating) == [0, 0, 1]
+    finally:
+        await other.close()
+    assert await owner.fetchval(ITS_INDEX, "large_id")
+
+
+async def test_an_index_that_cannot_be_built_is_not_left_behind(settings: Settings, tmp_path: Path, owner: asyncpg.Connection) -> None:
+    await owner.execute("CREATE TABLE doubled AS SELECT 1 AS id FROM generate_series(1, 2)")
+    folder = _with_migration(tmp_path, "9005_unique.sql", f"{CONCURRENTLY}CREATE UNIQUE INDEX CONCURRENTLY doubled_id ON doubled (id)")
+    with pytest.raises(MigrationError, match=r"9005_unique\.sql: could not create unique index"):
+        await migrate(settings.database.migrate_url, folder=folder)
+    assert await owner.fetchval("SELECT to_regclass('doubled_id')") is None
+    await owner.execute("DELETE FROM doubled")
+    assert await migrate(settings.database.migrate_url, folder=folder) == 1
+    assert await owner.fetchval(ITS_INDEX, "doubled_id")
+
+
+@pytest.mark.parametrize("statement", ["CREATE TABLE half (id int)", "CREATE INDEX half ON product (id)", "DROP INDEX CONCURRENTLY half"])
+async def test_what_cannot_be_run_twice_is_not_run_outside_a_transaction(
+    settings: Settings, tmp_path: Path, owner: asyncpg.Connection, statement: str
+) -> None:
+    first = "CREATE INDEX CONCURRENTLY first_of_two ON product (title);"
+    folder = _with_migration(tmp_path, "9006_more.sql", f"{CONCURRENTLY}{first}\n{statement};")
+    with pytest.raises(MigrationError, match=r"9006_more\.sql: only indexes"):
+        await migrate(settings.database.migrate_url, folder=folder)
+    assert await owner.fetchval("SELECT to_regclass('first_of_two')") is None
 
 
 async def test_a_changed_migration_is_refused(settings: Settings, tmp_path: Path) -> None:
