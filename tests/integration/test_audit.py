@@ -146,6 +146,22 @@ async def test_it_is_known_since_when_an_invariant_is_broken(settings: Settings,
     assert await broken_since(2) is None
 
 
+async def test_all_violations_are_counted_and_the_first_are_kept(settings: Settings, owner: asyncpg.Connection) -> None:
+    await prepare_connection(owner)
+    await owner.execute(
+        "INSERT INTO gift_card (code_hash, last_four, currency, balance) SELECT n::text::bytea, n, 'EUR', 1 FROM generate_series(1, 25) n"
+    )
+    try:
+        found = {finding.invariant: len(finding.violations) for finding in await audit.run(settings.database.url, utc_now())}
+        assert found.pop("gift_card_balance_equals_its_ledger") == 25
+        assert set(found.values()) == {0}
+        first, *others = await audit.last_results(owner)
+        assert (first.invariant, first.violations, len(first.examples)) == ("gift_card_balance_equals_its_ledger", 25, audit.EXAMPLES)
+        assert {result.violations for result in others} == {0}
+    finally:
+        await owner.execute("DELETE FROM gift_card")
+
+
 async def test_the_command_prints_each_invariant_and_fails_when_one_is_broken(settings: Settings, ghost: Ghost) -> None:
     arguments, environment = command(settings, "audit")
 

@@ -163,21 +163,31 @@ async def test_a_promotion_that_is_made_by_the_form_is_felt_at_the_till_and_carr
     ("fields", "field"),
     [
         ({"name": ""}, "name"),
+        ({"name": "x" * 101}, "name"),
         ({"percent": ""}, "percent"),
+        ({"percent": "0"}, "percent"),
         ({"percent": "101"}, "percent"),
         ({"percent": "ten"}, "percent"),
         ({"percent": "0.00001"}, "percent"),
         ({"kind": "fixed", "amount": "-5", "currency": "EUR"}, "amount"),
         ({"kind": "fixed", "amount": "5", "currency": "XXX"}, "currency"),
         ({"kind": "fixed", "amount": "5.001", "currency": "EUR"}, "amount"),
+        ({"kind": "fixed", "amount": "0", "currency": "EUR"}, "amount"),
+        ({"kind": "fixed", "amount": "10000000000.01", "currency": "EUR"}, "amount"),
         ({"kind": "buy_x_get_y", "buy_quantity": "0", "get_quantity": "1"}, "buy-quantity"),
+        ({"kind": "buy_x_get_y", "buy_quantity": "1001", "get_quantity": "1"}, "buy-quantity"),
         ({"kind": "buy_x_get_y", "buy_quantity": "2"}, "get-quantity"),
         ({"kind": "gift"}, "kind"),
         ({"products": "no-such-thing"}, "products"),
         ({"categories": "no/such"}, "categories"),
         ({"collections": "none"}, "collections"),
+        ({"customer_group": "x" * 51}, "customer-group"),
         ({"minimum_subtotal": "x"}, "minimum-subtotal"),
+        ({"minimum_subtotal": "-1"}, "minimum-subtotal"),
+        ({"minimum_subtotal": "10000000000.01"}, "minimum-subtotal"),
         ({"priority": "1.5"}, "priority"),
+        ({"priority": "1001"}, "priority"),
+        ({"priority": "-1001"}, "priority"),
         ({"starts_at": "soon"}, "starts-at"),
         ({"starts_at": "2026-12-02T00:00", "ends_at": "2026-12-01T00:00"}, "ends-at"),
     ],
@@ -211,6 +221,25 @@ async def test_a_promotion_is_for_what_it_names_and_not_for_all_when_that_is_gon
     assert (await for_other.look()).discount == 0
 
 
+async def test_a_repeat_changes_nothing_and_what_is_not_there_is_not_found(operator: Browser, owner: asyncpg.Connection) -> None:
+    path = await made(operator)
+    for _ in range(2):
+        await operator.follow(f"{path}/off", {})
+    trail = "SELECT array_agg(action ORDER BY id) FROM operator_change WHERE subject = 'promotion' AND key = $1"
+    assert await owner.fetchval(trail, path.rpartition("/")[2]) == ["made", "turned off"]
+    card, _ = await issued(operator)
+    for _ in range(2):
+        await operator.follow(f"{card}/block", {})
+    trail = "SELECT array_agg(action ORDER BY id) FROM operator_change WHERE subject = 'gift_card' AND key = $1"
+    assert await owner.fetchval(trail, card.rpartition("/")[2]) == ["issued", "blocked"]
+    sent = {"promotions/0": TEN_PER_CENT, "promotions/0/on": {}, "promotions/0/coupons": {"count": "1"}, "gift-cards/0/block": {}}
+    removals = {"search/synonyms/0/remove": {}, "search/redirects/remove": {"query": "none"}, "search/boosts/remove": {"query": "none"}}
+    for unknown, fields in (sent | removals).items():
+        assert (await operator.send(f"/admin/{unknown}", fields))[0] == 404, unknown
+    for unknown in ("promotions/0", "promotions/0/coupons.csv", "gift-cards/0", f"promotions/{'9' * 19}"):
+        await operator.open(f"/admin/{unknown}", status=404)
+
+
 # --- codes
 
 
@@ -237,7 +266,25 @@ async def test_codes_are_added_limited_and_withdrawn_and_the_till_obeys(
     assert code not in await operator.open(f"{path}/coupons.csv")
     assert await owner.fetchval("SELECT usage_limit FROM coupon WHERE code = $1", code) == 1
     assert (await operator.send(f"{path}/coupons/NO-SUCH/withdraw", {}))[0] == 404
+    other = await made(operator, needs_coupon="1")
+    for action in ("withdraw", "limits"):
+        assert (await operator.send(f"{other}/coupons/{code}/{action}", {}))[0] == 404, "it is of another promotion"
+    trail = "SELECT action, actor FROM operator_change WHERE subject = 'promotion' AND key = $1 ORDER BY id"
+    rows = [tuple(row) for row in await owner.fetch(trail, path.rpartition("/")[2])]
+    assert rows == [(action, OPERATOR) for action in ("made", "codes added", "limits changed", "code withdrawn")]
     assert await violations(owner) == []
+
+
+async def test_a_limit_is_never_below_what_was_used_already(operator: Browser, shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=1000, on_hand=10, requires_delivery=False)
+    path, code = await made(operator, needs_coupon="1"), f"TWICE-{uuid.uuid4().hex[:6]}".upper()
+    await operator.follow(f"{path}/coupons", {"code": code})
+    for email in ("ada@shop.example", "eve@shop.example"):
+        await (await buyer_of(shop, None, (variant_id, 1), email=email, codes=[code])).place()
+    status, _, page = await operator.send(f"{path}/coupons/{code}/limits", {"usage_limit": "1"})
+    assert (status, said_of(page, f"usage-limit-{code}")) == (422, "Error: It has been used 2 times already.")
+    await operator.follow(f"{path}/coupons/{code}/limits", {"usage_limit": "2"})
+    assert await owner.fetchval("SELECT usage_limit FROM coupon WHERE code = $1", code) == 2
 
 
 async def test_a_withdrawn_code_stays_withdrawn_when_an_order_gives_its_use_back(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
@@ -282,8 +329,11 @@ async def test_a_batch_of_codes_is_made_at_once_and_given_as_a_file(operator: Br
     unused = min(codes)
     await operator.follow(f"{path}/coupons/{unused}/withdraw", {})
     assert await owner.fetchval("SELECT count(*) FROM coupon WHERE code = $1", unused) == 0
-    for wrong in ({"count": "0"}, {"count": "10001"}, {"count": "x"}, {"code": "A B"}, {"prefix": "é"}, {"usage_limit": "-1"}):
-        assert (await operator.send(f"{path}/coupons", {"count": "1"} | wrong))[0] == 422
+    wrong = [{"count": count} for count in ("0", "10001", "x")] + [{"code": code} for code in ("A B", "AB", "A" * 41)]
+    wrong += [{"prefix": "é"}, {"prefix": "A" * 31}, {"usage_limit": "-1"}, {"usage_limit": "0"}, {"customer_limit": "0"}]
+    for fields in wrong:
+        assert (await operator.send(f"{path}/coupons", {"count": "1"} | fields))[0] == 422, fields
+    assert await owner.fetchval("SELECT count(*) FROM coupon WHERE promotion_id = $1", promotion_id) == 249
 
 
 async def test_a_promotion_that_runs_by_itself_takes_no_codes(operator: Browser) -> None:
@@ -362,6 +412,7 @@ async def test_a_card_is_spent_seen_in_its_ledger_and_blocked(operator: Browser,
         ({"amount": "0"}, "amount"),
         ({"amount": "-1"}, "amount"),
         ({"amount": "1.001"}, "amount"),
+        ({"amount": "10000000000.01"}, "amount"),
         ({"currency": "XXX"}, "currency"),
         ({"expires_on": "2020-01-01"}, "expires-on"),
         ({"expires_on": "9999-12-31"}, "expires-on"),
@@ -450,13 +501,25 @@ async def test_what_found_nothing_is_listed_and_can_be_forgotten(
     ("path", "fields", "field"),
     [
         ("synonyms", {"terms": "alone"}, "terms"),
+        ("synonyms", {"terms": "alone, alone"}, "terms"),
+        ("synonyms", {"terms": "short, " + "x" * 101}, "terms"),
+        ("synonyms", {"terms": ", ".join(f"word {number}" for number in range(21))}, "terms"),
         ("redirects", {"query": "", "url": "/cart"}, "query"),
+        ("redirects", {"query": "x" * 101, "url": "/cart"}, "query"),
+        ("redirects", {"query": "x", "url": "/" + "x" * 500}, "url"),
+        ("redirects", {"query": "x", "url": "/a b"}, "url"),
         ("redirects", {"query": "x", "url": "https://elsewhere.example"}, "url"),
         ("redirects", {"query": "x", "url": "//elsewhere.example"}, "url"),
         ("redirects", {"query": "x", "url": "/\\elsewhere.example"}, "url"),
         ("boosts", {"text": "x", "product": "no-such-thing", "pinned_at": "1"}, "product"),
         ("boosts", {"text": "x", "product": "", "boost": "NaN"}, "boost"),
         ("boosts", {"text": "x", "product": "p", "pinned_at": "²"}, "pinned-at"),
+        ("boosts", {"text": "x", "product": "p", "pinned_at": "0"}, "pinned-at"),
+        ("boosts", {"text": "x", "product": "p", "pinned_at": "101"}, "pinned-at"),
+        ("boosts", {"text": "x", "product": "p", "pinned_at": "1", "boost": "2"}, "pinned-at"),
+        ("boosts", {"text": "x", "product": "p", "boost": "0.001"}, "boost"),
+        ("boosts", {"text": "x", "product": "p", "boost": "101"}, "boost"),
+        ("boosts", {"text": "", "product": "p", "boost": "2"}, "text"),
         ("boosts", {"text": "x", "product": "p"}, "pinned-at"),
     ],
 )
@@ -466,6 +529,18 @@ async def test_what_cannot_be_meant_is_said_beside_its_field(operator: Browser, 
     assert said_of(page, field).startswith("Error: ")
     shown = forms_of(page)[f"/admin/search/{path}"]
     assert {name: shown[name] for name in fields} == fields
+
+
+async def test_a_word_that_is_taught_anew_forgets_what_it_led_to(operator: Browser, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner)
+    slug = await slug_of(owner, variant_id)
+    for url in ("/cart", "/account"):
+        await operator.follow("/admin/search/redirects", {"query": "Anew!", "url": url})
+    assert [row["url"] for row in await owner.fetch("SELECT url FROM search_redirect WHERE query = 'anew'")] == ["/account"]
+    for fields in ({"pinned_at": "3"}, {"boost": "2.5"}):
+        await operator.follow("/admin/search/boosts", {"text": "anew", "product": slug} | fields)
+    rows = await owner.fetch("SELECT pinned_at, boost FROM search_boost WHERE query = 'anew'")
+    assert [tuple(row) for row in rows] == [(None, 2.5)]
 
 
 # --- jobs

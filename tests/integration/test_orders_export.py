@@ -83,6 +83,12 @@ def days_pass(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return lambda count: monkeypatch.setattr(export, "MARGIN_SECONDS", export.MARGIN_SECONDS - count * DAY.total_seconds())
 
 
+@pytest.mark.usefixtures("order_id")
+async def test_a_shop_without_events_has_no_days(conn: asyncpg.Connection, tmp_path: Path) -> None:
+    assert await exported(conn, tmp_path) == 0
+    assert files(tmp_path) == {}
+
+
 async def test_each_day_that_is_over_has_its_file_and_a_second_run_changes_none(
     conn: asyncpg.Connection, order_id: UUID, tmp_path: Path
 ) -> None:
@@ -95,6 +101,33 @@ async def test_each_day_that_is_over_has_its_file_and_a_second_run_changes_none(
     assert await exported(conn, tmp_path) == 0
     assert files(tmp_path) == before
     assert not list(tmp_path.rglob("*.partial"))
+
+
+async def test_a_day_is_over_when_the_clocks_of_all_replicas_say_so(
+    conn: asyncpg.Connection, order_id: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert export.MARGIN_SECONDS >= 60
+    await happened(conn, order_id, TODAY - DAY)
+    since_midnight = await conn.fetchval("SELECT extract(epoch FROM clock_timestamp() - date_trunc('day', clock_timestamp(), 'UTC'))")
+    monkeypatch.setattr(export, "MARGIN_SECONDS", float(since_midnight) + 60)
+    assert await exported(conn, tmp_path) == 0
+    assert files(tmp_path) == {}
+    monkeypatch.setattr(export, "MARGIN_SECONDS", float(since_midnight) - 60)
+    assert await exported(conn, tmp_path) == 0
+    assert list(events_in(tmp_path)) == [TODAY - DAY]
+
+
+async def test_events_from_before_transactions_were_noted_are_exported_too(
+    conn: asyncpg.Connection, owner: asyncpg.Connection, order_id: UUID, tmp_path: Path, days_pass: Callable[[int], None]
+) -> None:
+    old = await happened(conn, order_id, TODAY - DAY)
+    await owner.execute("ALTER TABLE order_event DISABLE TRIGGER append_only")
+    await owner.execute("UPDATE order_event SET xid = NULL")
+    await owner.execute("ALTER TABLE order_event ENABLE TRIGGER append_only")
+    await exported(conn, tmp_path)
+    days_pass(1)
+    await exported(conn, tmp_path)
+    assert events_in(tmp_path) == {TODAY - DAY: [old], TODAY: []}
 
 
 async def test_an_event_says_what_the_order_was_and_nothing_of_who_the_customer_is(
