@@ -353,7 +353,9 @@ def _test(arguments: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
     workers = (os.cpu_count() or 1) + 1  # tests also wait for disks, browsers and clocks
-    given = arguments.rest or ["-n", str(workers), "--dist", "loadscope"]
+    given = arguments.rest or ["-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder"]  # in the order of tests/conftest.py
     python = str(ROOT / ".venv" / "bin" / "python")
     os.chdir(ROOT)
+    # As for the shop itself (run.py): else each worker, and each process that a test starts, would compile all it imports.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.execv(python, [python, "-m", "pytest", *given])

@@ -14,17 +14,20 @@ from pathlib import Path
 
 import asyncpg
 import hypothesis
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from argon2 import PasswordHasher
 from pytest_aiohttp.plugin import AiohttpClient
 
+from storefront.accounts import passwords
 from storefront.platform.database import Database
 from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.embedded.supervisor import Embedded
 from storefront.platform.embedded.valkey import Valkey
 from storefront.platform.migrations import APP_ROLE, migrate
-from storefront.settings import ROOT, Settings, complete_secrets, load_settings
+from storefront.settings import ROOT, Settings, ShopSettings, complete_secrets, load_settings
 
 # How fast a machine draws examples says nothing of the shop.
 hypothesis.settings.register_profile("shop", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -32,9 +35,58 @@ hypothesis.settings.load_profile("shop")
 
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
+# Made up here once: made by the shop, each would be flushed to the disk for each of a thousand tests.
+SECRETS = {
+    "SECURITY__SIGNING_SECRET": "what the tests sign with, and nobody else",
+    "PAYMENTS__API_KEY": "sk_test_of_the_tests",
+    "PAYMENTS__WEBHOOK_SECRET": "whsec_of_the_tests",
+    "SHOP__OPERATOR_PASSWORD": "the password of the tests",
+}
+
+
+# They begin first, in this order: one that begins last leaves the other workers idle. The others are short.
+LONGEST = (
+    "integration/test_stateful",
+    "browser/test_every_page",
+    "faults/test_kills",
+    "integration/test_demo",
+    "faults/test_runtime",
+    "integration/test_pages",
+    "browser/test_mistakes",
+    "faults/test_race",
+    "faults/test_chaos",
+    "integration/test_office",
+    "integration/test_openapi",
+    "browser/test_buying",
+    "browser/test_browsing",
+    "unit/test_search_matching",
+    "unit/test_pricing",
+    "faults/test_freshness",
+    "faults/test_embedded",
+    "integration/test_search_index",
+    "integration/test_orders_export",
+    "integration/test_returns",
+    "integration/test_catalog_roundtrip",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the modules that take longest first."""
+    rank = {f"tests/{name}.py": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--drill", action="store_true", help="run the drills at their full length (docs/drills.md)")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_hasher() -> Iterator[PasswordHasher]:
+    """How passwords are hashed in earnest, which takes 64 MB and most of the time in which a test's shop starts: here they are not."""
+    earnest = passwords.hasher
+    passwords.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    yield earnest
+    passwords.hasher = earnest
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +183,7 @@ def free_port() -> int:
 def settings_for(folder: Path, **overrides: str) -> Settings:
     """Settings as a test shop has them; `overrides` are names like SHOP__CURRENCY."""
     given = {"DATA__DIR": str(folder), "SERVER__PORT": str(free_port()), "SHOP__DEMO": "false", "TELEMETRY__LOG_LEVEL": "error"}
-    given |= overrides
+    given |= SECRETS | overrides
     settings = load_settings({f"STOREFRONT_{name}": value for name, value in given.items()})
     complete_secrets(settings)
     return settings
@@ -196,13 +248,21 @@ def replica(standby: Postgres, database_name: str) -> str:
     return standby.dsn(APP_ROLE, database_name)
 
 
+@pytest.fixture(scope="module")
+def prepared() -> list[ShopSettings]:
+    """What this module's database has been prepared for."""
+    return []
+
+
 @pytest.fixture
-async def app(settings: Settings) -> web.Application:
+async def app(settings: Settings, prepared: list[ShopSettings]) -> web.Application:
     """The whole shop on this module's database, with its operator, delivery and tax defaults, without products."""
     from storefront.app import create_app
     from storefront.setup import prepare_shop
 
-    await prepare_shop(settings, lambda text: None)
+    if prepared[-1:] != [settings.shop]:
+        await prepare_shop(settings, lambda text: None)
+        prepared.append(msgspec.structs.replace(settings.shop))
     return await create_app(settings)
 
 

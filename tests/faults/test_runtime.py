@@ -109,8 +109,8 @@ def _write_catalog(path: Path, count: int) -> None:
 
 @pytest.mark.timeout(240)
 def test_killed_in_an_import_it_keeps_whole_products_and_a_second_import_completes(tmp_path: Path) -> None:
-    file = tmp_path / "catalog.csv"
-    _write_catalog(file, 8000)
+    file, count = tmp_path / "catalog.csv", 4000
+    _write_catalog(file, count)
     with live_shop(SHOP__DEMO="false") as shop:
         env = os.environ | {"STOREFRONT_DATA__DIR": str(shop.folder)}
         importing = subprocess.Popen(
@@ -129,9 +129,10 @@ def test_killed_in_an_import_it_keeps_whole_products_and_a_second_import_complet
                 _fetchval(again, "SELECT count(*) FROM product p WHERE NOT EXISTS (SELECT FROM variant v WHERE v.product_id = p.id)")
             )
             assert whole == 0, "a product was left without its variant"
+            assert 0 < int(str(asyncio.run(_fetchval(again, "SELECT count(*) FROM product")))) < count, "it was killed in the middle"
             done = _run(again, "import", "catalog", str(file))
             assert done.returncode == 0, done.stdout + done.stderr
-            assert asyncio.run(_fetchval(again, "SELECT count(*) FROM product")) == 8000
+            assert asyncio.run(_fetchval(again, "SELECT count(*) FROM product")) == count
             _assert_audit_is_clean(again)
         finally:
             assert again.stop() == 0

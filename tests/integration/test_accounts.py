@@ -1,6 +1,7 @@
 """Accounts keep their promises to a sceptic: one account an address, no oracle, links that work once."""
 
 import pytest
+from argon2 import PasswordHasher, Type, extract_parameters
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +35,13 @@ async def test_a_wrong_password_and_an_unknown_address_are_told_the_same(databas
             await service.sign_in(database, email, "not the password")
         refusals.append((refused.value.detail, refused.value.messages()))
     assert refusals[0] == refusals[1]
+
+
+def test_a_stolen_hash_costs_as_much_as_the_rfc_asks_to_try(real_hasher: PasswordHasher) -> None:
+    found = extract_parameters(real_hasher.hash("correct horse battery"))
+    assert found.type is Type.ID
+    assert found.time_cost >= 3
+    assert found.memory_cost >= 64 * 1024, "KiB; RFC 9106, its second recommended option"
 
 
 async def test_every_wrong_field_of_a_registration_is_named_at_once() -> None:
