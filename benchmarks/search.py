@@ -126,11 +126,13 @@ def _report(measured: dict[int, dict[str, Any]]) -> int:
 def _build(folder: Path, size: int) -> dict[str, Any]:
     began = time.monotonic()
     index = DiskIndex(folder, [CURRENCY], SearchSettings().heap_bytes)
+    index.expect(size)
     chance = random.Random(1)
     for first in range(1, size + 1, CHUNK):
         index.add(_product(number, chance) for number in range(first, min(first + CHUNK, size + 1)))
         if first // CHUNK % 10 == 9:
             say(f"{first + CHUNK - 1:,} products after {time.monotonic() - began:.0f} s")
+    index.settle()
     index.commit("1:1:")
     index.relearn()
     index.close()
@@ -139,7 +141,8 @@ def _build(folder: Path, size: int) -> dict[str, Any]:
 
 def _search(folder: Path, queries: int) -> dict[str, Any]:
     index = DiskIndex(folder, [CURRENCY], SearchSettings().heap_bytes)
-    categories = [
+    categories = [CategoryName(room.title(), room, "") for room in ROOMS]
+    categories += [
         CategoryName(thing.title(), f"{room}/{thing}", room.title()) for thing, room in zip(THINGS, itertools.cycle(ROOMS), strict=False)
     ]
     rules = Rules(ENGLISH.same, categories=categories, means=ENGLISH.means)

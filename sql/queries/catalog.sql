@@ -254,6 +254,11 @@ SELECT
 -- name: product_ids_after
 SELECT id FROM product WHERE id > :after_id ORDER BY id LIMIT :most;
 
+-- name: indexed_count$
+-- Those that the search can find, now or once their time has come.
+SELECT count(*) FROM product p
+WHERE p.status = 'active' AND p.published_at IS NOT NULL AND EXISTS (SELECT FROM variant_offer o WHERE o.product_id = p.id);
+
 -- name: product_ids_of
 -- Of categories with all below them, and of collections; published or not.
 SELECT p.id FROM category k JOIN category u ON u.id = k.id OR starts_with(u.path, k.path || '/') JOIN product p ON p.category_id = u.id

@@ -181,6 +181,11 @@ async def product_ids_after(conn: Connection, after_id: int, limit: int) -> list
     return await store.product_ids_after(conn, after_id, limit)
 
 
+async def indexed_count(conn: Connection) -> int:
+    """How many products the search can find, now or once their time has come."""
+    return await store.indexed_count(conn)
+
+
 async def product_ids_of(conn: Connection, category_ids: Sequence[int], collection_ids: Sequence[int]) -> list[int]:
     """Ids of all products of categories (with all below them) and of collections, published or not; in one statement."""
     return await store.product_ids_of(conn, category_ids, collection_ids)

@@ -168,6 +168,11 @@ async def product_ids_after(conn: Connection, after_id: int, limit: int) -> list
     return [row["id"] for row in await queries.product_ids_after(conn, after_id=after_id, most=limit)]
 
 
+async def indexed_count(conn: Connection) -> int:
+    """How many products the search can find, now or once their time has come."""
+    return int(await queries.indexed_count(conn))
+
+
 async def product_ids_of(conn: Connection, category_ids: Sequence[int], collection_ids: Sequence[int]) -> list[int]:
     """Ids of the products of categories (with all below them) and of collections, published or not."""
     rows = await queries.product_ids_of(conn, category_ids=list(category_ids), collection_ids=list(collection_ids))

@@ -109,6 +109,8 @@ class Builder:
 
     async def _read_all(self, target: DiskIndex) -> None:
         lsn = await self._database.current_lsn()
+        async with self._database.read(lsn) as conn:
+            await self.run(target.expect, await catalog.indexed_count(conn))
         after = 0
         while True:
             async with self._database.read(lsn) as conn:
@@ -118,6 +120,7 @@ class Builder:
             if len(product_ids) < CHUNK:
                 break
             after = product_ids[-1]
+        await self.run(target.settle)
         await self.run(target.commit)
         await self.run(target.relearn)
 

@@ -1,8 +1,10 @@
 """Facets with their counts, and the price span, of one listing."""
 
+import math
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,11 +14,11 @@ from tantivy import Query
 from storefront.catalog.model import ListingQuery
 from storefront.search import sorting
 from storefront.search.filters import KINDS, Facets, all_of, choice, counting, facets_of, price_span, sample
-from storefront.search.schema import SAMPLES
+from storefront.search.schema import HALVINGS
 
 LARGE = 10_000  # products from which on counts are estimated, and kept
-COUNTED = 4_000  # products that are counted for more than those
-A_FEW = 4  # of the SAMPLES parts, by which it is seen how many products there are
+COUNTED = 4_000  # products that are counted for more than those, about
+ROUGHLY = 6  # halvings of the catalog, by what is left of which it is seen how many products there are
 KEPT = 256  # listings
 SAME_SECONDS = 60.0  # that counts are kept while the index does not change
 CHANGED_SECONDS = 0.5  # that they are kept over a change: a page may be a second late (docs/architecture.md)
@@ -69,21 +71,29 @@ class Memo:
 
 
 def count(
-    searcher: tantivy.Searcher, schema: tantivy.Schema, query: ListingQuery, before: Query, on: dict[str, Query], total: int
+    searcher: tantivy.Searcher,
+    schema: tantivy.Schema,
+    query: ListingQuery,
+    before: Query,
+    on: dict[str, Query],
+    total: int,
+    categories: Sequence[str],
 ) -> Counts:
-    """Counts of every facet, each without its own selection.
+    """Counts of every facet, each without its own selection; of the categories only these, as no others can be chosen next.
 
     `before` finds what no filter narrowed, `on` are the filters by key, and `total` is how many products they leave.
     """
     span = price_span(query.currency)
-    wanted = counting(query.currency, KINDS)
+    wanted = counting(query.currency, KINDS, categories)
     counted, times = _aggregated(searcher, schema, all_of(before, *on.values()), wanted if on else wanted | span, total)
     facets = {key: pairs for key, pairs in facets_of(counted, times).items() if key not in on}
     estimated = times > 1
     selected = dict(query.selected)
     for key in on:
+        if key == "category" and not categories:
+            continue
         others = all_of(before, *(chosen for name, chosen in on.items() if name != key))
-        alone, times = _aggregated(searcher, schema, others, counting(query.currency, [key.partition(".")[0]]))
+        alone, times = _aggregated(searcher, schema, others, counting(query.currency, [key.partition(".")[0]], categories))
         estimated |= times > 1
         pairs = facets_of(alone, times).get(key, [])
         pairs += _missing(searcher, schema, query.currency, key, selected.get(key, ()), pairs, others)
@@ -106,13 +116,13 @@ def _aggregated(
         total = roughly(searcher, schema, found)
     if total < LARGE:
         return searcher.aggregate(found, wanted), 1.0
-    parts = max(1, round(COUNTED / total * SAMPLES))
-    return searcher.aggregate(all_of(sample(schema, parts), found), wanted), SAMPLES / parts
+    halvings = min(HALVINGS, round(math.log2(total / COUNTED)))
+    return searcher.aggregate(all_of(sample(schema, halvings), found), wanted), 2.0**halvings
 
 
 def roughly(searcher: tantivy.Searcher, schema: tantivy.Schema, found: Query) -> int:
     """About how many products a query finds, by a part of the catalog."""
-    return sorting.count(searcher, all_of(sample(schema, A_FEW), found)) * SAMPLES // A_FEW
+    return sorting.count(searcher, all_of(sample(schema, ROUGHLY), found)) << ROUGHLY
 
 
 def _missing(

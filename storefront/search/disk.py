@@ -5,11 +5,12 @@ Where the change feed stood at a commit is a document of the index, so that both
 
 import contextlib
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import tantivy
-from tantivy import Occur, Query
+from tantivy import Occur, Order, Query
 
 from storefront.catalog.model import SearchDocument
 from storefront.search.best import shares
@@ -18,12 +19,23 @@ from storefront.search.engine import Snapshot
 from storefront.search.filters import sold_in
 from storefront.search.language import ENGLISH, Language, words_of
 from storefront.search.rules import Rules
-from storefront.search.schema import build_schema, document_of, register
+from storefront.search.schema import SORTED_BY, build_schema, document_of, register
 from storefront.search.sorting import count_of
 from storefront.search.vocabulary import Vocabulary
 
+MERGED_AT_ONCE = 8  # parts of about one size: the library's own rule, which cannot be set
+LARGEST_PART = 30_000  # products
+
 _states = itertools.count(1)
 _ANY = "position"  # the term that the document with the position is found and replaced by
+
+
+def part_of(products: int) -> int:
+    """How many products a part has, so that as few parts as can be are left when they are merged."""
+    part = max(1, products)
+    while part > LARGEST_PART:
+        part = math.ceil(part / MERGED_AT_ONCE)
+    return part
 
 
 class DiskIndex:
@@ -35,10 +47,12 @@ class DiskIndex:
         self.schema = build_schema(currencies)
         self._currencies = tuple(currencies)
         self._heap_bytes = heap_bytes
-        self._index = tantivy.Index(self.schema, str(folder))
+        self._index = tantivy.Index(self.schema, str(folder), sort_by_field=SORTED_BY, sort_order=Order.Desc)
         register(self._index, language)
         self._index.config_reader("manual")
         self._writer = self._open_writer()
+        self._part: int | None = None  # products of a part, while many are added
+        self._in_part = 0
         self._look()
         self.vocabulary = Vocabulary()
         self.vocabulary.learn(word for word, _ in self.searcher.terms_with_prefix("words", ""))
@@ -95,11 +109,26 @@ class DiskIndex:
         hits = self.searcher.search(Query.boolean_query(parts), self.searcher.num_docs, count=False, order_by_field="id").hits
         return [int(product_id) for product_id, _ in hits]
 
+    def expect(self, products: int) -> None:
+        """So many products are going to be added. Until `settle` they go into parts of a size that leaves one when the parts are merged."""
+        self._part = part_of(products)
+
+    def settle(self) -> None:
+        """Waits until what was expected is merged."""
+        self._part = None
+        self._writer.commit()
+        self._writer.wait_merging_threads()
+        self.reopen()
+
     def add(self, products: Iterable[SearchDocument]) -> None:
         """Adds products that are not in the index yet, with the next commit."""
         for product in products:
             if product.published and product.offers:
                 self._writer.add_document(document_of(product, self._currencies))
+                self._in_part += 1
+                if self._in_part == self._part:
+                    self._writer.commit()
+                    self._in_part = 0
 
     def replace(self, product_ids: Iterable[int], products: Sequence[SearchDocument]) -> None:
         """Takes the ids out and puts in what is there of them now, with the next commit."""

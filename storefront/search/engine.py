@@ -115,7 +115,9 @@ def _counts(snapshot: Snapshot, query: ListingQuery, before: Query, on: dict[str
     if kept is not None:
         return kept
     began = time.monotonic()
-    counts = count(snapshot.searcher, snapshot.schema, query, before, on, total)
+    # A listing of one category has no choice of others.
+    categories = [] if query.category_path else snapshot.rules.open_categories(dict(query.selected).get("category", ()))
+    counts = count(snapshot.searcher, snapshot.schema, query, before, on, total, categories)
     if total >= LARGE:
         snapshot.memo.keep(key, snapshot.state, began, counts)
     return counts
@@ -127,7 +129,7 @@ def _page(snapshot: Snapshot, query: ListingQuery, found: Query, closest: Callab
     if query.sort == "relevance" and closest is not None:
         searcher, schema, pins = snapshot.searcher, snapshot.schema, snapshot.rules.pins(query.text)
         total = snapshot.count(found)
-        scored = None
+        scored: list[Query] = []
         if total >= MANY:
             exact = snapshot.reader().exact(query.text)
             also = among(schema, pins) + ([exact] if exact is not None else [])

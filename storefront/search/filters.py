@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import tantivy
@@ -13,7 +14,7 @@ from storefront.search.schema import SEPARATOR
 
 # How many values are counted, those of most products; of options and attributes, all names together.
 STARS = (1, 2, 3, 4)  # at least
-MOST_VALUES = {"brand": 200, "category": 5000, "availability": 10, "opt": 3000, "attr": 3000}
+MOST_VALUES = {"brand": 200, "category": 1000, "availability": 10, "opt": 3000, "attr": 3000}
 
 Facets = dict[str, list[tuple[str, int]]]
 
@@ -30,10 +31,9 @@ def any_of(queries: Iterable[Query]) -> Query:
     return found[0] if len(found) == 1 else Query.boolean_query([(Occur.Should, query) for query in found])
 
 
-def sample(schema: tantivy.Schema, parts: int) -> Query:
-    """So many of the SAMPLES equal parts of the catalog."""
-    # Term by term: the library's query for sets of terms looks through all terms there are.
-    return Query.const_score_query(any_of(Query.term_query(schema, "sample", str(part), "basic") for part in range(parts)), 0.0)
+def sample(schema: tantivy.Schema, halvings: int) -> Query | None:
+    """The part of the catalog that is left when it is halved so many times."""
+    return Query.const_score_query(Query.term_query(schema, "sample", str(halvings), "basic"), 0.0) if halvings else None
 
 
 def sold_in(schema: tantivy.Schema, currency: str) -> Query:
@@ -85,9 +85,12 @@ def _field(kind: str, currency: str) -> str:
 KINDS = ("brand", "availability", "category", "rating", "price", "opt", "attr")
 
 
-def counting(currency: str, kinds: Iterable[str]) -> dict[str, Any]:
-    """The aggregation that counts the facets of these kinds."""
-    return {kind: _count(kind, currency) for kind in kinds}
+def counting(currency: str, kinds: Iterable[str], categories: Sequence[str]) -> dict[str, Any]:
+    """The aggregation that counts the facets of these kinds, and of the categories only these."""
+    found = {kind: _count(kind, currency) for kind in kinds if kind != "category" or categories}
+    if "category" in found:
+        found["category"]["terms"]["include"] = list(categories)
+    return found
 
 
 def price_span(currency: str) -> dict[str, Any]:
@@ -101,7 +104,7 @@ def _count(kind: str, currency: str) -> dict[str, Any]:
         each = [{"key": str(stars), "from": stars, "to": stars + 1} for stars in range(1, 6)]
         return {"range": {"field": field, "ranges": each}}
     if kind != "price":
-        return {"terms": {"field": field, "size": MOST_VALUES[kind]}}
+        return {"terms": {"field": field, "size": MOST_VALUES[kind], "segment_size": 2 * MOST_VALUES[kind]}}
     ranges = []
     for bucket in range(len(PRICE_EDGES) + 1):
         limits: dict[str, Any] = {"key": band_of_bucket(bucket)}
@@ -133,7 +136,8 @@ def facets_of(counted: Mapping[str, Any], times: float = 1.0) -> Facets:
     if ratings:
         found["rating"] = ratings
     for pairs in found.values():
-        pairs.sort(key=lambda pair: (-pair[1], pair[0]))
+        pairs.sort()
+        pairs.sort(key=itemgetter(1), reverse=True)
     return found
 
 

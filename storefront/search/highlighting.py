@@ -14,12 +14,12 @@ IsMeant = Callable[[str], bool]
 
 def highlighted(text: str, is_meant: IsMeant) -> str:
     """The whole text. `is_meant` says of a word whether it was looked for."""
-    return _marked(text, [found.span() for found in _WORD.finditer(text) if is_meant(found.group())])
+    return _marked(text, _spans(text, is_meant))
 
 
 def snippet(text: str, is_meant: IsMeant) -> str:
     """The part of a longer text in which most of what was looked for is near together; empty when nothing is."""
-    spans = [found.span() for found in _WORD.finditer(text) if is_meant(found.group())]
+    spans = _spans(text, is_meant)
     if not spans:
         return ""
     first = max(spans, key=lambda span: (_within(text, spans, span[0]), -span[0]))[0]
@@ -28,6 +28,12 @@ def snippet(text: str, is_meant: IsMeant) -> str:
     end = max(end, next(stop for start, stop in spans if start == first))
     inside = [(start - begin, stop - begin) for start, stop in spans if begin <= start and stop <= end]
     return f"{'… ' if begin else ''}{_marked(text[begin:end], inside)}{' …' if end < len(text) else ''}"
+
+
+def _spans(text: str, is_meant: IsMeant) -> list[tuple[int, int]]:
+    """Where words stand that were looked for. Most texts have none, and then no word is looked at twice."""
+    meant = {word for word in set(_WORD.findall(text)) if is_meant(word)}
+    return [found.span() for found in _WORD.finditer(text) if found.group() in meant] if meant else []
 
 
 def _within(text: str, spans: Collection[tuple[int, int]], first: int) -> int:

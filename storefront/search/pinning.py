@@ -1,11 +1,14 @@
 """What an operator pinned or boosted for a text."""
 
+from collections.abc import Sequence
+
 import tantivy
 from tantivy import Occur, Query
 
+from storefront.search.best import page_of_best
 from storefront.search.filters import all_of
 from storefront.search.model import Pin
-from storefront.search.sorting import count, page_of_best
+from storefront.search.sorting import count
 
 
 def with_pins(schema: tantivy.Schema, found: Query, pins: list[Pin]) -> Query:
@@ -34,7 +37,14 @@ def _is(schema: tantivy.Schema, pin: Pin) -> Query:
 
 
 def page_with_pins(
-    searcher: tantivy.Searcher, schema: tantivy.Schema, found: Query, best: Query | None, total: int, pins: list[Pin], first: int, most: int
+    searcher: tantivy.Searcher,
+    schema: tantivy.Schema,
+    found: Query,
+    best: Sequence[Query],
+    total: int,
+    pins: list[Pin],
+    first: int,
+    most: int,
 ) -> tuple[list[int], int]:
     """As `page_of_best`; pinned products stand at their places, the others follow one another around them."""
     places = _places(searcher, schema, found, pins)

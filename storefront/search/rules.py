@@ -37,6 +37,9 @@ class Rules:
         for text, pin in pins:
             self._pins.setdefault(normal(text), []).append(pin)
         self.categories = tuple((category, frozenset(words_of(category.name))) for category in categories)
+        self._below: dict[str, list[str]] = {}
+        for category, _ in self.categories:
+            self._below.setdefault(category.path.rpartition("/")[0], []).append(category.path)
         self._by_name: dict[frozenset[str], list[CategoryName]] = {}
         for category, words in self.categories:
             self._by_name.setdefault(frozenset(map(language.stem, words)), []).append(category)
@@ -68,6 +71,13 @@ class Rules:
                     if all(len(word) >= SHORTEST_ABOVE and any(parent.startswith(word) for parent in parents) for word in above):
                         found.append(category)
         return found
+
+    def open_categories(self, chosen: Iterable[str]) -> list[str]:
+        """The paths that can be chosen next: those at the top, and one level below each that is chosen and each above it."""
+        opened = {""}
+        for path in chosen:
+            opened.update("/".join(path.split("/")[:level]) for level in range(1, path.count("/") + 2))
+        return [path for above in sorted(opened) for path in self._below.get(above, ())]
 
     def redirect(self, text: str) -> str | None:
         """The page that a text leads to."""

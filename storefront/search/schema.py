@@ -15,9 +15,10 @@ from storefront.search.language import PLAIN, Language, normal, without_apostrop
 
 SEPARATOR = "\x1f"  # between name and value of an option or attribute; no parameter of a request can contain it
 LONGEST_SHOWN = 1000  # characters of a description that a result quotes from
-SAMPLES = 256  # parts of the catalog, equal in size, of which some are counted for the whole
+HALVINGS = 12  # times that the catalog may be halved, so that a part of it can be counted for the whole
 LEVELS = 32  # by which products are parted by weight, so that the best of very many can be looked at alone
 BEGINNINGS = (2, 3)  # letters by which what is called by a word is found at once; with more, so many words begin no longer
+SORTED_BY = "weight"  # the weightiest products lie first, so that the best of many are read without the rest
 LONGEST_SORTED = 200  # characters of a title that its order is decided by
 
 _AVAILABLE = 0.12  # how much more a product weighs that can be bought now
@@ -106,7 +107,7 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
         "words": _text(title, brand, category, details),
         "exact": [code.casefold() for code in (*product.skus, *product.barcodes, product.slug)] + [normal(product.title)],
         "shown": msgspec.msgpack.encode(Shown(product.slug, product.title, product.description[:LONGEST_SHOWN])),
-        "sample": str(_spread(product.id) % SAMPLES),
+        "sample": [str(times) for times in range(1, _halvings(product.id) + 1)],
         "stars": product.stars,
         "category_path": list(product.category_paths),
         "attributes": [name + SEPARATOR + value for name, found in product.attributes.items() for value in dict.fromkeys(found)],
@@ -150,6 +151,11 @@ def _factor(product: SearchDocument) -> float:
 def _level(factor: float) -> int:
     """From 0 for what weighs least to LEVELS for what weighs most."""
     return min(LEVELS, int((factor - 1) / (_MOST_POPULAR + _AVAILABLE + _APART) * LEVELS))
+
+
+def _halvings(product_id: int) -> int:
+    """How many times the catalog may be halved with the product still in the half. Of equals, those that weigh most are."""
+    return min(HALVINGS, 16 - (65_535 - _spread(product_id)).bit_length())
 
 
 def _spread(product_id: int) -> int:

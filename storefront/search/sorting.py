@@ -99,17 +99,6 @@ def page_by_score(searcher: tantivy.Searcher, query: Query, first: int, most: in
     return ranked[first:edge], count_of(found)
 
 
-def page_of_best(searcher: tantivy.Searcher, query: Query, best: Query | None, total: int, first: int, most: int) -> tuple[list[int], int]:
-    """As `page_by_score`, all that `best` finds before the rest. `total` is how many there are."""
-    if best is None:
-        return page_by_score(searcher, query, first, most)
-    ids, count_of_best = page_by_score(searcher, Query.boolean_query([(Occur.Must, query), (Occur.Must, best)]), first, most)
-    if len(ids) < most and first + len(ids) < total:
-        rest = Query.boolean_query([(Occur.Must, query), (Occur.MustNot, best)])
-        ids += page_by_score(searcher, rest, max(0, first - count_of_best), most - len(ids))[0]
-    return ids, total
-
-
 MOST_SLACK = 5_000  # equal scores that are put in order; beyond, they stay as the index has them
 
 

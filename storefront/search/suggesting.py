@@ -44,10 +44,18 @@ def suggest(snapshot: Snapshot, text: str, currency: str, now: datetime) -> list
 
 def _best(snapshot: Snapshot, found: Query) -> list[tantivy.DocAddress]:
     """The products to suggest, looked for among the weightiest first: many more are found than anybody looks at."""
-    for level in best.steps(snapshot.schema, snapshot.levels, snapshot.searcher.num_docs):
-        hits = snapshot.searcher.search(all_of(found, level), LOOKED_AT, count=False, weight_by_field="weight").hits
-        if len(hits) == LOOKED_AT:
-            break
+    expected = 0.0  # the size of a part that may have enough, by those before
+    for part, size in best.steps(snapshot.schema, snapshot.levels, snapshot.searcher.num_docs):
+        if size >= expected:
+            addresses = _weightiest(snapshot, all_of(found, part))
+            if len(addresses) == LOOKED_AT:
+                return addresses
+            expected = size * LOOKED_AT / max(1, len(addresses))
+    return _weightiest(snapshot, found)
+
+
+def _weightiest(snapshot: Snapshot, found: Query) -> list[tantivy.DocAddress]:
+    hits = snapshot.searcher.search(found, LOOKED_AT, count=False, weight_by_field="weight").hits
     return [address for _, address in hits]
 
 

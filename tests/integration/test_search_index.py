@@ -1,6 +1,7 @@
 """The index against the database: it finds what plain SQL finds, follows every change, and survives what happens to it."""
 
 import asyncio
+import itertools
 import random
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -117,9 +118,13 @@ def asked(chance: random.Random, collections: list[int]) -> ListingQuery:
     )
 
 
-def counts(result: ListingResult) -> dict[str, dict[str, int]]:
-    """The facets without an order of their values."""
-    return {key: dict(pairs) for key, pairs in result.facets.items()}
+def counts(query: ListingQuery, result: ListingResult) -> dict[str, dict[str, int]]:
+    """The facets without an order of their values; of the categories those that a page offers."""
+    found = {key: dict(pairs) for key, pairs in result.facets.items()}
+    chosen = dict(query.selected).get("category", ())
+    opened = {above for path in chosen for above in itertools.accumulate(path.split("/"), "{}/{}".format)} | {""}
+    offered = {path: products for path, products in found.pop("category", {}).items() if path.rpartition("/")[0] in opened}
+    return found | ({"category": offered} if offered and query.category_path is None else {})
 
 
 async def compare(database: Database, index: SearchIndex, queries: Iterable[ListingQuery]) -> list[ListingResult]:
@@ -130,7 +135,7 @@ async def compare(database: Database, index: SearchIndex, queries: Iterable[List
         async with database.read() as conn:
             plain = await service.listing_from_sql(conn, query)
         assert (found.ids, found.total) == (plain.ids, plain.total), query
-        assert counts(found) == counts(plain), query
+        assert counts(query, found) == counts(query, plain), query
         assert (found.price_min, found.price_max) == (plain.price_min, plain.price_max), query
         answers.append(found)
     return answers

@@ -1,5 +1,6 @@
 """Large listings: only the best are scored, and yet each product is listed once, and what was meant comes first."""
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from storefront.search import best, counting, engine
 from storefront.search.counting import Memo
 from storefront.search.disk import DiskIndex
 from storefront.search.engine import Snapshot, search
+from storefront.search.filters import all_of
 from storefront.search.model import Pin
 from storefront.search.rules import Rules
 from storefront.search.suggesting import suggest
@@ -40,7 +42,7 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is many here."""
     monkeypatch.setattr(best, "MANY", 300)
     monkeypatch.setattr(engine, "MANY", 300)
-    monkeypatch.setattr(counting, "A_FEW", counting.SAMPLES)  # what is estimated is right, in a catalog as small as this
+    monkeypatch.setattr(counting, "ROUGHLY", 0)  # what is estimated is right, in a catalog as small as this
     monkeypatch.setattr(best, "ENOUGH", 60)
 
 
@@ -76,7 +78,9 @@ def test_only_the_best_of_many_are_scored(index: DiskIndex):
     closest = snapshot.reader(naming=True)
     found = reader.strict(reader.read("cup"))
     scored = best.best(snapshot.searcher, snapshot.schema, snapshot.levels, found, closest.having(closest.read("cup")), 1800, [])
-    assert best.ENOUGH <= snapshot.count(scored) < best.MANY
+    counts = [snapshot.count(all_of(found, part)) for part in scored]
+    assert counts == sorted(counts)
+    assert best.ENOUGH <= next(count for count in counts if count >= best.ENOUGH) < best.MANY
 
 
 def test_what_is_called_exactly_so_is_first_however_unpopular(index: DiskIndex):
@@ -99,3 +103,34 @@ def test_suggestions_are_the_weightiest_and_the_rest_only_where_those_are_too_fe
     assert all(int(title.rpartition(" ")[2]) % 12 >= 9 for title in cups)
     assert len(plates) == 5
     assert all(title.startswith("Plate") for title in plates)
+
+
+@pytest.mark.parametrize("levels", [(1.0,) * 9 + (0.0,) * 23, (0.0,) * 32, (0.9,) * 9 + (0.1,) * 10 + (0.001,) * 13])
+def test_also_where_many_weigh_the_same_only_a_part_is_looked_at(index: DiskIndex, levels: tuple[float, ...]):
+    sizes = [size for _, size in best.steps(index.schema, levels, 100_000)]
+    assert sizes[0] < 4 * best.ENOUGH
+    assert all(before < size for before, size in itertools.pairwise(sizes))
+    assert len(sizes) > 5
+
+
+@pytest.fixture(scope="module")
+def unsold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskIndex]:
+    """The cups of a shop that has sold nothing yet."""
+    made = DiskIndex(tmp_path_factory.mktemp("index"), ["EUR"], 15_000_000)
+    made.add(product(number, f"Cup of kind {number}") for number in range(1, 2001))
+    made.commit("1:1:")
+    yield made
+    made.close()
+
+
+def test_of_many_that_weigh_the_same_some_are_scored(unsold: DiskIndex):
+    snapshot = unsold.snapshot(Rules(), Memo())
+    reader = snapshot.reader()
+    closest = snapshot.reader(naming=True)
+    found = reader.strict(reader.read("cup"))
+    scored = best.best(snapshot.searcher, snapshot.schema, snapshot.levels, found, closest.having(closest.read("cup")), 2000, [])
+    counts = [snapshot.count(all_of(found, part)) for part in scored]
+    assert counts == sorted(counts)
+    assert best.ENOUGH <= next(count for count in counts if count >= best.ENOUGH) < best.MANY
+    answer = search(snapshot, ListingQuery("EUR", text="cup", sort="relevance", page_size=2000), NOW)
+    assert sorted(answer.ids) == list(range(1, 2001))

@@ -10,6 +10,7 @@ from storefront.search import counting
 from storefront.search.counting import Counts, Memo
 from storefront.search.disk import DiskIndex
 from storefront.search.engine import search
+from storefront.search.model import CategoryName
 from storefront.search.rules import Rules
 from tests.unit.test_search_matching import product
 
@@ -68,4 +69,25 @@ def test_counts_of_a_large_listing_are_near_those_of_all_and_say_so(tmp_path: Pa
     assert dict(rare.facets["brand"]) == {f"Brand {number}": 300 for number in range(5)}
     assert (chosen.estimated, chosen.total) == (True, 900)
     assert all(count == pytest.approx(900, rel=0.25) for _, count in chosen.facets["brand"])
+    index.close()
+
+
+def test_only_categories_that_can_be_chosen_next_are_counted(tmp_path: Path):
+    paths = ("home", "home/lamps", "home/lamps/floor", "home/rugs", "tools", "tools/saws")
+    rules = Rules(categories=[CategoryName(path.rpartition("/")[2], path, path.rpartition("/")[0].rpartition("/")[2]) for path in paths])
+    index = DiskIndex(tmp_path, ["EUR"], 15_000_000)
+    for number, path in enumerate(paths, 1):
+        above = tuple(path[:end] for end in (*(place for place, ch in enumerate(path) if ch == "/"), len(path)))
+        index.add([product(number, "Cup", category_paths=above)])
+    index.commit()
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def counted(**asked: object) -> dict[str, int]:
+        return dict(search(index.snapshot(rules, Memo()), ListingQuery("EUR", text="cup", **asked), now).facets.get("category", ()))
+
+    assert counted() == {"home": 4, "tools": 2}
+    assert counted(selected=(("category", ("home",)),)) == {"home": 4, "tools": 2, "home/lamps": 2, "home/rugs": 1}
+    deepest = counted(selected=(("category", ("home/lamps",)),))
+    assert deepest == {"home": 4, "tools": 2, "home/lamps": 2, "home/rugs": 1, "home/lamps/floor": 1}
+    assert counted(category_path="home") == {}
     index.close()
