@@ -11,9 +11,9 @@ from storefront.search.filters import all_of, any_of, sample
 from storefront.search.schema import HALVINGS, LEVELS
 from storefront.search.sorting import page_by_score
 
-MANY = 4_000  # products from which on not all are scored
+MANY = 2_000  # products from which on not all are scored
 STEP = 2  # times as many products are looked at next, when too few of the weightiest are found
-ENOUGH = 1_000  # products that are scored at least, about
+ENOUGH = 500  # products that are scored at least, about
 
 
 def shares(searcher: tantivy.Searcher) -> tuple[float, ...]:

@@ -17,7 +17,7 @@ from storefront.search.filters import KINDS, Facets, all_of, choice, counting, f
 from storefront.search.schema import HALVINGS
 
 LARGE = 10_000  # products from which on counts are estimated, and kept
-COUNTED = 4_000  # products that are counted for more than those, about
+COUNTED = 2_500  # products that are counted for more than those, about
 ROUGHLY = 6  # halvings of the catalog, by what is left of which it is seen how many products there are
 KEPT = 256  # listings
 SAME_SECONDS = 60.0  # that counts are kept while the index does not change

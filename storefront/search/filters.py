@@ -14,7 +14,7 @@ from storefront.search.schema import SEPARATOR
 
 # How many values are counted, those of most products; of options and attributes, all names together.
 STARS = (1, 2, 3, 4)  # at least
-MOST_VALUES = {"brand": 200, "category": 1000, "availability": 10, "opt": 3000, "attr": 3000}
+MOST_VALUES = {"brand": 100, "category": 1000, "availability": 10, "opt": 3000, "attr": 3000}
 
 Facets = dict[str, list[tuple[str, int]]]
 

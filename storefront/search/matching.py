@@ -26,7 +26,7 @@ PHRASE = 1.5
 STRICT = 2.0
 
 MOST_WORDS = 16
-MOST_COMPLETIONS = 24
+MOST_COMPLETIONS = 8
 MOST_CORRECTIONS = 3
 SHORTEST_BEGINNING = 2
 NEARLY_WHOLE = 3  # letters that may be missing of a word that is found as if it were typed whole
@@ -166,7 +166,8 @@ class Reader:
     def _whole(self, reading: Reading, body: Query) -> Query:
         """What the body finds, words that stand together before others, and first of all what is called exactly so."""
         found = weighed(body, [query for group in reading.groups for query in group.weighed])
-        if len(reading.words) > 1:
+        # While somebody types, looking for the next place where the words stand together would take longer than all the rest.
+        if len(reading.words) > 1 and not self._naming:
             phrase = Query.phrase_query(self._schema, "title", [self._stem(word) for word in reading.words], slop=1)
             found = weighed(found, [Query.boost_query(phrase, PHRASE)])
         exact = self.exact(reading.text)

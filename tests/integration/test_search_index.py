@@ -274,7 +274,7 @@ async def _moved(follower: Follower, database: Database) -> bool:
     async with database.read() as conn:
         plain = await service.listing_from_sql(conn, query)
     found = await follower.index.find(query)
-    return bool(plain.ids) and found.ids == plain.ids and counts(found) == counts(plain)
+    return bool(plain.ids) and found.ids == plain.ids and counts(query, found) == counts(query, plain)
 
 
 async def test_a_restart_goes_on_where_the_feed_stood(products: None, database: Database, owner: asyncpg.Connection, tmp_path: Path):
