@@ -89,17 +89,22 @@ def count(
     facets = {key: pairs for key, pairs in facets_of(counted, times).items() if key not in on}
     estimated = times > 1
     selected = dict(query.selected)
+    spanned = None if on else counted
     for key in on:
         if key == "category" and not categories:
             continue
         others = all_of(before, *(chosen for name, chosen in on.items() if name != key))
-        alone, times = _aggregated(searcher, schema, others, counting(query.currency, [key.partition(".")[0]], categories))
+        wanted = counting(query.currency, [key.partition(".")[0]], categories)
+        alone, times = _aggregated(searcher, schema, others, wanted | span if len(on) == 1 else wanted)
         estimated |= times > 1
+        if len(on) == 1:  # then the others are what no filter narrowed
+            spanned = alone
         pairs = facets_of(alone, times).get(key, [])
         pairs += _missing(searcher, schema, query.currency, key, selected.get(key, ()), pairs, others)
         if pairs:
             facets[key] = pairs
-    spanned = _aggregated(searcher, schema, before, span)[0] if on else counted
+    if spanned is None:
+        spanned, _ = _aggregated(searcher, schema, before, span)
     return Counts(facets, _amount(spanned["lowest"]), _amount(spanned["highest"]), estimated)
 
 

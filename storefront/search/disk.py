@@ -32,7 +32,7 @@ _ANY = "position"  # the term that the document with the position is found and r
 
 def part_of(products: int) -> int:
     """How many products a part has, so that as few parts as can be are left when they are merged."""
-    part = max(1, products)
+    part = max(LARGEST_PART // MERGED_AT_ONCE, products)
     while part > LARGEST_PART:
         part = math.ceil(part / MERGED_AT_ONCE)
     return part
