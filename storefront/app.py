@@ -1,8 +1,8 @@
 """The composition root: settings in, an aiohttp Application out. Nothing else wires parts together."""
 
 import gc
-from collections.abc import AsyncIterator, Iterable
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Iterable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,12 @@ async def create_app(settings: Settings, *, only: Iterable[str] = ()) -> web.App
                 app.add_routes(table)
     for table in EVERYWHERE:
         app.add_routes(table)
+    document: Callable[[], bytes] = cache(partial(_api_document, app, settings))
+    app[api_docs.DOCUMENT] = document
+    return app
+
+
+def _api_document(app: web.Application, settings: Settings) -> bytes:
     document = build_document(
         app,
         title=settings.shop.name,
@@ -132,8 +138,7 @@ async def create_app(settings: Settings, *, only: Iterable[str] = ()) -> web.App
         tags=API_TAGS,
         choices={"currency": settings.shop.currencies},
     )
-    app[api_docs.DOCUMENT] = msgspec.json.encode(document)
-    return app
+    return msgspec.json.encode(document)
 
 
 async def page_context(request: web.Request) -> dict[str, Any]:

@@ -12,13 +12,16 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import aiohttp_jinja2
 import asyncpg
 import hypothesis
+import jinja2
 import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 from argon2 import PasswordHasher
+from jinja2.bccache import Bucket
 from pytest_aiohttp.plugin import AiohttpClient
 
 from storefront.accounts import passwords
@@ -248,6 +251,27 @@ def replica(standby: Postgres, database_name: str) -> str:
     return standby.dsn(APP_ROLE, database_name)
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """What one app's templates were compiled to is what those of the next would be."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        found = self._by_key.get(bucket.key)
+        if found is not None:
+            bucket.bytecode_from_string(found)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._by_key[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session")
+def compiled_templates() -> jinja2.BytecodeCache:
+    """The templates of all apps of this worker: each would compile them for itself."""
+    return _Compiled()
+
+
 @pytest.fixture(scope="module")
 def prepared() -> list[ShopSettings]:
     """What this module's database has been prepared for."""
@@ -255,7 +279,7 @@ def prepared() -> list[ShopSettings]:
 
 
 @pytest.fixture
-async def app(settings: Settings, prepared: list[ShopSettings]) -> web.Application:
+async def app(settings: Settings, prepared: list[ShopSettings], compiled_templates: jinja2.BytecodeCache) -> web.Application:
     """The whole shop on this module's database, with its operator, delivery and tax defaults, without products."""
     from storefront.app import create_app
     from storefront.setup import prepare_shop
@@ -263,7 +287,9 @@ async def app(settings: Settings, prepared: list[ShopSettings]) -> web.Applicati
     if prepared[-1:] != [settings.shop]:
         await prepare_shop(settings, lambda text: None)
         prepared.append(msgspec.structs.replace(settings.shop))
-    return await create_app(settings)
+    made = await create_app(settings)
+    aiohttp_jinja2.get_env(made).bytecode_cache = compiled_templates
+    return made
 
 
 @pytest.fixture

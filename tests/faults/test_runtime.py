@@ -109,7 +109,7 @@ def _write_catalog(path: Path, count: int) -> None:
 
 @pytest.mark.timeout(240)
 def test_killed_in_an_import_it_keeps_whole_products_and_a_second_import_completes(tmp_path: Path) -> None:
-    file, count = tmp_path / "catalog.csv", 4000
+    file, count = tmp_path / "catalog.csv", 2500
     _write_catalog(file, count)
     with live_shop(SHOP__DEMO="false") as shop:
         env = os.environ | {"STOREFRONT_DATA__DIR": str(shop.folder)}

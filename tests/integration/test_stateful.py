@@ -39,7 +39,7 @@ from tests.sandbox import Sandbox
 
 T = TypeVar("T")
 
-STEPS, EXAMPLES = 100, 125  # some walks end early
+STEPS, STEPS_OF_ONE_WALK = 10_000, 100  # some end early
 DELIVERY, OFF_BY_COUPON, TENTHS_OFF_FIRST = 490, 500, 1
 PRICES, SHELVES, ON_CARDS, COUPON_USES = (1500, 2000, 5000), (4, 6, 3), (1000, 20_000), 2
 VISA, DECLINED, ASKS_BACK = "pm_card_visa", "pm_card_chargeDeclined", "pm_card_threeDSecure2Required"
@@ -543,16 +543,16 @@ def world(settings: Settings, provider: Any) -> Iterator[World]:
 @pytest.mark.timeout(900)
 def test_whatever_is_done_in_whatever_order_the_shop_does_what_the_model_says(world: World, tell: Callable[[str], None]) -> None:
     Shopping.world = world
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Shopping,
-        settings=hypothesis.settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(hypothesis.HealthCheck),
-            phases=[hypothesis.Phase.generate],  # a failing run is shown as it is: making it smaller takes minutes
-        ),
-    )
+    while world.steps < STEPS:
+        run_state_machine_as_test(  # type: ignore[no-untyped-call]
+            Shopping,
+            settings=hypothesis.settings(
+                max_examples=-(-(STEPS - world.steps) // STEPS_OF_ONE_WALK),
+                stateful_step_count=STEPS_OF_ONE_WALK,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(hypothesis.HealthCheck),
+                phases=[hypothesis.Phase.generate],  # a failing run is shown as it is: making it smaller takes minutes
+            ),
+        )
     tell(f"{world.steps} steps; orders placed: {dict(world.outcomes)}")
-    assert world.steps >= 10_000
