@@ -13,7 +13,8 @@ from storefront.search.sorting import page_by_score
 
 MANY = 2_000  # products from which on not all are scored
 STEP = 2  # times as many products are looked at next, when too few of the weightiest are found
-ENOUGH = 500  # products that are scored at least, about
+AIM = 600  # products that a part is to have, as far as it can be told before
+ENOUGH = 400  # products that are scored at least; so much less than the AIM that a part seldom has too few, and is seldom looked at in vain
 
 
 def shares(searcher: tantivy.Searcher) -> tuple[float, ...]:
@@ -53,7 +54,7 @@ def page_of_best(
 def steps(schema: tantivy.Schema, levels: Sequence[float], total: int) -> Iterator[tuple[Query, float]]:
     """Larger and larger parts of so many products, the weightiest first, and about how many products each has."""
     shares = (1.0, *levels, 0.0)
-    wanted = float(ENOUGH)
+    wanted = float(AIM)
     while wanted < total:
         level = max(level for level, share in enumerate(shares) if total * share >= wanted)
         # Many may weigh the same, as in a shop that has sold nothing yet: then a part of these is enough.

@@ -43,6 +43,7 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(best, "MANY", 300)
     monkeypatch.setattr(engine, "MANY", 300)
     monkeypatch.setattr(counting, "ROUGHLY", 0)  # what is estimated is right, in a catalog as small as this
+    monkeypatch.setattr(best, "AIM", 90)
     monkeypatch.setattr(best, "ENOUGH", 60)
 
 
@@ -105,10 +106,15 @@ def test_suggestions_are_the_weightiest_and_the_rest_only_where_those_are_too_fe
     assert all(title.startswith("Plate") for title in plates)
 
 
+def test_a_part_is_aimed_so_that_chance_seldom_leaves_too_few_in_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.undo()
+    assert best.AIM - 4 * best.AIM**0.5 > best.ENOUGH  # four standard deviations of how many of many are in a part
+
+
 @pytest.mark.parametrize("levels", [(1.0,) * 9 + (0.0,) * 23, (0.0,) * 32, (0.9,) * 9 + (0.1,) * 10 + (0.001,) * 13])
 def test_also_where_many_weigh_the_same_only_a_part_is_looked_at(index: DiskIndex, levels: tuple[float, ...]):
     sizes = [size for _, size in best.steps(index.schema, levels, 100_000)]
-    assert sizes[0] < 4 * best.ENOUGH
+    assert best.AIM <= sizes[0] < 4 * best.AIM
     assert all(before < size for before, size in itertools.pairwise(sizes))
     assert len(sizes) > 5
 
