@@ -8,11 +8,12 @@ import asyncio
 import email
 import email.policy
 import re
+from binascii import b2a_qp
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.headerregistry import Address
+from email.header import Header
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, formataddr, parseaddr
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,10 +30,12 @@ SMTP_SECONDS = 20.0
 KEPT = 1000  # mails in the folder, and some more
 TIDY_AFTER = 50  # mails
 LONGEST_SUBJECT = 250
+LONGEST_LINE = 76  # of a header that is not folded
 IMPLICIT_TLS_PORT = 465
 
 T = TypeVar("T")
 _ID = re.compile(r"\d{8}T\d{6}-\d{1,19}")
+_SPECIALS = '()<>[]:;@,\\"'  # what has a meaning of its own between addresses (RFC 5322, 3.2.3)
 _SPACES = re.compile(r"\s+")
 
 
@@ -57,6 +60,14 @@ class Mail(msgspec.Struct, frozen=True):
     html: str
 
 
+class Written(msgspec.Struct, frozen=True):
+    """A mail, ready to be sent: `content` is what goes over the wire (RFC 5322)."""
+
+    sender: str
+    to: str
+    content: bytes
+
+
 class Mailer:
     """Sends the shop's mail through settings.mail.transport."""
 
@@ -68,6 +79,7 @@ class Mailer:
             loader=jinja2.FileSystemLoader(templates),
             autoescape=jinja2.select_autoescape(["html"]),
             undefined=jinja2.StrictUndefined,
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -82,21 +94,30 @@ class Mailer:
         else:
             await self._send(message)
 
-    def write(self, template: str, to: str, context: dict[str, Any], *, number: int, at: datetime) -> EmailMessage:
-        """The message. What is put into a header cannot begin another one. Raises ValueError for what is no address."""
+    def write(self, template: str, to: str, context: dict[str, Any], *, number: int, at: datetime) -> Written:
+        """The message. What is put into a header cannot begin another one. Raises ValueError for what is no address.
+
+        Written line by line: with `email.message`, which parses each header that it is given, a mail cost as much as a request.
+        """
         subject, text, html = self._render(template, context)
         name, sender = parseaddr(self._mail.from_address)
-        message = EmailMessage(policy=email.policy.SMTP)
-        message["From"] = Address(_one_line(name), addr_spec=sender)
-        message["To"] = _recipient(to)
-        message["Subject"] = _one_line(subject)[:LONGEST_SUBJECT]
-        message["Date"] = format_datetime(at)
-        message["Message-ID"] = f"<{int(at.timestamp() * 1_000_000):x}.{number}@{sender.rpartition('@')[2]}>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: out-of-office programs keep quiet
-        message.set_content(text)
-        if html:
-            message.add_alternative(html, subtype="html")
-        return message
+        recipient = _recipient(to)
+        stamp = f"{int(at.timestamp() * 1_000_000):x}.{number}"
+        head = [
+            _header("From", formataddr((_one_line(name), sender))),
+            f"To: {recipient}",
+            _header("Subject", _one_line(subject)[:LONGEST_SUBJECT]),
+            f"Date: {format_datetime(at)}",
+            f"Message-ID: <{stamp}@{sender.rpartition('@')[2]}>",
+            "Auto-Submitted: auto-generated",  # RFC 3834: out-of-office programs keep quiet
+            "MIME-Version: 1.0",
+        ]
+        if not html:
+            return Written(sender, recipient, "\r\n".join([*head, _part("plain", text)]).encode())
+        mark = f"=_{stamp}"  # occurs in no quoted-printable text, where "=" stands before two digits or a line's end
+        parts = [f"--{mark}\r\n{_part(kind, content)}" for kind, content in (("plain", text), ("html", html))]
+        whole = [*head, f'Content-Type: multipart/alternative; boundary="{mark}"', "", *parts, f"--{mark}--", ""]
+        return Written(sender, recipient, "\r\n".join(whole).encode())
 
     def _render(self, template: str, context: dict[str, Any]) -> tuple[str, str, str]:
         if not re.fullmatch(r"\w+", template):
@@ -117,11 +138,14 @@ class Mailer:
             html = ""
         return subject, rest.strip() + "\n", html
 
-    async def _send(self, message: EmailMessage) -> None:
+    async def _send(self, message: Written) -> None:
         mail = self._mail
         implicit = mail.smtp_port == IMPLICIT_TLS_PORT
         await aiosmtplib.send(
-            message,
+            message.content,
+            sender=message.sender,
+            recipients=[message.to],
+            mail_options=[] if message.to.isascii() else ["SMTPUTF8"],
             hostname=mail.smtp_host,
             port=mail.smtp_port,
             username=mail.smtp_user or None,
@@ -143,10 +167,13 @@ class Mailer:
             return None
         return await asyncio.to_thread(self._read, self._folder / f"{mail_id}.eml", _whole)
 
-    def _put(self, name: str, message: EmailMessage) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+    def _put(self, name: str, message: Written) -> None:
         partial = self._folder / f"{name}.partial"
-        partial.write_bytes(message.as_bytes())
+        try:
+            partial.write_bytes(message.content)
+        except FileNotFoundError:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(message.content)
         partial.rename(self._folder / f"{name}.eml")
         self._put_lately += 1
         if self._put_lately >= TIDY_AFTER:  # looking through the folder takes longer than writing a mail
@@ -180,11 +207,27 @@ def _one_line(text: str) -> str:
     return _SPACES.sub(" ", "".join(character if character.isprintable() else " " for character in text)).strip()
 
 
-def _recipient(to: str) -> Address:
-    local, at, domain = to.strip().rpartition("@")
-    if not at or not local or not domain or any(character.isspace() or not character.isprintable() for character in to.strip()):
+def _header(name: str, value: str) -> str:
+    """The header's line, encoded (RFC 2047) and folded where it must be."""
+    line = f"{name}: {value}"
+    if value.isascii() and len(line) <= LONGEST_LINE:
+        return line
+    return f"{name}: {Header(value, None if value.isascii() else 'utf-8', header_name=name).encode(linesep=chr(13) + chr(10))}"
+
+
+def _part(kind: str, text: str) -> str:
+    """A text with its own headers."""
+    content = b2a_qp("\r\n".join(text.splitlines()).encode()).decode("ascii")
+    return f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{content}\r\n'
+
+
+def _recipient(to: str) -> str:
+    address = to.strip()
+    local, at, domain = address.rpartition("@")
+    wrong = any(character.isspace() or not character.isprintable() or character in _SPECIALS for character in local + domain)
+    if not at or not local or not domain or wrong:
         raise ValueError("the recipient is not an address")
-    return Address(username=local, domain=domain)
+    return address
 
 
 def _listed(context: dict[str, Any]) -> str:
