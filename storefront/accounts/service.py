@@ -6,7 +6,6 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
-from email_validator import EmailNotValidError, validate_email
 
 from storefront.accounts import store
 from storefront.accounts.model import Customer, Registration, SavedAddress
@@ -16,6 +15,7 @@ from storefront.platform.errors import Conflict, DomainError, FieldError, Invali
 from storefront.platform.jobs import Jobs
 from storefront.platform.sessions import queries as session_queries
 from storefront.platform.sessions import token_hash
+from storefront.pricing.addresses import checked_email
 from storefront.pricing.model import Address
 
 MOST_ADDRESSES = 20
@@ -45,10 +45,7 @@ class LinkExpired(DomainError):
 
 def normalise_email(email: str) -> str:
     """The address as it is stored. Raises InvalidInput (field `email`). Syntax only: whether mail arrives is for the mail to show."""
-    try:
-        return validate_email(email, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError as error:
-        raise InvalidInput.of("email", "Enter an e-mail address such as name@example.com.") from error
+    return checked_email(email)
 
 
 def _check_password(password: str, field: str = "password") -> list[FieldError]:

@@ -45,7 +45,8 @@ class RateLimiter:
     async def _allowed(self, item: RateLimitItem, bucket: str, key: str) -> bool:
         if self._shared is not None and time.monotonic() >= self._shared_away_until:
             try:
-                return await asyncio.wait_for(self._shared.hit(item, bucket, key), self._timeout)
+                async with asyncio.timeout(self._timeout):
+                    return await self._shared.hit(item, bucket, key)
             except (TimeoutError, RedisError, StorageError, OSError) as error:
                 self._shared_away_until = time.monotonic() + RETRY_SHARED_AFTER
                 log.warning("shared_limits_away", error=repr(error))

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter as Tally
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 
 import structlog
 import structlog.tracebacks
@@ -83,13 +84,24 @@ async def telemetry_middleware(request: web.Request, handler: Handler) -> web.St
     finally:
         seconds = time.perf_counter() - started
         name = route_name(request)
-        REQUESTS.labels(name, request.method if request.method in _METHODS else "other", status).inc()
-        LATENCY.labels(name).observe(seconds)
+        _requests(name, request.method if request.method in _METHODS else "other", status).inc()
+        _latency(name).observe(seconds)
         if status >= 500 or random.random() < request.app[SETTINGS].telemetry.access_log_sample:  # noqa: S311
             access.info("request", method=request.method, path=request.path, status=status, ms=round(seconds * 1000, 2))
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@lru_cache(maxsize=4096)
+def _requests(name: str, method: str, status: int) -> Counter:
+    """The counter of these labels; to look it up in the library takes a lock."""
+    return REQUESTS.labels(name, method, status)
+
+
+@lru_cache(maxsize=1024)
+def _latency(name: str) -> Histogram:
+    return LATENCY.labels(name)
 
 
 @routes.get("/metrics")

@@ -95,6 +95,12 @@ def _errors(address: Address) -> dict[str, str]:
 def checked_email(email: str, field: str = "email") -> str:
     """The address as it is stored; syntax only. Raises InvalidInput."""
     try:
-        return validate_email(email, check_deliverability=False, test_environment=True).normalized
+        return _normalised(email)
     except EmailNotValidError as error:
         raise InvalidInput.of(field, "Enter an e-mail address such as name@example.com.") from error
+
+
+@lru_cache(maxsize=1024)
+def _normalised(email: str) -> str:
+    """Remembered, as an address is looked at with each step of a checkout. Raises EmailNotValidError."""
+    return validate_email(email, check_deliverability=False, test_environment=True).normalized
