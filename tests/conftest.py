@@ -25,7 +25,7 @@ from jinja2.bccache import Bucket
 from pytest_aiohttp.plugin import AiohttpClient
 
 from storefront.accounts import passwords
-from storefront.platform.database import Database
+from storefront.platform.database import Database, StatementCount
 from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.embedded.supervisor import Embedded
 from storefront.platform.embedded.valkey import Valkey
@@ -36,6 +36,7 @@ from storefront.settings import ROOT, Settings, ShopSettings, complete_secrets, 
 hypothesis.settings.register_profile("shop", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("shop")
 
+StatementCount.possible = True
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 # Made up here once: made by the shop, each would be flushed to the disk for each of a thousand tests.

@@ -47,9 +47,10 @@ class Life:
 class _MortalConnection:
     """A connection whose statements are steps."""
 
-    def __init__(self, conn: Connection, life: Life) -> None:
+    def __init__(self, conn: Connection, life: Life, *, commits: bool) -> None:
         self._conn = conn
         self._life = life
+        self._commits = commits  # each statement by itself
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._conn, name)
@@ -58,7 +59,10 @@ class _MortalConnection:
 
         async def statement(query: str, *arguments: Any) -> Any:
             self._life.step(" ".join(query.split())[:60])
-            return await found(query, *arguments)
+            answer = await found(query, *arguments)
+            if self._commits:
+                self._life.step("committed")
+            return answer
 
         return statement
 
@@ -73,11 +77,11 @@ class MortalDatabase:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Any]:
         async with self._database.write() as conn:
-            yield _MortalConnection(conn, self._life)
+            yield _MortalConnection(conn, self._life, commits=True)
 
     async def transaction(self, work: Callable[[Any], Awaitable[T]]) -> T:
         async def until_the_commit(conn: Connection) -> T:
-            found = await work(_MortalConnection(conn, self._life))
+            found = await work(_MortalConnection(conn, self._life, commits=False))
             self._life.step("commit")
             return found
 

@@ -1,4 +1,4 @@
--- Lines change with synchronous_commit off: a crash of the database may cost the last moment of a cart, never an order.
+-- Carts change with synchronous_commit off where nothing else is in the transaction: a crash of the database may cost the last moment of a cart, never an order.
 
 -- name: cart_by_id^
 SELECT * FROM cart WHERE id = :cart_id;
@@ -22,21 +22,24 @@ SELECT :currency, :customer_id, coalesce(
 WHERE NOT EXISTS (SELECT FROM wanted WHERE on_sale IS NOT TRUE OR amount IS NULL)
 RETURNING *, set_config('synchronous_commit', CASE WHEN :durable THEN current_setting('synchronous_commit') ELSE 'off' END, true) AS durability;
 
--- name: add_line^
--- The new quantity and the price that is seen with it, in one statement. No row: something stands against it (`service._refused` asks what).
+-- name: add_lines
+-- For each (cart, variant, quantity) the new quantity and the price that is seen with it; a cart comes once. No row for a cart: something
+-- stands against it (`service._not_added` asks what).
 UPDATE cart c SET
-    lines = c.lines || jsonb_build_object(CAST(:variant_id AS bigint)::text, jsonb_build_object(
-        'quantity', coalesce(CAST(c.lines -> CAST(:variant_id AS bigint)::text ->> 'quantity' AS int), 0) + CAST(:quantity AS int),
+    lines = c.lines || jsonb_build_object(a.variant_id::text, jsonb_build_object(
+        'quantity', coalesce(CAST(c.lines -> a.variant_id::text ->> 'quantity' AS int), 0) + a.quantity,
         'seen_amount', vp.amount,
-        'added', coalesce(c.lines -> CAST(:variant_id AS bigint)::text -> 'added', to_jsonb(c.version)))),
+        'added', coalesce(c.lines -> a.variant_id::text -> 'added', to_jsonb(c.version)))),
     version = c.version + 1, updated_at = now()
-FROM variant v
+FROM unnest(CAST(:cart_ids AS uuid[]), CAST(:variant_ids AS bigint[]), CAST(:quantities AS int[]), CAST(:anybody AS boolean[]),
+            CAST(:customer_ids AS uuid[]), CAST(:versions AS int[])) AS a (cart_id, variant_id, quantity, anybody, customer_id, version)
+JOIN variant v ON v.id = a.variant_id
 JOIN product p ON p.id = v.product_id
 JOIN variant_price vp ON vp.variant_id = v.id
-WHERE c.id = :cart_id AND cart_may_change(c, :anybody, :customer_id, :version)
-  AND v.id = :variant_id AND v.active AND is_published(p.status, p.published_at) AND vp.currency = c.currency
-  AND coalesce(CAST(c.lines -> CAST(:variant_id AS bigint)::text ->> 'quantity' AS int), 0) + CAST(:quantity AS int) <= :most_units
-  AND (c.lines ? CAST(:variant_id AS bigint)::text OR (SELECT count(*) FROM jsonb_object_keys(c.lines)) < :most_lines)
+WHERE c.id = a.cart_id AND cart_may_change(c, a.anybody, a.customer_id, a.version)
+  AND v.active AND is_published(p.status, p.published_at) AND vp.currency = c.currency
+  AND coalesce(CAST(c.lines -> a.variant_id::text ->> 'quantity' AS int), 0) + a.quantity <= :most_units
+  AND (c.lines ? a.variant_id::text OR (SELECT count(*) FROM jsonb_object_keys(c.lines)) < :most_lines)
 RETURNING c.*, set_config('synchronous_commit', 'off', true) AS durability;
 
 -- name: set_quantity^
@@ -94,10 +97,7 @@ UPDATE cart c SET
         ELSE c.fulfillment_option_id END,
     version = c.version + 1, updated_at = now()
 WHERE c.id = :cart_id AND cart_may_change(c, :anybody, :customer_id, :version)
-RETURNING c.*;
-
--- name: mark_ordered!
-UPDATE cart SET state = 'ordered', updated_at = now() WHERE id = :cart_id AND state = 'open';
+RETURNING c.*, set_config('synchronous_commit', CASE WHEN :durable THEN current_setting('synchronous_commit') ELSE 'off' END, true) AS durability;
 
 -- name: forget_old$
 -- Carts that nobody has touched since then and that nothing came of; at most so many. Returns how many went.

@@ -35,6 +35,20 @@ SET recovery_point = 'finished', response_status = :status, response_headers = :
 WHERE scope = :scope AND key = :key AND locked_at = :locked_at AND finished_at IS NULL
 RETURNING true;
 
+-- name: order_pending^
+-- The phase of that name; no number when the cart or what it holds is not as it should be, and then nothing has changed.
+SELECT number, line_ids FROM order_pending(
+    :scope, :key, :locked_at, :wanted, :kept, CAST(:variant_ids AS bigint[]), CAST(:quantities AS int[]), :prepared, :prefix, :now);
+
+-- name: settle_paid$
+SELECT settle_paid(:order_id, :status, :captured, :attempt_id, :attempt_state, :provider_ref, :mail_kind, :mail, :now);
+
+-- name: settle_paid_and_answer$
+-- The phase finished of an order that is paid.
+SELECT settle_paid_and_answer(
+    :order_id, :status, :captured, :attempt_id, :attempt_state, :provider_ref, :mail_kind, :mail, :now,
+    :scope, :key, :locked_at, :answer_status, :answer_headers, :answer_body);
+
 -- name: release_key!
 -- Nobody is at work on it any more; a retry, or recovery, goes on from `recovery_point`.
 UPDATE idempotency_key SET locked_at = NULL, recovery_point = coalesce(:recovery_point, recovery_point)
@@ -65,12 +79,12 @@ WHERE finished_at IS NULL AND recovery_point = 'started' AND locked_at < :stale;
 -- Finished or not: what became of an order that was begun does not hang on its key.
 DELETE FROM idempotency_key WHERE created_at < :before;
 
--- name: store_event$
--- True when the event is new. `applied_at` with `outcome` when it needs no work; outcome 'waits' when it needs none yet.
-INSERT INTO webhook_inbox (provider, event_id, type, payload, received_at, applied_at, outcome)
-VALUES (:provider, :event_id, :type, :payload, :now, :applied_at, :outcome)
+-- name: store_event^
+-- No row: the event is not new. It waits until somebody has looked at what it is about.
+INSERT INTO webhook_inbox (provider, event_id, type, payload, received_at, outcome)
+VALUES (:provider, :event_id, :type, :payload, :now, 'waits')
 ON CONFLICT DO NOTHING
-RETURNING true;
+RETURNING event_id;
 
 -- name: events_that_wait
 -- Stored while somebody was at work on their payment; locked, so that one replica looks at them.

@@ -1,6 +1,18 @@
 -- name: lock_stock
 SELECT * FROM stock_to_hold(:variant_ids::bigint[], :cart_ids::uuid[], :order_ids::uuid[]);
 
+-- name: stock_of
+-- As `lock_stock` answers it, with nothing locked: by the time that it is read, it may be different.
+SELECT v.id AS variant_id, v.track_stock AS tracked, v.stock_policy <> 'deny' AS may_backorder, s.location_id, l.active, l.priority,
+       l.countries, s.on_hand, s.reserved, s.backorder_limit
+FROM variant v
+LEFT JOIN stock s ON s.variant_id = v.id
+LEFT JOIN stock_location l ON l.id = s.location_id
+WHERE v.id = ANY (CAST(:variant_ids AS bigint[]));
+
+-- name: hold_from_shelf$
+SELECT hold_from_shelf(:cart_ids::uuid[], :variant_ids::bigint[], :location_ids::bigint[], :quantities::int[], :expiries::timestamptz[]);
+
 -- name: write_holds!
 -- Closes old holds, lets those that stay live longer, opens the new ones, and moves `reserved` by the difference.
 -- The stock rows are locked already.
@@ -19,32 +31,9 @@ UPDATE stock s SET reserved = s.reserved + d.delta
 FROM unnest(:moved_variants::bigint[], :moved_locations::bigint[], :deltas::int[]) AS d (variant_id, location_id, delta)
 WHERE s.variant_id = d.variant_id AND s.location_id = d.location_id;
 
--- name: take_over_holds$
--- The cart's holds become its order's when they are exactly the demand (of variants whose stock is counted); else nothing changes.
--- A hold that is locked is being freed or replaced at this moment, and does not count.
-WITH demand AS (
-    SELECT d.variant_id, d.quantity FROM unnest(:variant_ids::bigint[], :quantities::int[]) AS d (variant_id, quantity)
-    JOIN variant v ON v.id = d.variant_id AND v.track_stock
-), held AS MATERIALIZED (
-    SELECT id, variant_id, quantity FROM reservation
-    WHERE cart_id = :cart_id AND order_id IS NULL AND state = 'held' FOR UPDATE SKIP LOCKED
-), verdict AS (
-    SELECT NOT EXISTS (
-        SELECT FROM (SELECT variant_id, sum(quantity) AS quantity FROM held GROUP BY variant_id) h
-        FULL JOIN demand d USING (variant_id) WHERE h.quantity IS DISTINCT FROM d.quantity
-    ) AS fits
-), taken AS (
-    UPDATE reservation r SET order_id = :order_id, expires_at = greatest(r.expires_at, :expires_at)
-    FROM held, verdict WHERE verdict.fits AND r.id = held.id
-)
-SELECT fits FROM verdict;
-
 -- name: held_for_cart
 SELECT variant_id, sum(quantity)::int AS quantity FROM reservation
 WHERE cart_id = :cart_id AND state = 'held' GROUP BY variant_id;
-
--- name: commit_holds$
-SELECT commit_reservations(:order_id);
 
 -- name: release_holds$
 SELECT release_reservations(ARRAY(

@@ -1,36 +1,3 @@
--- name: insert_order$
--- The order, its lines, its first payment attempt (none when nothing is left to pay) and its first event.
-WITH placed AS (
-    INSERT INTO orders (
-        id, number, cart_id, cart_version, customer_id, email, currency, subtotal, discount, delivery, tax, total,
-        prices_include_tax, gift_card_amount, delivery_address, billing_address, fulfillment_option, coupon_codes,
-        placed_at, expires_at, updated_at
-    ) VALUES (
-        :id, CAST(:prefix AS text) || nextval('order_number_seq'), :cart_id, :cart_version, :customer_id, :email, :currency,
-        :subtotal, :discount, :delivery, :tax, :total, :prices_include_tax, :gift_card_amount, :delivery_address,
-        :billing_address, :fulfillment_option, :coupon_codes, :now, :expires_at, :now
-    ) RETURNING number
-), lines AS (
-    INSERT INTO order_line (
-        order_id, position, variant_id, product_id, sku, title, options, image_url, slug, quantity,
-        unit_amount, subtotal, discount, tax, tax_ppm, total
-    )
-    SELECT :id, l.position, l.variant_id, l.product_id, l.sku, l.title, l.options, l.image_url, l.slug, l.quantity,
-           l.unit_amount, l.subtotal, l.discount, l.tax, l.tax_ppm, l.total
-    FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS l(
-        position int, variant_id bigint, product_id bigint, sku text, title text, options jsonb, image_url text, slug text,
-        quantity int, unit_amount bigint, subtotal bigint, discount bigint, tax bigint, tax_ppm int, total bigint)
-), attempt AS (
-    INSERT INTO payment_attempt (id, order_id, kind, amount, currency, capture_later, payment_method, created_at, updated_at)
-    SELECT CAST(:attempt_id AS uuid), :id, 'charge', CAST(:to_pay AS bigint), :currency, CAST(:capture_later AS boolean),
-           CAST(:payment_method AS text), :now, :now
-    WHERE CAST(:attempt_id AS uuid) IS NOT NULL
-), event AS (
-    INSERT INTO order_event (order_id, kind, data, at)
-    VALUES (:id, 'placed', jsonb_build_object('total', CAST(:total AS bigint)), :now)
-)
-SELECT number FROM placed;
-
 -- name: order_of_cart^
 SELECT id, number, status, total, gift_card_amount, currency, cart_version, expires_at
 FROM orders WHERE cart_id = :cart_id AND status <> 'cancelled';
@@ -44,6 +11,9 @@ SELECT * FROM order_document WHERE id = :id;
 
 -- name: numbers_of
 SELECT id, number FROM orders WHERE id = ANY (CAST(:ids AS uuid[]));
+
+-- name: orders_by_id
+SELECT * FROM order_document WHERE id = ANY (CAST(:ids AS uuid[]));
 
 -- name: order_by_number^
 SELECT * FROM order_document WHERE number = :number;
@@ -75,27 +45,6 @@ SELECT (SELECT count(*) FROM orders WHERE paid_at >= :since) AS paid_today,
 
 -- name: add_event!
 INSERT INTO order_event (order_id, kind, data, actor, at) VALUES (:order_id, :kind, :data, :actor, :now);
-
--- name: mark_paid^
--- The order moves on once, whoever brings the news first; no row: it has moved already, or another attempt is under way.
-WITH moved AS (
-    UPDATE orders
-    SET status = :status, captured = :captured, updated_at = :now,
-        paid_at = CASE WHEN CAST(:status AS text) = 'paid' THEN CAST(:now AS timestamptz) END
-    WHERE id = :order_id AND status = 'pending_payment' AND NOT EXISTS (
-        SELECT FROM payment_attempt other
-        WHERE other.order_id = :order_id AND other.kind = 'charge' AND other.id <> CAST(:attempt_id AS uuid)
-          AND other.state NOT IN ('declined', 'cancelled'))
-    RETURNING id, number, cart_id
-), attempt AS (
-    UPDATE payment_attempt a
-    SET state = :attempt_state, provider_ref = :provider_ref, decline_code = NULL, redirect_url = NULL, updated_at = :now
-    FROM moved WHERE a.id = CAST(:attempt_id AS uuid)
-), event AS (
-    INSERT INTO order_event (order_id, kind, data, at)
-    SELECT id, :status, jsonb_build_object('captured', CAST(:captured AS bigint)), :now FROM moved
-)
-SELECT number, cart_id FROM moved;
 
 -- name: mark_captured^
 WITH moved AS (
@@ -330,11 +279,8 @@ WHERE NOT EXISTS (
     SELECT FROM (SELECT s.name, s.address FROM invoice_seller s ORDER BY s.id DESC LIMIT 1) latest
     WHERE latest.name = CAST(:name AS text) AND latest.address = CAST(:address AS text));
 
--- name: issue_invoice!
--- The invoice of a paid order, once. The caller holds the order's row, so that nobody else takes a number for it.
-INSERT INTO invoice (series, number, order_id, issued_at, seller_id)
-SELECT CAST(:series AS text), take_number(CAST(:series AS text)), o.id, CAST(:now AS timestamptz), (SELECT max(id) FROM invoice_seller)
-FROM orders o WHERE o.id = :order_id AND o.paid_at IS NOT NULL AND NOT EXISTS (SELECT FROM invoice i WHERE i.order_id = o.id);
+-- name: issue_invoices!
+SELECT issue_invoices(CAST(:order_ids AS uuid[]), :series, :now);
 
 -- name: issue_credit_note!
 -- Of what was given back, or is on its way, what no credit note says yet; at most `amount`. The caller holds the order's row.

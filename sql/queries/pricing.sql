@@ -10,22 +10,16 @@ WHERE NOT p.needs_coupon AND p.active
 UNION ALL
 SELECT p.id, p.name, p.kind, p.percent_ppm, p.amount, p.currency, p.buy_quantity, p.get_quantity, p.product_ids, p.category_ids,
        p.collection_ids, p.customer_group, p.first_order_only, p.minimum_subtotal, p.combinable, p.priority,
-       asked.code,
-       p.active AND NOT c.withdrawn AND (p.starts_at IS NULL OR p.starts_at <= :now) AND (p.ends_at IS NULL OR p.ends_at > :now),
-       c.used - (SELECT count(*) FROM coupon_use u WHERE u.code = c.code AND u.order_id = pending_order_of(:cart_id)) >= c.usage_limit,
-       c.customer_limit IS NOT NULL AND c.customer_limit <=
-           (SELECT count(*) FROM coupon_use u WHERE u.code = c.code AND u.customer_key = lower(CAST(:email AS text))
-                AND u.order_id IS DISTINCT FROM pending_order_of(:cart_id))
-FROM unnest(CAST(:codes AS text[])) AS asked (code)
-LEFT JOIN coupon c ON c.code = asked.code
-LEFT JOIN promotion p ON p.id = c.promotion_id;
+       entered.code, entered.running, entered.used_up, entered.used_up_by_customer
+FROM entered_codes(:cart_id, CAST(:codes AS text[]), CAST(:email AS text), :now) AS entered
+LEFT JOIN promotion p ON p.id = entered.promotion_id;
 
 -- name: rates^
 -- The tax rates of a country, and the delivery options of the first zone it is in; '*' is the zone of all that are in none.
 SELECT
     (SELECT jsonb_agg(jsonb_build_object('region', t.region, 'tax_code', t.tax_code, 'name', t.name, 'rate_ppm', t.rate_ppm,
                                          'applies_to_delivery', t.applies_to_delivery))
-     FROM tax_rate t WHERE t.country = :tax_country) AS tax_rates,
+     FROM tax_rate t WHERE t.country = coalesce(CAST(:delivery_country AS text), CAST(:own_country AS text))) AS tax_rates,
     (SELECT jsonb_agg(jsonb_build_object('id', o.id, 'code', o.code, 'name', o.name, 'kind', o.kind, 'amount', o.amount,
                                          'tiers', o.tiers, 'free_from', o.free_from, 'min_days', o.min_days, 'max_days', o.max_days)
                       ORDER BY o.position, o.id)

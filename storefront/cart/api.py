@@ -10,7 +10,9 @@ from aiohttp import web
 
 from storefront.cart import service
 from storefront.cart.access import cart_id_of, guard_of
+from storefront.cart.adding import ADDING
 from storefront.cart.model import (
+    Addition,
     Cart,
     CartChange,
     CartClosed,
@@ -31,13 +33,13 @@ from storefront.platform.http import client_ip, json_response, read_json
 from storefront.platform.openapi import ETAG, IF_MATCH, LOCATION, PREFER, operation
 from storefront.platform.ratelimit import RATE_LIMITER
 from storefront.platform.sessions import current_customer_id
-from storefront.pricing import service as pricing
 from storefront.pricing.model import PricedCart
+from storefront.pricing.service import Till
 from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
 
-Change = Callable[[Connection, UUID, Guard], Awaitable[Cart]]
+Change = Callable[[Connection, UUID, Guard, Till | None], Awaitable[Cart]]
 CHANGE = (CartNotFound, CartClosed, VersionMismatch)
 PATH = {"cart_id": UUID}
 LINE_PATH = PATH | {"variant_id": VariantId}
@@ -89,9 +91,9 @@ async def create_cart(request: web.Request) -> web.Response:
     customer_id = await current_customer_id(request)
     lines = [(line.variant_id, line.quantity) for line in given.lines]
     async with request.app[DATABASE].write() as conn:
-        cart = await service.create(conn, currency=currency, customer_id=customer_id, lines=lines)
-        priced = await _price(request, conn, cart)
-    return _answer(cart, priced, status=201)
+        till = _till(request, conn)
+        cart = await service.create(conn, currency=currency, customer_id=customer_id, lines=lines, till=till)
+        return _answer(cart, await till.price(cart), status=201)
 
 
 @routes.get("/api/v1/carts/{cart_id}")
@@ -109,8 +111,9 @@ async def read_cart(request: web.Request) -> web.Response:
     """The cart at its prices of now."""
     guard = await guard_of(request)
     async with request.app[DATABASE].write() as conn:
-        cart = await service.get(conn, cart_id_of(request), guard)
-        return _answer(cart, await _price(request, conn, cart))
+        till = _till(request, conn)
+        cart = await service.get(till, cart_id_of(request), guard)
+        return _answer(cart, await till.price(cart))
 
 
 @routes.patch("/api/v1/carts/{cart_id}")
@@ -126,29 +129,17 @@ async def update_cart(request: web.Request) -> web.Response:
     given = await read_json(request, CartChange)
     guard, cart_id = await guard_of(request), cart_id_of(request)
 
-    async def work(conn: Connection) -> tuple[Cart, PricedCart]:
-        """In a transaction where the option may have to be refused after all."""
-        cart = await service.set_details(
-            conn,
-            cart_id,
-            email=given.email,
-            delivery_address=given.delivery_address,
-            billing_address=given.billing_address,
-            fulfillment_option_id=given.fulfillment_option_id,
-            guard=guard,
-        )
-        priced = await _price(request, conn, cart)
-        wanted = given.fulfillment_option_id
-        if isinstance(wanted, int) and all(option.id != wanted for option in priced.fulfillment_options):
-            raise InvalidInput.of("fulfillment_option_id", "This option is not offered for the cart and its delivery address.")
-        return cart, priced
-
-    if given.fulfillment_option_id is msgspec.UNSET:
+    details = msgspec.structs.asdict(given)
+    if given.fulfillment_option_id is not msgspec.UNSET:
         async with request.app[DATABASE].write() as conn:
-            cart, priced = await work(conn)
-    else:
-        cart, priced = await request.app[DATABASE].transaction(work)
-    return _nothing(cart) if _minimal(request) else _answer(cart, priced)
+            now, settings = request.app[CLOCK](), request.app[SETTINGS]
+            cart, priced = await service.choose_delivery(conn, cart_id, details, guard, now=now, settings=settings)
+        return _nothing(cart) if _minimal(request) else _answer(cart, priced)
+
+    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
+        return await service.set_details(conn, cart_id, **details, guard=guard, durable=False, till=till)
+
+    return await _changed(request, change)
 
 
 @routes.post("/api/v1/carts/{cart_id}/lines")
@@ -162,9 +153,12 @@ async def update_cart(request: web.Request) -> web.Response:
 async def add_cart_line(request: web.Request) -> web.Response:
     """Adds units of a variant; a line that is there already grows."""
     line = await read_json(request, NewLine)
+    if _minimal(request):
+        cart_id, guard = cart_id_of(request), await guard_of(request)
+        return _nothing(await request.app[ADDING].add(Addition(cart_id, line.variant_id, line.quantity, guard)))
 
-    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
-        return await service.add_line(conn, cart_id, line.variant_id, line.quantity, guard)
+    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
+        return await service.add_line(conn, cart_id, line.variant_id, line.quantity, guard, till=till)
 
     return await _changed(request, change)
 
@@ -181,8 +175,8 @@ async def update_cart_line(request: web.Request) -> web.Response:
     """Sets the quantity; 0 removes the line."""
     variant_id, line = _variant_id(request), await read_json(request, LineChange)
 
-    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
-        return await service.set_quantity(conn, cart_id, variant_id, line.quantity, guard)
+    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
+        return await service.set_quantity(conn, cart_id, variant_id, line.quantity, guard, till=till)
 
     return await _changed(request, change)
 
@@ -197,8 +191,8 @@ async def delete_cart_line(request: web.Request) -> web.Response:
     """Answers the cart without it."""
     variant_id = _variant_id(request)
 
-    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
-        return await service.remove(conn, cart_id, variant_id, guard)
+    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
+        return await service.remove(conn, cart_id, variant_id, guard, till=till)
 
     return await _changed(request, change)
 
@@ -216,8 +210,8 @@ async def add_cart_code(request: web.Request) -> web.Response:
     given = await read_json(request, NewCode)
     await request.app[RATE_LIMITER].hit("cart_code", client_ip(request), request.app[SETTINGS].limits.checkout)
 
-    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
-        return await service.apply_code(conn, cart_id, given.code, now=request.app[CLOCK](), guard=guard)
+    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
+        return await service.apply_code(conn, cart_id, given.code, now=request.app[CLOCK](), guard=guard, till=till)
 
     return await _changed(request, change)
 
@@ -232,8 +226,8 @@ async def delete_cart_code(request: web.Request) -> web.Response:
     """A code that is not on the cart is no error."""
     code = request.match_info["code"]
 
-    async def change(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
-        return await service.remove_code(conn, cart_id, code, guard)
+    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
+        return await service.remove_code(conn, cart_id, code, guard, till=till)
 
     return await _changed(request, change)
 
@@ -241,10 +235,11 @@ async def delete_cart_code(request: web.Request) -> web.Response:
 async def _changed(request: web.Request, change: Change) -> web.Response:
     guard, cart_id = await guard_of(request), cart_id_of(request)
     async with request.app[DATABASE].write() as conn:
-        cart = await change(conn, cart_id, guard)
         if _minimal(request):
-            return _nothing(cart)
-        return _answer(cart, await _price(request, conn, cart))
+            return _nothing(await change(conn, cart_id, guard, None))
+        till = _till(request, conn)
+        cart = await change(conn, cart_id, guard, till)
+        return _answer(cart, await till.price(cart))
 
 
 def _minimal(request: web.Request) -> bool:
@@ -265,8 +260,8 @@ def _variant_id(request: web.Request) -> int:
     return int(text)
 
 
-async def _price(request: web.Request, conn: Connection, cart: Cart) -> PricedCart:
-    return await pricing.price_cart(conn, cart, now=request.app[CLOCK](), settings=request.app[SETTINGS])
+def _till(request: web.Request, conn: Connection) -> Till:
+    return service.till(conn, now=request.app[CLOCK](), settings=request.app[SETTINGS])
 
 
 def _answer(cart: Cart, priced: PricedCart, *, status: int = 200) -> web.Response:

@@ -11,13 +11,14 @@ from msgspec import Meta
 
 from storefront.cart import service
 from storefront.cart.access import guard_of
-from storefront.cart.model import Cart, CartClosed, CartNotFound, CodeText, Guard, LineChange, NewLine
+from storefront.cart.adding import ADDING
+from storefront.cart.model import Addition, Cart, CartClosed, CartNotFound, CodeText, Guard, LineChange, NewLine
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import InvalidInput
 from storefront.platform.http import client_ip, decode_form, form_values
 from storefront.platform.ratelimit import RATE_LIMITER
-from storefront.pricing import service as pricing
+from storefront.pricing.service import Till
 from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
@@ -98,12 +99,12 @@ async def remove_code(request: web.Request) -> web.StreamResponse:
 async def _added(request: web.Request, line: NewLine) -> Cart:
     guard = await guard_of(request)
     cart_id = service.cart_id_from_cookie(request)
+    if cart_id is not None:
+        try:
+            return await request.app[ADDING].add(Addition(cart_id, line.variant_id, line.quantity, guard))
+        except (CartNotFound, CartClosed):
+            pass  # its cart has been ordered, or is another shopper's: this is the first line of a new one
     async with request.app[DATABASE].write() as conn:
-        if cart_id is not None:
-            try:
-                return await service.add_line(conn, cart_id, line.variant_id, line.quantity, guard)
-            except (CartNotFound, CartClosed):
-                pass  # its cart has been ordered, or is another shopper's: this is the first line of a new one
         currency = request.app[SETTINGS].shop.currency
         try:
             return await service.create(conn, currency=currency, customer_id=guard.customer_id, lines=[(line.variant_id, line.quantity)])
@@ -151,9 +152,10 @@ async def _page(request: web.Request, form: dict[str, str], errors: dict[str, st
     cart: Cart | None = None
     if cart_id is not None:
         async with request.app[DATABASE].write() as conn:
-            cart = await _open_cart(conn, cart_id, guard)
+            till = service.till(conn, now=request.app[CLOCK](), settings=request.app[SETTINGS])
+            cart = await _open_cart(till, cart_id, guard)
             if cart is not None and cart.lines:
-                priced = await pricing.price_cart(conn, cart, now=request.app[CLOCK](), settings=request.app[SETTINGS])
+                priced = await till.price(cart)
                 await service.mark_seen(conn, cart, priced)
                 context["cart"] = priced
     response = aiohttp_jinja2.render_template("cart/cart.html", request, context, status=status)
@@ -165,9 +167,9 @@ async def _page(request: web.Request, form: dict[str, str], errors: dict[str, st
     return response
 
 
-async def _open_cart(conn: Connection, cart_id: UUID, guard: Guard) -> Cart | None:
+async def _open_cart(till: Till, cart_id: UUID, guard: Guard) -> Cart | None:
     try:
-        cart = await service.get(conn, cart_id, guard)
+        cart = await service.get(till, cart_id, guard)
     except CartNotFound:
         return None
     return cart if cart.state == "open" else None

@@ -18,6 +18,7 @@ from storefront.cart.model import (
     MOST_CODES,
     MOST_LINES,
     MOST_UNITS,
+    Addition,
     Cart,
     CartClosed,
     CartNotFound,
@@ -28,11 +29,13 @@ from storefront.catalog import service as catalog
 from storefront.inventory import service as inventory
 from storefront.platform.database import Connection
 from storefront.platform.errors import FieldError, InvalidInput, NotFound, VersionMismatch
-from storefront.platform.questions import ask
+from storefront.platform.questions import Of, Question, ask
 from storefront.pricing import service as pricing
 from storefront.pricing.addresses import checked_address, checked_email
 from storefront.pricing.gift_cards import code_hash
 from storefront.pricing.model import Address, CartLine, PricedCart
+from storefront.pricing.service import Till
+from storefront.settings import Settings
 
 __all__ = [
     "ANYBODY",
@@ -45,25 +48,30 @@ __all__ = [
     "apply_code",
     "cart_id_from_cookie",
     "cart_view",
+    "choose_delivery",
     "clear_cart_cookies",
     "create",
     "forget_old",
     "get",
     "lock",
-    "mark_ordered",
     "mark_seen",
     "merge",
+    "not_added",
     "remove",
     "remove_code",
     "remove_gift_card",
     "set_cart_cookies",
     "set_details",
     "set_quantity",
+    "till",
+    "variant_ids",
 ]
 
 
 KEPT_FOR = timedelta(days=90)  # a cart that nobody touches; its cookie lasts as long
 AT_ONCE = 1000  # carts that are forgotten in one statement
+TRIES = 3  # of a change whose cart somebody else has changed meanwhile
+CHANGED_MEANWHILE = "The cart was changed at the same moment. Read it again."
 
 
 class LineNotFound(NotFound):
@@ -71,7 +79,18 @@ class LineNotFound(NotFound):
     title = "The cart has no such line"
 
 
-async def get(conn: Connection, cart_id: UUID, guard: Guard = ANYBODY) -> Cart:
+def till(conn: Connection, *questions: Question[Any], now: datetime, settings: Settings) -> Till:
+    """For the functions here that take one: the cart that they return is priced in the same round trip (`Till.price`)."""
+    return Till(conn, store.ROW, questions, now=now, settings=settings)
+
+
+def variant_ids() -> Of:
+    """Of the cart that a `till`'s questions are about."""
+    assert isinstance(store.ROW.variant_ids, Of)
+    return store.ROW.variant_ids
+
+
+async def get(conn: Connection | Till, cart_id: UUID, guard: Guard = ANYBODY) -> Cart:
     """The cart, open or not. Raises CartNotFound, also for somebody else's."""
     cart = await store.cart_by_id(conn, cart_id)
     if cart is None or not _is_theirs(cart, guard):
@@ -88,7 +107,13 @@ async def lock(conn: Connection, cart_id: UUID) -> Cart:
 
 
 async def create(
-    conn: Connection, *, currency: str, customer_id: UUID | None = None, lines: Iterable[tuple[int, int]] = (), durable: bool = False
+    conn: Connection,
+    *,
+    currency: str,
+    customer_id: UUID | None = None,
+    lines: Iterable[tuple[int, int]] = (),
+    durable: bool = False,
+    till: Till | None = None,
 ) -> Cart:
     """A new cart with (variant, quantity) lines; a variant that comes twice is one line. Raises InvalidInput with the line's place.
 
@@ -103,7 +128,7 @@ async def create(
             raise InvalidInput.of(f"lines[{place}].quantity", f"A cart holds at most {MOST_UNITS} of one item.")
     if len(wanted) > MOST_LINES:
         raise InvalidInput.of("lines", f"A cart holds at most {MOST_LINES} different items.")
-    cart = await store.create(conn, currency, customer_id, wanted, durable=durable)
+    cart = await store.create(till or conn, currency, customer_id, wanted, durable=durable)
     if cart is not None:
         return cart
     reasons = await _not_for_sale(conn, list(wanted), currency)
@@ -117,16 +142,28 @@ async def create(
     )
 
 
-async def add_line(conn: Connection, cart_id: UUID, variant_id: int, quantity: int, guard: Guard = ANYBODY) -> Cart:
+async def add_line(
+    conn: Connection, cart_id: UUID, variant_id: int, quantity: int, guard: Guard = ANYBODY, *, till: Till | None = None
+) -> Cart:
     """Adds units to a line, or a line, in one statement that also keeps the price that is seen.
 
     Raises InvalidInput (`variant_id`, `quantity`), CartNotFound, CartClosed, VersionMismatch.
     """
-    _check_quantity(quantity)
-    cart = await store.add_line(conn, cart_id, variant_id, quantity, guard)
-    if cart is not None:
-        return cart
-    before = await _refused(conn, cart_id, guard)
+    addition = Addition(cart_id, variant_id, quantity, guard)
+    check_addition(addition)
+    cart = await store.add_line(till or conn, addition)
+    return cart if cart is not None else await not_added(conn, addition)
+
+
+def check_addition(addition: Addition) -> None:
+    """Raises InvalidInput (`quantity`) for what no cart takes."""
+    _check_quantity(addition.quantity)
+
+
+async def not_added(conn: Connection, addition: Addition) -> NoReturn:
+    """Raises what stood against it."""
+    variant_id = addition.variant_id
+    before = await _refused(conn, addition.cart_id, addition.guard)
     reasons = await _not_for_sale(conn, [variant_id], before.currency)
     if variant_id in reasons:
         raise InvalidInput.of("variant_id", reasons[variant_id])
@@ -135,29 +172,33 @@ async def add_line(conn: Connection, cart_id: UUID, variant_id: int, quantity: i
     raise InvalidInput.of("quantity", f"A cart holds at most {MOST_UNITS} of one item.")
 
 
-async def set_quantity(conn: Connection, cart_id: UUID, variant_id: int, quantity: int, guard: Guard = ANYBODY) -> Cart:
+async def set_quantity(
+    conn: Connection, cart_id: UUID, variant_id: int, quantity: int, guard: Guard = ANYBODY, *, till: Till | None = None
+) -> Cart:
     """Sets a line's quantity; 0 removes it. Raises InvalidInput (`quantity`), LineNotFound, CartNotFound, CartClosed, VersionMismatch."""
     if quantity != 0:
         _check_quantity(quantity)
-    cart = await store.set_quantity(conn, cart_id, variant_id, quantity, guard)
+    cart = await store.set_quantity(till or conn, cart_id, variant_id, quantity, guard)
     if cart is not None:
         return cart
     await _refused(conn, cart_id, guard)
     raise LineNotFound("This is not in the cart.")
 
 
-async def remove(conn: Connection, cart_id: UUID, variant_id: int, guard: Guard = ANYBODY) -> Cart:
+async def remove(conn: Connection, cart_id: UUID, variant_id: int, guard: Guard = ANYBODY, *, till: Till | None = None) -> Cart:
     """Removes a line. Raises as `set_quantity`."""
-    return await set_quantity(conn, cart_id, variant_id, 0, guard)
+    return await set_quantity(conn, cart_id, variant_id, 0, guard, till=till)
 
 
-async def apply_code(conn: Connection, cart_id: UUID, code: str, *, now: datetime, guard: Guard = ANYBODY) -> Cart:
+async def apply_code(
+    conn: Connection, cart_id: UUID, code: str, *, now: datetime, guard: Guard = ANYBODY, till: Till | None = None
+) -> Cart:
     """Puts a coupon code or a gift card on the cart; whether it takes something off is for the price to say.
 
     Raises InvalidInput (`code`), CartNotFound, CartClosed, VersionMismatch.
     """
     coupon_code, gift_card_id = await pricing.read_code(conn, code, now)
-    cart = await store.add_code(conn, cart_id, coupon_code, gift_card_id, guard)
+    cart = await store.add_code(till or conn, cart_id, coupon_code, gift_card_id, guard)
     if cart is not None:
         return cart
     await _refused(conn, cart_id, guard)
@@ -173,15 +214,15 @@ async def add_gift_card(conn: Connection, cart_id: UUID, gift_card_id: int, guar
     raise InvalidInput.of("code", f"A cart takes at most {MOST_CODES} codes.")
 
 
-async def remove_code(conn: Connection, cart_id: UUID, code: str, guard: Guard = ANYBODY) -> Cart:
+async def remove_code(conn: Connection, cart_id: UUID, code: str, guard: Guard = ANYBODY, *, till: Till | None = None) -> Cart:
     """Takes a coupon code, or the gift card with this code, off the cart; one that is not on it is no error.
 
     Raises CartNotFound, CartClosed, VersionMismatch.
     """
     if not code.isprintable():
-        return await _refused(conn, cart_id, guard)
+        return await _refused(till or conn, cart_id, guard)
     gift_card_id = await store.gift_card_on_cart(conn, cart_id, code_hash(code))
-    return await _take_off(conn, cart_id, code.strip().upper(), gift_card_id, guard)
+    return await _take_off(till or conn, cart_id, code.strip().upper(), gift_card_id, guard)
 
 
 async def remove_gift_card(conn: Connection, cart_id: UUID, gift_card_id: int, guard: Guard = ANYBODY) -> Cart:
@@ -189,7 +230,7 @@ async def remove_gift_card(conn: Connection, cart_id: UUID, gift_card_id: int, g
     return await _take_off(conn, cart_id, None, gift_card_id, guard)
 
 
-async def _take_off(conn: Connection, cart_id: UUID, coupon_code: str | None, gift_card_id: int | None, guard: Guard) -> Cart:
+async def _take_off(conn: Connection | Till, cart_id: UUID, coupon_code: str | None, gift_card_id: int | None, guard: Guard) -> Cart:
     cart = await store.remove_code(conn, cart_id, coupon_code, gift_card_id, guard)
     return cart if cart is not None else await _refused(conn, cart_id, guard)
 
@@ -204,33 +245,67 @@ async def set_details(
     billing_address: Address | msgspec.UnsetType | None = msgspec.UNSET,
     fulfillment_option_id: int | msgspec.UnsetType | None = msgspec.UNSET,
     guard: Guard = ANYBODY,
+    durable: bool = True,
+    till: Till | None = None,
 ) -> Cart:
     """Keeps those details that are given, normalised; None empties one. Raises InvalidInput with every wrong field, CartNotFound,
-    CartClosed, VersionMismatch. Whether the option is offered for the address is for the price to say.
+    CartClosed, VersionMismatch. Whether the option is offered for the address is for the price to say. `durable` as of `create`.
     """
-    changes: dict[str, Any] = {}
-    errors: list[FieldError] = []
-    for field, value in (("email", email), ("delivery_address", delivery_address), ("billing_address", billing_address)):
-        if value is msgspec.UNSET:
-            continue
-        try:
-            changes[field] = _checked(field, value)
-        except InvalidInput as error:
-            errors += error.fields
-    if errors:
-        raise InvalidInput("Some fields need another look.", fields=errors)
-    if fulfillment_option_id is not msgspec.UNSET:
-        changes["fulfillment_option_id"] = fulfillment_option_id
+    given = {
+        "email": email,
+        "delivery_address": delivery_address,
+        "billing_address": billing_address,
+        "fulfillment_option_id": fulfillment_option_id,
+    }
+    changes = _checked_details(given)
     if version is not None:
         guard = msgspec.structs.replace(guard, version=version)
     try:
-        cart = await store.set_details(conn, cart_id, changes, guard)
+        cart = await store.set_details(till or conn, cart_id, changes, guard, durable=durable)
     except asyncpg.ForeignKeyViolationError as error:
         raise InvalidInput.of("fulfillment_option_id", "There is no such delivery option.") from error
     if cart is None:
         await _refused(conn, cart_id, guard)
-        raise VersionMismatch("The cart was changed at the same moment. Read it again.")
+        raise VersionMismatch(CHANGED_MEANWHILE)
     return cart
+
+
+async def choose_delivery(
+    conn: Connection, cart_id: UUID, given: Mapping[str, Any], guard: Guard, *, now: datetime, settings: Settings
+) -> tuple[Cart, PricedCart]:
+    """As `set_details`, with an option that must be offered for what the cart is then; with its price. `given`: the details by name.
+
+    The cart is priced as it would be, and changed if it is still what was priced: two statements, and no transaction around them.
+    """
+    changes = _checked_details(given)
+    wanted = changes["fulfillment_option_id"]
+    for _ in range(TRIES):
+        till = Till(conn, store.row_with(changes), now=now, settings=settings)
+        before = await get(till, cart_id, guard)
+        _check_change(before, guard)
+        priced = await till.price(msgspec.structs.replace(before, **changes))
+        if wanted is not None and all(option.id != wanted for option in priced.fulfillment_options):
+            raise InvalidInput.of("fulfillment_option_id", "This option is not offered for the cart and its delivery address.")
+        cart = await store.set_details(conn, cart_id, changes, msgspec.structs.replace(guard, version=before.version), durable=False)
+        if cart is not None:
+            return cart, priced
+    raise VersionMismatch(CHANGED_MEANWHILE)
+
+
+def _checked_details(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that are given, normalised. Raises InvalidInput with every wrong field."""
+    changes: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for field, value in given.items():
+        if value is msgspec.UNSET:
+            continue
+        try:
+            changes[field] = value if field == "fulfillment_option_id" else _checked(field, value)
+        except InvalidInput as error:
+            errors += error.fields
+    if errors:
+        raise InvalidInput("Some fields need another look.", fields=errors)
+    return changes
 
 
 def _checked(field: str, value: Any) -> Any:
@@ -244,11 +319,6 @@ async def mark_seen(conn: Connection, cart: Cart, priced: PricedCart) -> None:
     changed = {line.variant_id: line.unit_amount for line in priced.lines if line.price_changed}
     if changed:
         await store.mark_seen(conn, cart, changed)
-
-
-async def mark_ordered(conn: Connection, cart_id: UUID) -> None:
-    """Closes the cart: it has become an order."""
-    await store.mark_ordered(conn, cart_id)
 
 
 async def forget_old(conn: Connection, now: datetime) -> int:
@@ -307,14 +377,18 @@ def _is_theirs(cart: Cart, guard: Guard) -> bool:
     return guard.anybody or cart.customer_id is None or cart.customer_id == guard.customer_id
 
 
-async def _refused(conn: Connection, cart_id: UUID, guard: Guard) -> Cart:
+async def _refused(conn: Connection | Till, cart_id: UUID, guard: Guard) -> Cart:
     """Raises what stands against a change of the cart as such; the cart, when nothing does."""
     cart = await get(conn, cart_id, guard)
+    _check_change(cart, guard)
+    return cart
+
+
+def _check_change(cart: Cart, guard: Guard) -> None:
     if cart.state != "open":
         _closed(cart)
     if guard.version is not None and cart.version != guard.version:
         raise VersionMismatch(f"The cart is at version {cart.version}. Read it again and repeat the change on what it is now.")
-    return cart
 
 
 def _closed(cart: Cart) -> NoReturn:

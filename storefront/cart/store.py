@@ -7,14 +7,37 @@ from uuid import UUID
 
 import msgspec
 
-from storefront.cart.model import MOST_CODES, MOST_LINES, MOST_UNITS, Cart, Guard
+from storefront.cart.model import MOST_CODES, MOST_LINES, MOST_UNITS, Addition, Cart, Guard
 from storefront.platform.database import Connection
-from storefront.platform.sql import load
+from storefront.platform.questions import Of
+from storefront.platform.sql import load, ordered
 from storefront.pricing.model import Address, CartLine
+from storefront.pricing.service import ContentsOf, Till
 
 queries = load("cart")
 
 Lines = dict[str, dict[str, int]]
+OneRow = Connection | Till
+"""What runs a statement that returns a cart: a connection, or one that asks for the cart's price beside it."""
+
+ROW = ContentsOf(
+    cart_id=Of("about.id"),
+    variant_ids=Of("ARRAY(SELECT CAST(line.key AS bigint) FROM jsonb_object_keys(about.lines) AS line (key))"),
+    currency=Of("about.currency"),
+    coupon_codes=Of("about.coupon_codes"),
+    email=Of("about.email"),
+    country=Of("about.delivery_address ->> 'country'"),
+)
+
+
+def row_with(changes: Mapping[str, Any]) -> ContentsOf:
+    """Where the contents of a cart stand that would have other details: in its row, or among the changes."""
+    known: dict[str, Any] = {}
+    if "email" in changes:
+        known["email"] = changes["email"]
+    if "delivery_address" in changes:
+        known["country"] = changes["delivery_address"].country if changes["delivery_address"] else None
+    return msgspec.structs.replace(ROW, **known)
 
 
 def _cart(row: Mapping[str, Any] | None) -> Cart | None:
@@ -49,7 +72,7 @@ def _found(row: Mapping[str, Any] | None) -> Cart:
     return cart
 
 
-async def cart_by_id(conn: Connection, cart_id: UUID) -> Cart | None:
+async def cart_by_id(conn: OneRow, cart_id: UUID) -> Cart | None:
     return _cart(await queries.cart_by_id(conn, cart_id=cart_id))
 
 
@@ -57,7 +80,7 @@ async def lock_cart(conn: Connection, cart_id: UUID) -> Cart | None:
     return _cart(await queries.lock_cart(conn, cart_id=cart_id))
 
 
-async def create(conn: Connection, currency: str, customer_id: UUID | None, lines: Mapping[int, int], *, durable: bool) -> Cart | None:
+async def create(conn: OneRow, currency: str, customer_id: UUID | None, lines: Mapping[int, int], *, durable: bool) -> Cart | None:
     """None: one of the variants cannot be bought."""
     return _cart(
         await queries.create(
@@ -71,22 +94,32 @@ async def create(conn: Connection, currency: str, customer_id: UUID | None, line
     )
 
 
-async def add_line(conn: Connection, cart_id: UUID, variant_id: int, quantity: int, guard: Guard) -> Cart | None:
+async def add_line(conn: OneRow, addition: Addition) -> Cart | None:
     """None: something stands against it."""
-    return _cart(
-        await queries.add_line(
-            conn,
-            cart_id=cart_id,
-            variant_id=variant_id,
-            quantity=quantity,
-            most_units=MOST_UNITS,
-            most_lines=MOST_LINES,
-            **msgspec.structs.asdict(guard),
-        )
-    )
+    row: Any = await conn.fetchrow(queries.add_lines.sql, *ordered(queries.add_lines, _added([addition])))
+    return _cart(row)
 
 
-async def set_quantity(conn: Connection, cart_id: UUID, variant_id: int, quantity: int, guard: Guard) -> Cart | None:
+async def add_lines(conn: Connection, additions: Sequence[Addition]) -> dict[UUID, Cart]:
+    """The carts that were added to, each of which comes once; something stands against those that are missing."""
+    carts = (_found(row) for row in await queries.add_lines(conn, **_added(additions)))
+    return {cart.id: cart for cart in carts}
+
+
+def _added(additions: Sequence[Addition]) -> dict[str, Any]:
+    return {
+        "cart_ids": [addition.cart_id for addition in additions],
+        "variant_ids": [addition.variant_id for addition in additions],
+        "quantities": [addition.quantity for addition in additions],
+        "anybody": [addition.guard.anybody for addition in additions],
+        "customer_ids": [addition.guard.customer_id for addition in additions],
+        "versions": [addition.guard.version for addition in additions],
+        "most_units": MOST_UNITS,
+        "most_lines": MOST_LINES,
+    }
+
+
+async def set_quantity(conn: OneRow, cart_id: UUID, variant_id: int, quantity: int, guard: Guard) -> Cart | None:
     return _cart(
         await queries.set_quantity(conn, cart_id=cart_id, variant_id=variant_id, quantity=quantity, **msgspec.structs.asdict(guard))
     )
@@ -96,7 +129,7 @@ async def mark_seen(conn: Connection, cart: Cart, amounts: Mapping[int, int]) ->
     await queries.mark_seen(conn, cart_id=cart.id, version=cart.version, variant_ids=list(amounts), amounts=list(amounts.values()))
 
 
-async def add_code(conn: Connection, cart_id: UUID, coupon_code: str | None, gift_card_id: int | None, guard: Guard) -> Cart | None:
+async def add_code(conn: OneRow, cart_id: UUID, coupon_code: str | None, gift_card_id: int | None, guard: Guard) -> Cart | None:
     return _cart(
         await queries.add_code(
             conn,
@@ -109,7 +142,7 @@ async def add_code(conn: Connection, cart_id: UUID, coupon_code: str | None, gif
     )
 
 
-async def remove_code(conn: Connection, cart_id: UUID, coupon_code: str | None, gift_card_id: int | None, guard: Guard) -> Cart | None:
+async def remove_code(conn: OneRow, cart_id: UUID, coupon_code: str | None, gift_card_id: int | None, guard: Guard) -> Cart | None:
     return _cart(
         await queries.remove_code(
             conn, cart_id=cart_id, coupon_code=coupon_code, gift_card_id=gift_card_id, **msgspec.structs.asdict(guard)
@@ -122,15 +155,11 @@ async def gift_card_on_cart(conn: Connection, cart_id: UUID, code_hash: bytes) -
     return card_id
 
 
-async def set_details(conn: Connection, cart_id: UUID, changes: Mapping[str, Any], guard: Guard) -> Cart | None:
+async def set_details(conn: OneRow, cart_id: UUID, changes: Mapping[str, Any], guard: Guard, *, durable: bool) -> Cart | None:
     """`changes` has those of email, delivery_address, billing_address and fulfillment_option_id that change."""
     fields = ("email", "delivery_address", "billing_address", "fulfillment_option_id")
     given = {name: changes.get(name) for name in fields} | {f"set_{name}": name in changes for name in fields}
-    return _cart(await queries.set_details(conn, cart_id=cart_id, **given, **msgspec.structs.asdict(guard)))
-
-
-async def mark_ordered(conn: Connection, cart_id: UUID) -> None:
-    await queries.mark_ordered(conn, cart_id=cart_id)
+    return _cart(await queries.set_details(conn, cart_id=cart_id, **given, durable=durable, **msgspec.structs.asdict(guard)))
 
 
 async def forget_old(conn: Connection, before: datetime, most: int) -> int:

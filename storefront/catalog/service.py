@@ -21,7 +21,7 @@ from storefront.catalog.model import (
 from storefront.platform.cache import CACHE
 from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import NotFound
-from storefront.platform.questions import Question, ask
+from storefront.platform.questions import Of, Question, ask
 
 HOME_CARDS = 8
 NAVIGATION_TAG = "navigation"  # of every page: they all show the top categories
@@ -159,7 +159,7 @@ async def published_after(
     return await store.published_after(conn, after_id, limit, currency, category_path=category_path, collection=collection)
 
 
-def sale_variants(variant_ids: Sequence[int], currency: str) -> Question[dict[int, SaleVariant]]:
+def sale_variants(variant_ids: Sequence[int] | Of, currency: str | Of) -> Question[dict[int, SaleVariant]]:
     """Variants as the till needs them, by id; unknown ids are missing."""
     return store.sale_variants(variant_ids, currency)
 

@@ -27,7 +27,7 @@ from storefront.catalog.model import (
 from storefront.catalog.prices import PRICE_EDGES, band_of_bucket
 from storefront.catalog.sanitise import plain_text
 from storefront.platform.database import Connection
-from storefront.platform.questions import Question
+from storefront.platform.questions import Of, Question
 from storefront.platform.sql import load
 
 queries = load("catalog")
@@ -199,9 +199,9 @@ async def published_after(
     return [row["id"] for row in rows]
 
 
-def sale_variants(variant_ids: Sequence[int], currency: str) -> Question[dict[int, SaleVariant]]:
+def sale_variants(variant_ids: Sequence[int] | Of, currency: str | Of) -> Question[dict[int, SaleVariant]]:
     """Variants as the till needs them, by id; unknown ids are missing."""
-    parameters = {"variant_ids": list(variant_ids), "currency": currency}
+    parameters = {"variant_ids": variant_ids if isinstance(variant_ids, Of) else list(variant_ids), "currency": currency}
     return Question(queries.sale_variants, parameters, lambda rows: {row["id"]: _sale_variant(row) for row in rows})
 
 

@@ -26,8 +26,10 @@ AT_ONCE = 500  # holds that are freed in one transaction
 def register(shop: CheckoutContext, mailer: Mailer) -> None:
     """Tells the shop's jobs who does them. Once, before they start."""
 
+    composer = mails.Composer(shop.database, shop.settings)
+
     async def write_mail(job: Job) -> None:
-        mail = await mails.compose(shop.database, shop.settings, job.payload)
+        mail = await composer.compose(job.payload)
         if mail is not None:
             await mailer.deliver(msgspec.structs.replace(job, payload=mail))
 

@@ -15,27 +15,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+import asyncpg
 import msgspec
 from prometheus_client import Histogram
 
 from storefront.accounts.service import normalise_email
 from storefront.cart import service as carts
 from storefront.cart.model import Cart, CartClosed, CartNotFound, Guard
-from storefront.checkout import idempotency
+from storefront.checkout import idempotency, store
 from storefront.checkout.answers import answer_of, refusal
 from storefront.checkout.errors import CartOrdered, OrderGivenUp, PaymentProviderAway, PriceChanged
 from storefront.checkout.idempotency import IdempotencyInFlight
 from storefront.checkout.model import Answer, CheckoutContext, Claim, PendingOrder, PlaceOrder
-from storefront.checkout.settle import settle_free, settle_payment
+from storefront.checkout.settle import Settlement, settle_and_answer, settle_free, settle_payment
 from storefront.inventory import service as inventory
 from storefront.inventory.service import OutOfStock
 from storefront.orders import service as orders
 from storefront.orders import store as order_store
 from storefront.orders.links import order_key
-from storefront.orders.model import NewOrder, OrderHead, PaymentAttempt
+from storefront.orders.model import NewOrder, Order, OrderHead, PaymentAttempt
 from storefront.payments.model import ChargeRequest, ProviderAnswer
 from storefront.payments.service import ProviderUnavailable, ProviderUnknown
-from storefront.platform.database import Connection
+from storefront.platform.database import RETRYABLE, Connection
 from storefront.platform.errors import DomainError, FieldError, InvalidInput
 from storefront.platform.questions import ask
 from storefront.pricing import service as pricing
@@ -48,6 +49,7 @@ PHASES = Histogram(
     ["phase"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30),
 )
+PAID_AS: dict[str, Settlement] = {"succeeded": "paid", "authorized": "authorized"}
 EARLIER_ATTEMPTS = 3  # how often an earlier payment of the same cart is cleared away before we say "in a moment"
 
 
@@ -91,10 +93,10 @@ async def carry_on(shop: CheckoutContext, held: Claim) -> Answer:
     try:
         begun_before = held.recovery_point != "started"
         if begun_before:
-            pending = msgspec.convert(held.params["pending"], PendingOrder)
+            pending, order = msgspec.convert(held.params["pending"], PendingOrder), None
         else:
             with PHASES.labels("order_pending").time():
-                held, pending = await _order_pending(shop, held)
+                held, pending, order = await _order_pending(shop, held)
         if pending.attempt_id is None:
             return await _finished(shop, held, pending, None)
         if held.recovery_point == "order_pending":
@@ -103,7 +105,7 @@ async def carry_on(shop: CheckoutContext, held: Claim) -> Answer:
         else:
             answer = msgspec.convert(held.params["answer"], ProviderAnswer)
         with PHASES.labels("finished").time():
-            return await _finished(shop, held, pending, answer)
+            return await _finished(shop, held, pending, answer, order)
     except ProviderUnknown:
         return await _not_known_yet(shop, held)
     except DomainError as error:
@@ -117,29 +119,17 @@ async def carry_on(shop: CheckoutContext, held: Claim) -> Answer:
 # --- order_pending ---------------------------------------------------------------------------------------------------------------
 
 
-async def _order_pending(shop: CheckoutContext, held: Claim) -> tuple[Claim, PendingOrder]:
-    """One transaction: what was agreed is checked against the truth, stock is held, and the order stands."""
+async def _order_pending(shop: CheckoutContext, held: Claim) -> tuple[Claim, PendingOrder, Order | None]:
+    """One transaction: what was agreed is checked against the truth, stock is held, and the order stands. With it, the order as written."""
     request = msgspec.convert(held.params["request"], PlaceOrder)
     customer_id = msgspec.convert(held.params["customer_id"], UUID | None)
 
-    async def work(conn: Connection) -> tuple[Claim, PendingOrder]:
-        now = shop.clock()
-        cart = await carts.lock(conn, request.cart_id)
-        if cart.customer_id is not None and cart.customer_id != customer_id:
-            raise CartNotFound("There is no such cart.")
-        ordered = order_store.order_of_cart(cart.id)
-        priced, earlier = await pricing.price_cart_beside(conn, cart, ordered, now=now, settings=shop.settings)
-        if earlier is not None:
-            again = await _go_on_with(conn, shop, request, cart, earlier, now)
-            if again is not None:
-                return await _keep(conn, held, again), again
-            priced = await pricing.price_cart(conn, cart, now=now, settings=shop.settings)  # what the other order held is free now
-        if cart.state != "open":
-            raise CartClosed("This cart is closed. Start a new one.")
-        _agreed(cart, priced, request)
-        pending = await _write_order(conn, shop, request, cart, priced, customer_id, now)
-        return await _keep(conn, held, pending), pending
+    async def work(conn: Connection) -> tuple[Claim, PendingOrder, Order | None]:
+        return await _under_the_carts_lock(conn, shop, held, request, customer_id)
 
+    found = await _at_once(shop, held, request, customer_id)
+    if found is not None:
+        return found
     for _ in range(EARLIER_ATTEMPTS):
         try:
             return await shop.database.transaction(work)
@@ -148,9 +138,60 @@ async def _order_pending(shop: CheckoutContext, held: Claim) -> tuple[Claim, Pen
     raise IdempotencyInFlight.again_in(2)
 
 
-async def _keep(conn: Connection, held: Claim, pending: PendingOrder) -> Claim:
-    more = {"pending": pending}
-    return await idempotency.advance(conn, held, "order_pending", order_id=pending.order_id, more=more)
+async def _at_once(
+    shop: CheckoutContext, held: Claim, request: PlaceOrder, customer_id: UUID | None
+) -> tuple[Claim, PendingOrder, Order] | None:
+    """What nearly every order comes to: a cart that holds what it wants, with no codes, is read, and then one statement writes all of it if
+    the cart is still as it was read. None: it is something else, and nothing has changed.
+    """
+    now = shop.clock()
+    async with shop.database.write() as conn:
+        till = carts.till(conn, order_store.order_of_cart(request.cart_id), now=now, settings=shop.settings)
+        try:
+            cart = await carts.get(till, request.cart_id, Guard(customer_id=customer_id))
+            priced = await till.price(cart)
+            if till.beside != (None,) or cart.state != "open" or priced.coupon_codes or priced.gift_cards:
+                return None
+            _agreed(cart, priced, request)
+        except DomainError:
+            return None  # what is refused is looked at once more under the cart's lock
+        order = _new_order(shop, request, cart, priced, customer_id, now)
+        try:
+            return await _write(conn, shop, held, order, priced, prepared=False, now=now)
+        except (asyncpg.UniqueViolationError, *RETRYABLE):
+            return None  # the other half of a double click was faster, or others are in the way
+
+
+async def _under_the_carts_lock(
+    conn: Connection, shop: CheckoutContext, held: Claim, request: PlaceOrder, customer_id: UUID | None
+) -> tuple[Claim, PendingOrder, Order | None]:
+    now = shop.clock()
+    cart = await carts.lock(conn, request.cart_id)
+    if cart.customer_id is not None and cart.customer_id != customer_id:
+        raise CartNotFound("There is no such cart.")
+    ordered = order_store.order_of_cart(cart.id)
+    priced, earlier = await pricing.price_cart_beside(conn, cart, ordered, now=now, settings=shop.settings)
+    if earlier is not None:
+        again = await _go_on_with(conn, shop, request, cart, earlier, now)
+        if again is not None:
+            more = {"pending": again}
+            return await idempotency.advance(conn, held, "order_pending", order_id=again.order_id, more=more), again, None
+        priced = await pricing.price_cart(conn, cart, now=now, settings=shop.settings)  # what the other order held is free now
+    if cart.state != "open":
+        raise CartClosed("This cart is closed. Start a new one.")
+    _agreed(cart, priced, request)
+    order = _new_order(shop, request, cart, priced, customer_id, now)
+    if priced.coupon_codes:
+        await pricing.claim_coupons(conn, order.id, order.email.lower(), priced.coupon_codes)
+    if priced.gift_cards:
+        await pricing.spend_gift_cards(conn, order.id, [(card_id, amount) for card_id, _, amount in priced.gift_cards])
+    written = await _write(conn, shop, held, order, priced, prepared=False, now=now)
+    if written is None:
+        country = cart.delivery_address.country if cart.delivery_address else None
+        await inventory.hold_for_order(conn, cart.id, order.id, _demand(priced), order.expires_at, country)
+        written = await _write(conn, shop, held, order, priced, prepared=True, now=now)
+    assert written is not None
+    return written
 
 
 def _agreed(cart: Cart, priced: PricedCart, request: PlaceOrder) -> None:
@@ -209,29 +250,19 @@ def _address_errors(address: Address, prefix: str) -> list[FieldError]:
     return []
 
 
-async def _write_order(
-    conn: Connection,
-    shop: CheckoutContext,
-    request: PlaceOrder,
-    cart: Cart,
-    priced: PricedCart,
-    customer_id: UUID | None,
-    now: datetime,
-) -> PendingOrder:
-    order_id, email, expires_at = uuid4(), normalise_email(cart.email or ""), now + shop.hold_time
-    demand = {line.variant_id: line.quantity for line in priced.lines}
-    country = cart.delivery_address.country if cart.delivery_address else None
-    await inventory.hold_for_order(conn, cart.id, order_id, demand, expires_at, country)
-    if priced.coupon_codes:
-        await pricing.claim_coupons(conn, order_id, email.lower(), priced.coupon_codes)
-    if priced.gift_cards:
-        await pricing.spend_gift_cards(conn, order_id, [(card_id, amount) for card_id, _, amount in priced.gift_cards])
-    order = NewOrder(
-        id=order_id,
+def _demand(priced: PricedCart) -> dict[int, int]:
+    return {line.variant_id: line.quantity for line in priced.lines}
+
+
+def _new_order(
+    shop: CheckoutContext, request: PlaceOrder, cart: Cart, priced: PricedCart, customer_id: UUID | None, now: datetime
+) -> NewOrder:
+    return NewOrder(
+        id=uuid4(),
         cart_id=cart.id,
         cart_version=cart.version,
         customer_id=customer_id,
-        email=email,
+        email=normalise_email(cart.email or ""),
         currency=priced.currency,
         subtotal=priced.subtotal,
         discount=priced.discount,
@@ -245,23 +276,38 @@ async def _write_order(
         fulfillment_option=_option_as_ordered(priced),
         coupon_codes=list(priced.coupon_codes),
         lines=_lines_as_ordered(priced),
-        expires_at=expires_at,
+        expires_at=now + shop.hold_time,
         attempt_id=uuid4() if priced.to_pay else None,
         to_pay=priced.to_pay,
         capture_later=shop.capture_later,
         payment_method=request.payment_method,
     )
-    number = await order_store.insert_order(conn, order, prefix=shop.settings.shop.order_prefix, now=now)
-    return PendingOrder(
-        order_id=order_id,
-        number=number,
-        email=email,
+
+
+async def _write(
+    conn: Connection, shop: CheckoutContext, held: Claim, order: NewOrder, priced: PricedCart, *, prepared: bool, now: datetime
+) -> tuple[Claim, PendingOrder, Order] | None:
+    """The order and the recovery point; None when the cart is not as it was priced, or does not hold its goods."""
+    pending = PendingOrder(
+        order_id=order.id,
+        number="",
+        email=order.email,
         currency=order.currency,
         to_pay=order.to_pay,
         attempt_id=order.attempt_id,
         payment_method=order.payment_method,
         capture_later=order.capture_later,
     )
+    prefix = shop.settings.shop.order_prefix
+    written = await store.order_pending(conn, held, order, pending, _demand(priced), prepared=prepared, prefix=prefix, now=now)
+    if written is None:
+        return None
+    number, line_ids = written
+    pending = msgspec.structs.replace(pending, number=number)
+    moved = msgspec.structs.replace(
+        held, recovery_point="order_pending", order_id=order.id, params=held.params | {"pending": msgspec.to_builtins(pending)}
+    )
+    return moved, pending, order.as_written(number, line_ids, now)
 
 
 def _option_as_ordered(priced: PricedCart) -> dict[str, Any] | None:
@@ -468,8 +514,14 @@ async def _nothing_happened(shop: CheckoutContext, held: Claim, attempt_id: UUID
 # --- finished --------------------------------------------------------------------------------------------------------------------
 
 
-async def _finished(shop: CheckoutContext, held: Claim, pending: PendingOrder, answer: ProviderAnswer | None) -> Answer:
-    """One transaction: the order moves on, and the answer to the shopper is stored with it."""
+async def _finished(
+    shop: CheckoutContext, held: Claim, pending: PendingOrder, answer: ProviderAnswer | None, order: Order | None = None
+) -> Answer:
+    """One transaction: the order moves on, and the answer to the shopper is stored with it. `order`: as it was written, if it was here."""
+    if answer is not None and order is not None:
+        given = await _paid_at_once(shop, held, pending, answer, order)
+        if given is not None:
+            return given
 
     async def work(conn: Connection) -> Answer:
         now = shop.clock()
@@ -484,6 +536,20 @@ async def _finished(shop: CheckoutContext, held: Claim, pending: PendingOrder, a
         return given
 
     return await shop.database.transaction(work)
+
+
+async def _paid_at_once(shop: CheckoutContext, held: Claim, pending: PendingOrder, answer: ProviderAnswer, order: Order) -> Answer | None:
+    """What nearly every payment comes to, in one statement. None: it came to something else, and nothing has changed."""
+    if answer.state not in PAID_AS:
+        return None
+    now = shop.clock()
+    given = answer_of(shop.settings, order.as_paid(answer.state, answer.captured, now), PAID_AS[answer.state], answer)
+    try:
+        async with shop.database.write() as conn:
+            settled = await settle_and_answer(conn, shop.jobs, _attempt_of(pending, now), answer, held, given, now=now)
+    except RETRYABLE:
+        return None
+    return given if settled else None
 
 
 def _attempt_of(pending: PendingOrder, now: datetime) -> PaymentAttempt:

@@ -24,7 +24,6 @@ from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import FieldError, InvalidInput, VersionMismatch
 from storefront.platform.jobs import JOBS
 from storefront.platform.questions import ask
-from storefront.pricing import service as pricing
 from storefront.pricing.addresses import checked_address
 from storefront.pricing.model import Address, PricedCart
 from storefront.settings import SETTINGS
@@ -59,9 +58,11 @@ async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Gu
     absence raises when an earlier payment of the same cart has to be ended first.
     """
     async with shop.database.write() as conn:
-        cart = await carts.get(conn, cart_id, guard)
-        ordered = order_store.order_of_cart(cart_id)
-        priced, earlier = await pricing.price_cart_beside(conn, cart, ordered, now=shop.clock(), settings=shop.settings)
+        questions = (order_store.order_of_cart(cart_id), inventory.stock_of(carts.variant_ids()))
+        till = carts.till(conn, *questions, now=shop.clock(), settings=shop.settings)
+        cart = await carts.get(till, cart_id, guard)
+        priced = await till.price(cart)
+    earlier, stock = till.beside
     if guard.version is not None and cart.version != guard.version:
         raise VersionMismatch(f"The cart is at version {cart.version}. Read it again.")
     if earlier is not None:
@@ -75,7 +76,7 @@ async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Gu
         raise InvalidInput.of("lines", "There is nothing in the cart that can be bought.")
     expires_at = shop.clock() + shop.hold_time
     country = cart.delivery_address.country if cart.delivery_address else None
-    await gate.hold(cart.id, demand, expires_at=expires_at, country=country)
+    await gate.hold(cart.id, demand, expires_at=expires_at, country=country, seen=stock)
     if await _overtaken(shop, cart.id):
         return await start(shop, gate, cart_id, guard)
     return Started(cart, priced, expires_at)

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid5
 
-from storefront.cart import service as carts
-from storefront.inventory import service as inventory
-from storefront.orders import mails, store
+from storefront.checkout.model import Answer, Claim
+from storefront.checkout.store import Paid, settle_paid, settle_paid_and_answer
+from storefront.orders import store
 from storefront.orders.model import PaymentAttempt
 from storefront.payments.model import ProviderAnswer
 from storefront.platform.database import Connection
@@ -38,51 +38,50 @@ async def settle_payment(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, 
     return "declined" if answer.state == "declined" else "cancelled"
 
 
+async def settle_and_answer(
+    conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer, held: Claim, given: Answer, *, now: datetime
+) -> bool:
+    """As `settle_payment` when the money came, and the key has its answer, `given`; one statement, which is a transaction by itself.
+
+    False: this is no payment in full, or the order does not wait for it. Nothing has changed then.
+    """
+    paid = _paid_in_full(attempt, answer)
+    if paid is None or not await settle_paid_and_answer(conn, paid, held, given, now=now):
+        return False
+    jobs.look_soon()
+    return True
+
+
 async def settle_free(conn: Connection, jobs: Jobs, order_id: UUID, *, now: datetime) -> Settlement:
     """An order that gift cards or promotions have paid in full needs no provider."""
-    moved = await store.mark_paid(
-        conn,
-        order_id,
-        status="paid",
-        captured=0,
-        attempt_id=None,
-        attempt_state="succeeded",
-        provider_ref=None,
-        now=now,
-    )
-    if moved is not None:
-        await _goods_are_sold(conn, jobs, order_id, moved[1], now)
+    if await settle_paid(conn, Paid(order_id, "paid", 0), now=now):
+        jobs.look_soon()
         return "paid"
     order = await store.lock_order(conn, order_id)
     return "given_back" if order is None or order["status"] == "cancelled" else "paid"
 
 
 async def _money_came(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer, now: datetime) -> Settlement:
-    captured = answer.captured if answer.state == "succeeded" else 0
-    moved_amount = captured if answer.state == "succeeded" else answer.amount
-    if (moved_amount, answer.currency) != (attempt.amount, attempt.currency):
-        return await _not_what_we_asked(conn, attempt, answer, moved_amount, now)
+    paid = _paid_in_full(attempt, answer)
+    if paid is None:
+        return await _not_what_we_asked(conn, attempt, answer, _moved(answer), now)
+    if not await settle_paid(conn, paid, now=now):
+        return await _order_does_not_wait(conn, attempt, answer, paid.status, now)
+    jobs.look_soon()
+    return paid.status
+
+
+def _paid_in_full(attempt: PaymentAttempt, answer: ProviderAnswer) -> Paid | None:
+    """What the answer makes of the order; None unless exactly what was asked for has been taken or put aside."""
+    if answer.state not in ("succeeded", "authorized") or (_moved(answer), answer.currency) != (attempt.amount, attempt.currency):
+        return None
     status: Literal["paid", "authorized"] = "paid" if answer.state == "succeeded" else "authorized"
-    moved = await store.mark_paid(
-        conn,
-        attempt.order_id,
-        status=status,
-        captured=captured,
-        attempt_id=attempt.id,
-        attempt_state=answer.state,
-        provider_ref=answer.provider_ref,
-        now=now,
-    )
-    if moved is None:
-        return await _order_does_not_wait(conn, attempt, answer, status, now)
-    await _goods_are_sold(conn, jobs, attempt.order_id, moved[1], now)
-    return status
+    captured = answer.captured if answer.state == "succeeded" else 0
+    return Paid(attempt.order_id, status, captured, attempt.id, answer.state, answer.provider_ref)
 
 
-async def _goods_are_sold(conn: Connection, jobs: Jobs, order_id: UUID, cart_id: UUID, now: datetime) -> None:
-    await inventory.commit_holds(conn, order_id)
-    await carts.mark_ordered(conn, cart_id)
-    await mails.enqueue(conn, jobs, "order_confirmation", order_id)
+def _moved(answer: ProviderAnswer) -> int:
+    return answer.captured if answer.state == "succeeded" else answer.amount
 
 
 async def _not_what_we_asked(

@@ -24,6 +24,8 @@ from storefront.payments.service import PAYMENTS
 from storefront.platform.database import Connection
 from storefront.platform.errors import NotFound
 from storefront.platform.http import json_response
+from storefront.platform.questions import ask, ask_about
+from storefront.platform.sql import ordered
 from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
@@ -55,23 +57,28 @@ async def receive_event(request: web.Request) -> web.Response:
 
 
 async def _store(shop: CheckoutContext, provider: str, event: ProviderEvent) -> bool:
-    """Keeps the event with whatever is to follow from it; whether it is new."""
-    now = shop.clock()
-    row: dict[str, Any] = {"provider": provider, "event_id": event.id, "type": event.kind, "payload": _kept(event), "now": now}
+    """Keeps the event with whatever is to follow from it; whether it is new. Whatever becomes of us then, it waits, and is looked at."""
+    now, kept = shop.clock(), _kept(event)
     async with shop.database.write() as conn:
-        (attempt,) = await _attempts_of(conn, [row["payload"]])
+        row = {"provider": provider, "event_id": event.id, "type": event.kind, "payload": kept, "now": now}
+        meant = order_store.attempts_meant(*_meant([kept]))
+        stored = await ask_about(conn, queries.store_event.sql, ordered(queries.store_event, row), [meant])
+        if stored is None:
+            return False
+        (attempt,) = _each_of([kept], stored[1][0])
         if attempt is not None and _is_known(event.kind, attempt):
-            return bool(await queries.store_event(conn, **row, applied_at=now, outcome="known"))
-        if attempt is not None and _under_way(attempt, now, shop):
-            return bool(await queries.store_event(conn, **row, applied_at=None, outcome="waits"))
+            await queries.events_are_known(conn, provider=provider, event_ids=[event.id], now=now)
+            return True
+    if attempt is None or not _under_way(attempt, now, shop):
+        await shop.database.transaction(lambda conn: _let_go(conn, shop, provider, [event.id]))
+    return True
 
-    async def work(conn: Connection) -> bool:
-        new = await queries.store_event(conn, **row, applied_at=None, outcome=None)
-        if new:
-            await shop.jobs.enqueue(conn, JOB, {"provider": provider, "event_id": event.id})
-        return bool(new)
 
-    return await shop.database.transaction(work)
+async def _let_go(conn: Connection, shop: CheckoutContext, provider: str, event_ids: list[str]) -> None:
+    """Events that wait are left to jobs."""
+    await queries.events_wait_no_more(conn, provider=provider, event_ids=event_ids)
+    for event_id in event_ids:
+        await shop.jobs.enqueue(conn, JOB, {"provider": provider, "event_id": event_id})
 
 
 def _is_known(kind: str, attempt: PaymentAttempt) -> bool:
@@ -98,9 +105,7 @@ async def look_at_waiting(shop: CheckoutContext) -> int:
         for provider, event_ids in known.items():
             await queries.events_are_known(conn, provider=provider, event_ids=event_ids, now=now)
         for provider, event_ids in news.items():
-            await queries.events_wait_no_more(conn, provider=provider, event_ids=event_ids)
-            for event_id in event_ids:
-                await shop.jobs.enqueue(conn, JOB, {"provider": provider, "event_id": event_id})
+            await _let_go(conn, shop, provider, event_ids)
         return len(rows)
 
     return await shop.database.transaction(work)
@@ -135,8 +140,17 @@ async def prune(conn: Connection, now: datetime) -> None:
 
 async def _attempts_of(conn: Connection, kept: Sequence[dict[str, Any]]) -> list[PaymentAttempt | None]:
     """What each event is about: by the provider's reference; before we know that, by the attempt id that went along when we asked."""
+    (found,) = await ask(conn, order_store.attempts_meant(*_meant(kept)))
+    return _each_of(kept, found)
+
+
+def _meant(kept: Sequence[dict[str, Any]]) -> tuple[list[str], list[UUID]]:
+    hints = [_hint(event) for event in kept]
+    return [event["object_ref"] for event in kept], [hint for hint in hints if hint is not None]
+
+
+def _each_of(kept: Sequence[dict[str, Any]], found: Sequence[PaymentAttempt]) -> list[PaymentAttempt | None]:
     refs, hints = [event["object_ref"] for event in kept], [_hint(event) for event in kept]
-    found = await order_store.attempts_meant(conn, refs, [hint for hint in hints if hint is not None])
     by_ref, by_id = {attempt.provider_ref: attempt for attempt in found}, {attempt.id: attempt for attempt in found}
     return [by_ref.get(ref) or (by_id.get(hint) if hint else None) for ref, hint in zip(refs, hints, strict=True)]
 

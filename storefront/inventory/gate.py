@@ -15,9 +15,9 @@ import asyncpg
 import structlog
 from aiohttp import web
 
-from storefront.inventory.model import Hold
-from storefront.inventory.service import OutOfStock, hold_all
-from storefront.platform.database import Connection, Database
+from storefront.inventory.model import Hold, LockedStock
+from storefront.inventory.service import OutOfStock, cut_from_shelf, hold_all, hold_at_once
+from storefront.platform.database import RETRYABLE, Connection, Database
 from storefront.platform.errors import Unavailable
 
 MOST_WAITING = 5000  # callers
@@ -53,12 +53,20 @@ class StockGate:
         """How many callers wait for a batch to take them."""
         return len(self._waiting)
 
-    async def hold(self, cart_id: UUID, demand: dict[int, int], *, expires_at: datetime, country: str | None = None) -> None:
-        """Raises OutOfStock, or Unavailable when too many wait. When it returns, the hold is committed."""
+    async def hold(
+        self, cart_id: UUID, demand: dict[int, int], *, expires_at: datetime, country: str | None = None, seen: LockedStock | None = None
+    ) -> None:
+        """Raises OutOfStock, or Unavailable when too many wait. When it returns, the hold is committed.
+
+        `seen`: the stock as the caller read it, without locks. A batch of which all goods are on the shelf as seen is one statement.
+        """
         if len(self._waiting) >= self._most_waiting:
             raise Unavailable("Too many shoppers at once. Please try again.", headers={"Retry-After": "1"})
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(Hold(cart_id, demand, expires_at, country=country), answer, frozenset((cart_id, *demand)))
+        hold = Hold(cart_id, demand, expires_at, country=country)
+        if seen is not None:
+            hold = cut_from_shelf(hold, seen)
+        waiting = _Waiting(hold, answer, frozenset((cart_id, *demand)))
         self._waiting.append(waiting)
         if self._busy.isdisjoint(waiting.touches):
             self._start()
@@ -136,10 +144,21 @@ class StockGate:
         async def work(conn: Connection) -> list[OutOfStock | None]:
             return await hold_all(conn, holds)
 
-        outcomes = await self._database.transaction(work)
+        outcomes: list[OutOfStock | None] = [None] * len(holds)
+        if not await self._at_once(holds):
+            outcomes = await self._database.transaction(work)
         self.batches += 1
         self.holds += len(holds)
         return outcomes
+
+    async def _at_once(self, holds: list[Hold]) -> bool:
+        if not all(hold.cuts for hold in holds):
+            return False
+        try:
+            async with self._database.write() as conn:
+                return await hold_at_once(conn, holds)
+        except RETRYABLE:
+            return False
 
 
 STOCK = web.AppKey("stock", StockGate)

@@ -7,14 +7,26 @@ from uuid import UUID
 import msgspec
 
 
+class Cut(NamedTuple):
+    """Units of a variant, taken at a location."""
+
+    variant_id: int
+    location_id: int
+    quantity: int
+
+
 class Hold(msgspec.Struct, frozen=True):
-    """What a cart wants held: units of each variant, until `expires_at`. `country` chooses among locations."""
+    """What a cart wants held: units of each variant, until `expires_at`. `country` chooses among locations.
+
+    `cuts`: where all of it could come from the shelf, as stock was seen before; none when that is not known.
+    """
 
     cart_id: UUID
     demand: dict[int, int]
     expires_at: datetime
     order_id: UUID | None = None
     country: str | None = None
+    cuts: tuple[Cut, ...] = ()
 
 
 class StockRow(msgspec.Struct):
@@ -50,14 +62,6 @@ class OpenHold(msgspec.Struct, frozen=True):
     id: int
     cart_id: UUID
     order_id: UUID | None
-    variant_id: int
-    location_id: int
-    quantity: int
-
-
-class Cut(NamedTuple):
-    """Units of a variant, taken at a location."""
-
     variant_id: int
     location_id: int
     quantity: int

@@ -10,12 +10,14 @@ from typing import Literal
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from storefront.inventory import store
 from storefront.inventory.allocation import Allocation, Short
-from storefront.inventory.model import Hold, StockMovement
+from storefront.inventory.model import Hold, LockedStock, StockMovement
 from storefront.platform.database import Connection
 from storefront.platform.errors import Conflict, FieldError, InvalidInput
+from storefront.platform.questions import Of, Question
 
 Reason = Literal["import", "count", "received", "cancelled", "returned", "damaged", "correction"]
 
@@ -50,9 +52,10 @@ async def hold(conn: Connection, cart_id: UUID, demand: dict[int, int], *, expir
 async def hold_for_order(
     conn: Connection, cart_id: UUID, order_id: UUID, demand: dict[int, int], expires_at: datetime, country: str | None = None
 ) -> None:
-    """The cart's holds become the order's. Holds that fit the demand already are taken over as they are, without touching stock."""
-    if await store.take_over_holds(conn, cart_id, order_id, demand, expires_at):
-        return
+    """Holds the demand for the order, in place of what its cart holds. Raises OutOfStock.
+
+    Holds that fit the demand already are the order's without it: `order_pending` takes them over as they are.
+    """
     (outcome,) = await hold_all(conn, [Hold(cart_id, demand, expires_at, order_id, country)])
     if outcome is not None:
         raise outcome
@@ -71,14 +74,30 @@ async def hold_all(conn: Connection, holds: Sequence[Hold]) -> list[OutOfStock |
     return [OutOfStock(short) if short else None for short in shorts]
 
 
+def stock_of(variant_ids: Sequence[int] | Of) -> Question[LockedStock]:
+    """The stock of variants as it is seen without locks, for `cut_from_shelf`."""
+    return store.stock_of(variant_ids)
+
+
+def cut_from_shelf(hold: Hold, seen: LockedStock) -> Hold:
+    """The hold with its cuts, by the same rules as when stock is locked; without, when the shelves do not have all of it."""
+    rows = [msgspec.structs.replace(row) for row in seen.rows]
+    allocation = Allocation(rows, [], seen.untracked)
+    if hold.demand.keys() - seen.untracked - {row.variant_id for row in rows} or allocation.take(hold):
+        return hold
+    if any(row.on_shelf < 0 for row in rows):
+        return hold
+    return msgspec.structs.replace(hold, cuts=tuple(cut for _, cut in allocation.opened))
+
+
+async def hold_at_once(conn: Connection, holds: Sequence[Hold]) -> bool:
+    """Holds what was cut, in one statement, if the shelves still have it and no cart holds anything else; else nothing changes."""
+    return all(hold.cuts for hold in holds) and await store.hold_from_shelf(conn, holds)
+
+
 async def held_for_cart(conn: Connection, cart_id: UUID) -> dict[int, int]:
     """What the cart (or a pending order of it) holds, by variant: its own holds do not stand in its way."""
     return await store.held_for_cart(conn, cart_id)
-
-
-async def commit_holds(conn: Connection, order_id: UUID) -> int:
-    """The order's holds become sales: on_hand and reserved go down, the ledger says 'sold'. Returns the units; a repeat does nothing."""
-    return await store.commit_holds(conn, order_id)
 
 
 async def release_holds(conn: Connection, *, cart_id: UUID | None = None, order_id: UUID | None = None) -> int:

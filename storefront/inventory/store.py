@@ -10,6 +10,7 @@ import msgspec
 from storefront.inventory.allocation import Allocation
 from storefront.inventory.model import Hold, LockedStock, OpenHold, StockMovement, StockRow
 from storefront.platform.database import Connection
+from storefront.platform.questions import Of, Question
 from storefront.platform.sql import load
 
 queries = load("inventory")
@@ -26,6 +27,32 @@ async def lock_stock(conn: Connection, holds: Sequence[Hold]) -> LockedStock:
     rows = [_stock_row(row) for row in found if row["location_id"] is not None]
     open_holds = [_open_hold(row, held) for row in found for held in row["holds"] or ()]
     return LockedStock(rows, open_holds, {row["variant_id"] for row in found if not row["tracked"]})
+
+
+def stock_of(variant_ids: Sequence[int] | Of) -> Question[LockedStock]:
+    """As `lock_stock` without holds, and without locks."""
+
+    def read(found: list[dict[str, Any]]) -> LockedStock:
+        rows = [_stock_row(row) for row in found if row["location_id"] is not None]
+        return LockedStock(rows, [], {row["variant_id"] for row in found if not row["tracked"]})
+
+    return Question(queries.stock_of, {"variant_ids": variant_ids if isinstance(variant_ids, Of) else list(variant_ids)}, read)
+
+
+async def hold_from_shelf(conn: Connection, holds: Sequence[Hold]) -> bool:
+    """Holds what was cut for them, or for longer what a cart holds already; False, changing nothing, when a shelf has less by now or a cart
+    holds something else.
+    """
+    cuts = [(hold, cut) for hold in holds for cut in hold.cuts]
+    done: bool = await queries.hold_from_shelf(
+        conn,
+        cart_ids=[hold.cart_id for hold, _ in cuts],
+        variant_ids=[cut.variant_id for _, cut in cuts],
+        location_ids=[cut.location_id for _, cut in cuts],
+        quantities=[cut.quantity for _, cut in cuts],
+        expiries=[hold.expires_at for hold, _ in cuts],
+    )
+    return done
 
 
 def _stock_row(row: Any) -> StockRow:
@@ -72,26 +99,8 @@ async def write_holds(conn: Connection, allocation: Allocation) -> None:
     )
 
 
-async def take_over_holds(conn: Connection, cart_id: UUID, order_id: UUID, demand: dict[int, int], expires_at: datetime) -> bool:
-    """Whether the cart's holds were exactly the demand; they are the order's now."""
-    fits: bool = await queries.take_over_holds(
-        conn,
-        cart_id=cart_id,
-        order_id=order_id,
-        variant_ids=list(demand),
-        quantities=list(demand.values()),
-        expires_at=expires_at,
-    )
-    return fits
-
-
 async def held_for_cart(conn: Connection, cart_id: UUID) -> dict[int, int]:
     return {row["variant_id"]: row["quantity"] for row in await queries.held_for_cart(conn, cart_id=cart_id)}
-
-
-async def commit_holds(conn: Connection, order_id: UUID) -> int:
-    sold: int = await queries.commit_holds(conn, order_id=order_id)
-    return sold
 
 
 async def release_holds(conn: Connection, cart_id: UUID | None, order_id: UUID | None) -> int:

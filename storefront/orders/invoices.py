@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 from storefront.orders import store
@@ -26,10 +25,9 @@ AT_ONCE = 200  # invoices that the sweep issues in one round
 _executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pdf")
 
 
-async def issue(conn: Connection, order_id: UUID, *, now: datetime) -> None:
-    """The invoice of an order that is paid, in the caller's transaction; one that has its invoice, or is not paid, stays as it is."""
-    await store.lock_order(conn, order_id)
-    await store.issue_invoice(conn, order_id, f"INV-{now.year}", now=now)
+async def issue(conn: Connection, *order_ids: UUID, now: datetime) -> None:
+    """The invoices of orders that are paid, in one statement; one that has its invoice, or is not paid, stays as it is."""
+    await store.issue_invoices(conn, order_ids, f"INV-{now.year}", now=now)
 
 
 async def credit(
@@ -56,8 +54,7 @@ async def issue_missing(database: Database, *, now: datetime) -> int:
     """Issues what is missing, in the order of payment; returns how many orders lacked theirs."""
     async with database.write() as conn:
         missing = await store.paid_without_invoice(conn, now - LOOK_BACK, AT_ONCE)
-    for order_id in missing:
-        await database.transaction(partial(issue, order_id=order_id, now=now))
+        await issue(conn, *missing, now=now)
     return len(missing)
 
 

@@ -1,5 +1,6 @@
 """Mails about an order: queued with the change they tell of, written when they are sent."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from storefront.orders.links import invoice_path, order_url
 from storefront.orders.model import Order
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Connection, Database
+from storefront.platform.gathering import Gathering
 from storefront.platform.jobs import Jobs
 from storefront.platform.money import format_amount
 from storefront.pricing.addresses import countries
@@ -36,19 +38,37 @@ async def enqueue(
     await jobs.enqueue(conn, JOB, {"mail": kind, "order_id": str(order_id), "amount": amount} | about_return)
 
 
-async def compose(database: Database, settings: Settings, payload: dict[str, Any]) -> dict[str, Any] | None:
-    """What `Mailer.deliver` needs for a job's mail, of the order as it is now; None when there is no such order.
+def confirmation(order_id: UUID) -> tuple[str, dict[str, Any]]:
+    """(kind, payload) of the job that confirms an order, for the statement that makes it paid."""
+    return JOB, {"mail": "order_confirmation", "order_id": str(order_id), "amount": None}
+
+
+class Composer:
+    """Writes what `Mailer.deliver` needs for a job's mail, of the order as it is then. Mails that are due together read their orders so.
 
     A paid order has its invoice by then: who is told of the payment can read it.
     """
-    order_id = UUID(payload["order_id"])
-    if payload["mail"] == "order_confirmation":
-        await database.transaction(lambda conn: invoices.issue(conn, order_id, now=utc_now()))
-    async with database.write() as conn:
-        order = await store.order_by_id(conn, order_id)
-    if order is None:
-        return None
-    return {"template": payload["mail"], "to": order.email, "context": _context(settings, order, payload)}
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self._order = Gathering(self._orders)
+
+    async def compose(self, payload: dict[str, Any]) -> dict[str, Any] | None:
+        """None when there is no such order."""
+        order = await self._order((UUID(payload["order_id"]), payload["mail"] == "order_confirmation"))
+        if order is None:
+            return None
+        return {"template": payload["mail"], "to": order.email, "context": _context(self._settings, order, payload)}
+
+    async def _orders(self, asked: Sequence[tuple[UUID, bool]]) -> list[Order | None]:
+        """Orders by id; those that are confirmed get their invoices first."""
+        confirmed = {order_id for order_id, is_confirmed in asked if is_confirmed}
+        async with self._database.write() as conn:
+            if confirmed:
+                await invoices.issue(conn, *confirmed, now=utc_now())
+            found = await store.orders_by_id(conn, list({order_id for order_id, _ in asked}))
+        return [found.get(order_id) for order_id, _ in asked]
 
 
 def _context(settings: Settings, order: Order, payload: dict[str, Any]) -> dict[str, Any]:

@@ -187,6 +187,12 @@ class Order(msgspec.Struct, frozen=True):
     invoice: Invoice | None = None
     credit_notes: tuple[CreditNote, ...] = ()
 
+    def as_paid(self, state: AttemptState, captured: int, at: datetime) -> "Order":
+        """The order once its payment has succeeded, or is authorized."""
+        if state == "authorized":
+            return msgspec.structs.replace(self, status="authorized", captured=0)
+        return msgspec.structs.replace(self, status="paid", captured=captured, paid_at=at)
+
     @property
     def to_pay(self) -> int:
         """What the provider is asked for."""
@@ -439,6 +445,36 @@ class NewOrder(msgspec.Struct, frozen=True):
     to_pay: int
     capture_later: bool
     payment_method: str | None
+
+    def as_written(self, number: str, line_ids: list[int], at: datetime) -> Order:
+        """The order as it stands in the database then, its history left out. `line_ids`: in the order of the lines."""
+        return Order(
+            id=self.id,
+            number=number,
+            customer_id=self.customer_id,
+            email=self.email,
+            status="pending_payment",
+            currency=self.currency,
+            subtotal=self.subtotal,
+            discount=self.discount,
+            delivery=self.delivery,
+            tax=self.tax,
+            total=self.total,
+            prices_include_tax=self.prices_include_tax,
+            gift_card_amount=self.gift_card_amount,
+            captured=0,
+            refunded=0,
+            delivery_address=self.delivery_address,
+            billing_address=self.billing_address,
+            fulfillment_option=self.fulfillment_option,
+            coupon_codes=tuple(self.coupon_codes),
+            placed_at=at,
+            paid_at=None,
+            cart_id=self.cart_id,
+            cart_version=self.cart_version,
+            expires_at=self.expires_at,
+            lines=tuple(OrderLine(id=line_id, **line) for line_id, line in zip(line_ids, self.lines, strict=True)),
+        )
 
 
 class OrderHead(msgspec.Struct, frozen=True):

@@ -12,7 +12,6 @@ from storefront.orders.model import (
     ChargeBook,
     CreditLine,
     Figures,
-    NewOrder,
     NewReturn,
     Order,
     OrderHead,
@@ -35,12 +34,6 @@ def _convert(row: Any, kind: Any) -> Any:
     return msgspec.convert(dict(row), kind)
 
 
-async def insert_order(conn: Connection, order: NewOrder, *, prefix: str, now: datetime) -> str:
-    """Writes the order with its lines, first attempt and first event; returns its number."""
-    number: str = await queries.insert_order(conn, **msgspec.structs.asdict(order) | {"lines": order.lines}, prefix=prefix, now=now)
-    return number
-
-
 def order_of_cart(cart_id: UUID) -> Question[OrderHead | None]:
     """The cart's order, unless it came to nothing."""
     return Question(queries.order_of_cart, {"cart_id": cart_id}, lambda rows: _convert(rows[0], OrderHead) if rows else None)
@@ -58,6 +51,11 @@ async def numbers_of(conn: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
 async def order_by_id(conn: Connection, order_id: UUID) -> Order | None:
     row = await queries.order_by_id(conn, id=order_id)
     return _convert(row, Order) if row else None
+
+
+async def orders_by_id(conn: Connection, order_ids: Sequence[UUID]) -> dict[UUID, Order]:
+    """Those that there are."""
+    return {row["id"]: _convert(row, Order) for row in await queries.orders_by_id(conn, ids=list(order_ids))}
 
 
 async def order_by_number(conn: Connection, number: str) -> Order | None:
@@ -88,31 +86,6 @@ async def figures(conn: Connection, since: datetime) -> Figures:
 
 async def add_event(conn: Connection, order_id: UUID, kind: str, data: dict[str, Any], *, now: datetime, actor: str = "system") -> None:
     await queries.add_event(conn, order_id=order_id, kind=kind, data=data, actor=actor, now=now)
-
-
-async def mark_paid(
-    conn: Connection,
-    order_id: UUID,
-    *,
-    status: OrderStatus,
-    captured: int,
-    attempt_id: UUID | None,
-    attempt_state: AttemptState,
-    provider_ref: str | None,
-    now: datetime,
-) -> tuple[str, UUID] | None:
-    """Moves a pending order on; (number, cart id), or None when it is no longer pending."""
-    row = await queries.mark_paid(
-        conn,
-        order_id=order_id,
-        status=status,
-        captured=captured,
-        attempt_id=attempt_id,
-        attempt_state=attempt_state,
-        provider_ref=provider_ref,
-        now=now,
-    )
-    return (row["number"], row["cart_id"]) if row else None
 
 
 async def mark_captured(conn: Connection, order_id: UUID, charge_id: UUID | None, captured: int, *, actor: str, now: datetime) -> bool:
@@ -177,10 +150,10 @@ async def lock_attempt(conn: Connection, attempt_id: UUID) -> PaymentAttempt | N
     return _convert(row, PaymentAttempt) if row else None
 
 
-async def attempts_meant(conn: Connection, provider_refs: Sequence[str], ids: Sequence[UUID]) -> list[PaymentAttempt]:
+def attempts_meant(provider_refs: Sequence[str], ids: Sequence[UUID]) -> Question[list[PaymentAttempt]]:
     """Those with one of the provider's references, or with one of our own ids."""
-    rows = await queries.attempts_meant(conn, provider_refs=list(provider_refs), ids=list(ids))
-    return [_convert(row, PaymentAttempt) for row in rows]
+    parameters = {"provider_refs": list(provider_refs), "ids": list(ids)}
+    return Question(queries.attempts_meant, parameters, lambda rows: [_convert(row, PaymentAttempt) for row in rows])
 
 
 async def insert_attempt(
@@ -402,9 +375,9 @@ async def keep_seller(conn: Connection, name: str, address: str) -> None:
     await queries.keep_seller(conn, name=name, address=address)
 
 
-async def issue_invoice(conn: Connection, order_id: UUID, series: str, *, now: datetime) -> None:
-    """The invoice of a paid order; a repeat changes nothing. The order's row is locked by the caller."""
-    await queries.issue_invoice(conn, order_id=order_id, series=series, now=now)
+async def issue_invoices(conn: Connection, order_ids: Sequence[UUID], series: str, *, now: datetime) -> None:
+    """The invoices of paid orders; a repeat changes nothing. The orders' rows are locked until the transaction ends."""
+    await queries.issue_invoices(conn, order_ids=list(order_ids), series=series, now=now)
 
 
 async def issue_credit_note(

@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import asyncpg
 import msgspec
@@ -54,7 +54,9 @@ def is_away(error: BaseException | None) -> bool:
 
 
 class StatementCount:
-    """How many statements ran, and which."""
+    """How many statements ran, and which. Only connections made while `possible` are counted: to look at each statement costs too much."""
+
+    possible: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.statements: list[str] = []
@@ -92,9 +94,11 @@ def _decode_jsonb(value: bytes) -> Any:
 
 
 async def prepare_connection(conn: Any) -> None:
-    """jsonb as plain objects, in binary (version byte 1 in front)."""
+    """json and jsonb as plain objects, in binary (jsonb has a version byte, 1, in front)."""
     await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=_encode_jsonb, decoder=_decode_jsonb, format="binary")
-    conn.add_query_logger(_count_statement)
+    await conn.set_type_codec("json", schema="pg_catalog", encoder=msgspec.json.encode, decoder=msgspec.json.decode, format="binary")
+    if StatementCount.possible:
+        conn.add_query_logger(_count_statement)
 
 
 async def _keep_session(conn: Any) -> None:

@@ -23,6 +23,7 @@ log = structlog.get_logger("jobs")
 LEASE_SECONDS = 60.0
 KEEP_EVERY = 15.0  # seconds; a process that fails to say so three times in a row has lost its jobs
 POLL_SECONDS = 0.5
+REST_SECONDS = 0.05  # what is queued or ends in the meantime is taken, and let go, together
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 3600.0  # seconds between the tries of a job
 LONGEST_ERROR = 2000  # characters kept
 
@@ -119,6 +120,8 @@ class QueueRunner:
                 full_hand = False
             if not full_hand:
                 await self._wait(POLL_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311
+            if not self._stopping:
+                await asyncio.sleep(REST_SECONDS)
 
     async def _wait(self, seconds: float) -> None:
         try:

@@ -47,7 +47,7 @@ class Jobs:
         self._queue = QueueRunner(database, slots)
         self._periodic = PeriodicRunner(database)
 
-    def register(self, kind: str, handler: Handler, *, tries: int = 20, seconds: float = 60.0, at_once: int = 4) -> None:
+    def register(self, kind: str, handler: Handler, *, tries: int = 20, seconds: float = 60.0, at_once: int = 8) -> None:
         """Says who does jobs of a kind: `await handler(job)`, at most `at_once` here, each within `seconds`.
 
         A handler that raises is tried again, with growing pauses (2 s to an hour), and given up after `tries`. It may run more than once
@@ -55,7 +55,7 @@ class Jobs:
         """
         self._queue.kinds[kind] = Kind(handler, tries, seconds, at_once)
 
-    def handler(self, kind: str, *, tries: int = 20, seconds: float = 60.0, at_once: int = 4) -> Callable[[H], H]:
+    def handler(self, kind: str, *, tries: int = 20, seconds: float = 60.0, at_once: int = 8) -> Callable[[H], H]:
         """`register` as a decorator."""
 
         def add(function: H) -> H:
@@ -82,8 +82,12 @@ class Jobs:
         While a job of the same kind and `dedupe_key` waits, no second is queued (one that has begun does not count).
         """
         job_id: int = await queries.enqueue(conn, kind=kind, payload=payload, dedupe_key=dedupe_key, run_at=run_at)
-        asyncio.get_running_loop().call_later(COMMITTED_BY_THEN, self._queue.wake)
+        self.look_soon()
         return job_id
+
+    def look_soon(self) -> None:
+        """Something was queued in a transaction that ends about now."""
+        asyncio.get_running_loop().call_later(COMMITTED_BY_THEN, self._queue.wake)
 
     async def start(self) -> None:
         """Begins to work."""
@@ -106,7 +110,7 @@ class Jobs:
         """Makes a dead letter due again, with all its tries. Raises NotFound."""
         if await queries.replay(conn, id=job_id) is None:
             raise NotFound("There is no such dead letter.")
-        asyncio.get_running_loop().call_later(COMMITTED_BY_THEN, self._queue.wake)
+        self.look_soon()
 
     async def discard(self, conn: Connection, job_id: int) -> None:
         """Deletes a dead letter. Raises NotFound."""

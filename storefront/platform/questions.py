@@ -1,11 +1,11 @@
-"""Several SELECTs of different domains, asked in one round trip.
+"""Several SELECTs of different domains, asked in one round trip; also beside a statement whose row they are about.
 
 Each domain keeps its own statement and reads its own rows; they travel together, and are answered from one snapshot. What a request costs
 is mostly the trips: waking the server and being woken takes longer than most of our statements run.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Generic, TypeVar, overload
 
@@ -33,6 +33,12 @@ class Question(msgspec.Struct, Generic[T], frozen=True):
     read: Callable[[list[dict[str, Any]]], T]
 
 
+class Of(msgspec.Struct, frozen=True):
+    """A parameter that is not known yet: an expression over `about`, the row that a question is about. See `ask_about`."""
+
+    expression: str
+
+
 @overload
 async def ask(conn: Connection, a: Question[A], /) -> tuple[A]: ...
 @overload
@@ -52,17 +58,58 @@ async def ask(conn: Connection, *questions: Question[Any]) -> tuple[Any, ...]:
     return tuple(question.read(rows) for question, rows in zip(questions, row, strict=True))
 
 
+async def ask_about(
+    conn: Connection, statement: str, arguments: Sequence[Any], questions: Sequence[Question[Any]]
+) -> tuple[Any, tuple[Any, ...]] | None:
+    """The row of a statement that gives one at most, and the answers to questions about it, in one statement on the wire.
+
+    The statement may change what it returns. The questions see everything else as it was when it began, and of its own row what it returns.
+    """
+    given = [ordered(question.query, question.parameters) for question in questions]
+    parts = tuple((question.query.sql, _expressions(values)) for question, values in zip(questions, given, strict=True))
+    values = (value for values in given for value in values if not isinstance(value, Of))
+    row = await conn.fetchrow(_about(statement, len(arguments), parts), *arguments, *values)
+    if row is None:
+        return None
+    answers = tuple(question.read(row[f"answer_{number}"]) for number, question in enumerate(questions))
+    return row, answers
+
+
+def _expressions(values: Sequence[Any]) -> tuple[str | None, ...]:
+    """What stands at each place of a statement: an expression, or None for a value."""
+    return tuple(value.expression if isinstance(value, Of) else None for value in values)
+
+
+@lru_cache(maxsize=256)
+def _about(statement: str, count: int, parts: tuple[tuple[str, tuple[str | None, ...]], ...]) -> str:
+    columns, before = ["about.*"], count
+    for number, (sql, places) in enumerate(parts):
+        text, taken = _placed(sql.strip().rstrip(";"), places, before)
+        columns.append(f"{_rows(text)} AS answer_{number}")
+        before += taken
+    return f"WITH about AS (\n{statement.strip().rstrip(';')}\n) SELECT " + ",\n".join(columns) + " FROM about"  # noqa: S608
+
+
+def _placed(sql: str, places: tuple[str | None, ...], before: int) -> tuple[str, int]:
+    """The statement with expressions and later places instead of its own, and how many places it still has."""
+    now: list[str] = []
+    taken = 0
+    for expression in places:
+        taken += expression is None
+        now.append(f"({expression})" if expression is not None else f"${before + taken}")
+    return _PLACE.sub(lambda found: now[int(found[1]) - 1], sql), taken
+
+
 @lru_cache(maxsize=256)
 def _together(parts: tuple[tuple[str, int], ...]) -> str:
     """One SELECT with a column of rows for each statement; `parts` are their texts and how many parameters each has."""
     columns, before = [], 0
     for sql, count in parts:
-        text = _after(before, sql.strip().rstrip(";"))
-        columns.append(f"(SELECT coalesce(jsonb_agg(to_jsonb(answer.*)), '[]') FROM (\n{text}\n) AS answer)")  # noqa: S608
+        text, _ = _placed(sql.strip().rstrip(";"), (None,) * count, before)
+        columns.append(_rows(text))
         before += count
     return "SELECT " + ",\n".join(columns)
 
 
-def _after(before: int, sql: str) -> str:
-    """The statement with its places ($1, $2, …) behind those of others."""
-    return _PLACE.sub(lambda found: f"${int(found[1]) + before}", sql)
+def _rows(text: str) -> str:
+    return f"(SELECT coalesce(json_agg(answer.*), '[]') FROM (\n{text}\n) AS answer)"  # noqa: S608

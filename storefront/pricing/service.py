@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
+
+import msgspec
 
 from storefront.catalog import service as catalog
 from storefront.catalog.model import SaleVariant
 from storefront.inventory import service as inventory
 from storefront.platform.database import Connection
 from storefront.platform.errors import Conflict, InvalidInput
-from storefront.platform.questions import Question, ask
+from storefront.platform.questions import Of, Question, ask, ask_about
 from storefront.pricing import gift_cards, store
 from storefront.pricing.addresses import countries
 from storefront.pricing.compute import Rules, compute
@@ -33,8 +35,10 @@ _Promotions = tuple[list[Promotion], list[CodeState]]
 _Rates = tuple[tuple[TaxRate, ...], tuple[DeliveryRule, ...]]
 
 __all__ = [
+    "ContentsOf",
     "CouponExhausted",
     "GiftCardExhausted",
+    "Till",
     "claim_coupons",
     "delivery_countries",
     "exchange_credit",
@@ -64,7 +68,7 @@ async def price_cart(conn: Connection, cart: CartContents, *, now: datetime, set
     One more each, only where it matters: what the cart holds (a line looks short), gift cards, the shopper's standing (a promotion asks).
     Until an address is known, tax is that of the shop's own country, and no delivery is offered.
     """
-    variants, found, rates = await ask(conn, *_questions(cart, now, settings))
+    variants, found, rates = await ask(conn, *_questions(_known(cart), now, settings))
     return await _priced(conn, cart, variants, found, rates, now, include_tax=settings.shop.prices_include_tax)
 
 
@@ -72,19 +76,70 @@ async def price_cart_beside(
     conn: Connection, cart: CartContents, question: Question[T], *, now: datetime, settings: Settings
 ) -> tuple[PricedCart, T]:
     """As `price_cart`, with the answer to another question from the same snapshot and in the same round trip."""
-    variants, found, rates, answer = await ask(conn, *_questions(cart, now, settings), question)
+    variants, found, rates, answer = await ask(conn, *_questions(_known(cart), now, settings), question)
     priced = await _priced(conn, cart, variants, found, rates, now, include_tax=settings.shop.prices_include_tax)
     return priced, answer
 
 
+class ContentsOf(msgspec.Struct, frozen=True):
+    """What of a cart its price is asked by: values, or where they stand in the cart's row."""
+
+    cart_id: UUID | Of
+    variant_ids: Sequence[int] | Of
+    currency: str | Of
+    coupon_codes: Sequence[str] | Of
+    email: str | Of | None
+    country: str | Of | None
+
+
+class Till:
+    """Stands where a connection does for statements that return a cart: asks what it costs in the same round trip, then `price`s it.
+
+    With it go questions of somebody else's, answered from the same snapshot (`beside`).
+    """
+
+    def __init__(
+        self, conn: Connection, row: ContentsOf, questions: Sequence[Question[Any]] = (), *, now: datetime, settings: Settings
+    ) -> None:
+        self._conn = conn
+        self._own: tuple[Question[Any], ...] = _questions(row, now, settings)
+        self._questions: tuple[Question[Any], ...] = (*self._own, *questions)
+        self._now = now
+        self._settings = settings
+        self._answers: tuple[Any, ...] | None = None
+
+    async def fetchrow(self, statement: str, *arguments: Any) -> Any:
+        """As a connection's. Raises what it raises."""
+        found = await ask_about(self._conn, statement, arguments, self._questions)
+        row, self._answers = found if found is not None else (None, None)
+        return row
+
+    @property
+    def beside(self) -> tuple[Any, ...]:
+        """The answers to the other questions."""
+        assert self._answers is not None
+        return self._answers[len(self._own) :]
+
+    async def price(self, cart: CartContents) -> PricedCart:
+        """The price of the cart that the last statement returned."""
+        assert self._answers is not None
+        variants, found, rates, *_ = self._answers
+        include_tax = self._settings.shop.prices_include_tax
+        return await _priced(self._conn, cart, variants, found, rates, self._now, include_tax=include_tax)
+
+
+def _known(cart: CartContents) -> ContentsOf:
+    country = cart.delivery_address.country if cart.delivery_address else None
+    return ContentsOf(cart.id, [line.variant_id for line in cart.lines], cart.currency, cart.coupon_codes, cart.email, country)
+
+
 def _questions(
-    cart: CartContents, now: datetime, settings: Settings
+    cart: ContentsOf, now: datetime, settings: Settings
 ) -> tuple[Question[dict[int, SaleVariant]], Question[_Promotions], Question[_Rates]]:
-    address = cart.delivery_address
     return (
-        catalog.sale_variants([line.variant_id for line in cart.lines], cart.currency),
-        store.promotions(cart.id, cart.coupon_codes, cart.email, now),
-        store.rates(address.country if address else settings.shop.country, address.country if address else None, cart.currency),
+        catalog.sale_variants(cart.variant_ids, cart.currency),
+        store.promotions(cart.cart_id, cart.coupon_codes, cart.email, now),
+        store.rates(settings.shop.country, cart.country, cart.currency),
     )
 
 

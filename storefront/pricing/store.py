@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from storefront.platform.database import Connection
-from storefront.platform.questions import Question
+from storefront.platform.questions import Of, Question
 from storefront.platform.sql import load
 from storefront.pricing.model import DeliveryRule, ExchangeCredit, GiftCard, Promotion, Standing, TaxRate
 
@@ -25,9 +25,12 @@ class CodeState(msgspec.Struct, frozen=True):
     used_up_by_customer: bool
 
 
-def promotions(cart_id: UUID, codes: Sequence[str], email: str | None, now: datetime) -> Question[tuple[list[Promotion], list[CodeState]]]:
+def promotions(
+    cart_id: UUID | Of, codes: Sequence[str] | Of, email: str | Of | None, now: datetime
+) -> Question[tuple[list[Promotion], list[CodeState]]]:
     """Promotions that run by themselves, and the state of each code for this cart."""
-    return Question(queries.promotions, {"cart_id": cart_id, "codes": list(codes), "email": email, "now": now}, _promotions)
+    given = codes if isinstance(codes, Of) else list(codes)
+    return Question(queries.promotions, {"cart_id": cart_id, "codes": given, "email": email, "now": now}, _promotions)
 
 
 def _promotions(rows: list[dict[str, Any]]) -> tuple[list[Promotion], list[CodeState]]:
@@ -52,9 +55,11 @@ def _promotion(row: Any) -> Promotion:
     return msgspec.convert({name: row[name] for name in _PROMOTION_FIELDS}, Promotion)
 
 
-def rates(tax_country: str, delivery_country: str | None, currency: str) -> Question[tuple[tuple[TaxRate, ...], tuple[DeliveryRule, ...]]]:
-    """The tax rates of a country, and the ways to deliver to one."""
-    parameters = {"tax_country": tax_country, "delivery_country": delivery_country, "currency": currency}
+def rates(
+    own_country: str, delivery_country: str | Of | None, currency: str | Of
+) -> Question[tuple[tuple[TaxRate, ...], tuple[DeliveryRule, ...]]]:
+    """The tax rates of the country that is delivered to (the shop's own while it is not known), and the ways to deliver there."""
+    parameters = {"own_country": own_country, "delivery_country": delivery_country, "currency": currency}
     return Question(queries.rates, parameters, _rates)
 
 

@@ -2,6 +2,10 @@
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -14,9 +18,10 @@ from storefront.checkout.model import CheckoutContext, Claim
 from storefront.checkout.place_order import carry_on
 from storefront.inventory.gate import StockGate
 from storefront.orders import service as orders
+from storefront.platform.database import Database, statement_count
 from storefront.platform.errors import InvalidInput
 from storefront.platform.money import Money
-from tests.buying import Buyer, buyer_of, offer, stock_of, violations
+from tests.buying import Buyer, buyer_of, of_the_shop, offer, stock_of, violations
 from tests.dying import Died, Life, mortal
 
 DECLINED = "pm_card_chargeDeclined"
@@ -42,6 +47,133 @@ async def test_a_paid_order_takes_its_stock_and_closes_its_cart(shop: CheckoutCo
     assert await stock_of(owner, variant_id) == (8, 0)
     assert await owner.fetchval("SELECT state FROM cart WHERE id = $1", buyer.cart_id) == "ordered"
     assert await owner.fetchval("SELECT count(*) FROM reservation WHERE state = 'held'") == 0
+    assert await violations(owner) == []
+
+
+async def test_an_order_of_what_is_held_is_five_statements_and_answers_what_is_then_read(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    variants = [await offer(owner), await offer(owner), await offer(owner)]
+    buyer = await buyer_of(shop, option_id, *((variant_id, 2) for variant_id in reversed(variants)))
+    await buyer.check_out()
+    with statement_count() as count:
+        answer = await buyer.place()
+    assert [statement.split()[0] for statement in of_the_shop(count)] == ["INSERT", "WITH", "SELECT", "UPDATE", "SELECT"]
+    document = answer.document()
+    async with shop.database.write() as conn:
+        read = orders.order_view(shop.settings, await orders.order_by_id(conn, UUID(document["id"])))
+    assert document == msgspec.json.decode(msgspec.json.encode(read))
+    assert [await stock_of(owner, variant_id) for variant_id in variants] == [(8, 0)] * 3
+    assert [row["kind"] for row in await owner.fetch("SELECT kind FROM job WHERE payload ->> 'order_id' = $1", document["id"])] == [
+        "order_mail"
+    ]
+    assert await owner.fetchval("SELECT state FROM cart WHERE id = $1", buyer.cart_id) == "ordered"
+    assert await violations(owner) == []
+
+
+async def test_more_than_is_held_is_held_with_the_order(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    variant_id = await offer(owner, on_hand=10)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    await buyer.check_out()
+    async with shop.database.write() as conn:
+        await carts.set_quantity(conn, buyer.cart_id, variant_id, 3)
+    await buyer.look()
+    assert (await buyer.place()).status == 201
+    assert await stock_of(owner, variant_id) == (7, 0)
+    assert await violations(owner) == []
+
+
+class Meddling:
+    """A database in which somebody is quick: `meanwhile` happens right before a statement that contains `word`, once."""
+
+    def __init__(self, database: Database, word: str, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        self._database = database
+        self._word = word
+        self._meanwhile: Callable[[], Awaitable[object]] | None = meanwhile
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Any]:
+        async with self._database.write() as self._conn:
+            yield self
+
+    async def transaction(self, work: Callable[[Any], Awaitable[Any]]) -> Any:
+        return await self._database.transaction(work)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._conn, name)
+
+        async def statement(query: str, *arguments: Any) -> Any:
+            if self._meanwhile is not None and self._word in query:
+                meanwhile, self._meanwhile = self._meanwhile, None
+                await meanwhile()
+            return await found(query, *arguments)
+
+        return statement if name in ("fetch", "fetchrow", "fetchval", "execute") else found
+
+
+def meddled(buyer: Buyer, word: str, meanwhile: Callable[[], Awaitable[object]]) -> Buyer:
+    database: Any = Meddling(buyer.shop.database, word, meanwhile)
+    return Buyer(msgspec.structs.replace(buyer.shop, database=database), buyer.cart_id, buyer.total, buyer.to_pay)
+
+
+async def test_a_cart_that_changes_while_it_is_ordered_is_ordered_as_it_is_then(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    await buyer.check_out()
+
+    async def rename() -> None:
+        async with shop.database.write() as conn:
+            await carts.set_details(conn, buyer.cart_id, email="grace@shop.example")
+
+    answer = await meddled(buyer, "order_pending(", rename).place()
+    assert answer.status == 201, answer.body
+    assert answer.document()["email"] == "grace@shop.example"
+    assert await violations(owner) == []
+
+
+async def test_a_key_that_was_taken_over_writes_no_order(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    variant_id = await offer(owner)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    await buyer.check_out()
+    key = uuid.uuid4().hex
+
+    async def take_over() -> None:
+        await owner.execute("UPDATE idempotency_key SET locked_at = now() + interval '1 second' WHERE key = $1", key)
+
+    with pytest.raises(IdempotencyInFlight):
+        await meddled(buyer, "order_pending(", take_over).place(key)
+    assert await owner.fetchval("SELECT count(*) FROM orders WHERE cart_id = $1", buyer.cart_id) == 0
+    assert await owner.fetchval("SELECT order_id FROM reservation WHERE cart_id = $1", buyer.cart_id) is None
+
+
+async def test_a_key_that_was_taken_over_settles_nothing(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    variant_id = await offer(owner)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    await buyer.check_out()
+    key = uuid.uuid4().hex
+
+    async def take_over() -> None:
+        await owner.execute("UPDATE idempotency_key SET locked_at = now() + interval '1 second' WHERE key = $1", key)
+
+    with pytest.raises(IdempotencyInFlight):
+        await meddled(buyer, "settle_paid_and_answer(", take_over).place(key)
+    assert await owner.fetchval("SELECT status FROM orders WHERE cart_id = $1", buyer.cart_id) == "pending_payment"
+    assert await stock_of(owner, variant_id) == (10, 1)
+    await owner.execute("UPDATE idempotency_key SET locked_at = NULL WHERE key = $1", key)
+    assert (await buyer.place(key)).status == 201
+    assert await stock_of(owner, variant_id) == (9, 0)
+
+
+async def test_many_keys_for_one_cart_that_holds_its_goods_are_one_order(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    variant_id = await offer(owner)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    await buyer.check_out()
+    outcomes = await asyncio.gather(*(buyer.place() for _ in range(20)), return_exceptions=True)
+    assert sum(1 for outcome in outcomes if not isinstance(outcome, BaseException) and outcome.status == 201) == 1, outcomes
+    assert await stock_of(owner, variant_id) == (9, 0)
     assert await violations(owner) == []
 
 

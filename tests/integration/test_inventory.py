@@ -13,11 +13,13 @@ from storefront.checkout import background
 from storefront.checkout.model import CheckoutContext
 from storefront.inventory import service as inventory
 from storefront.inventory.gate import StockGate
+from storefront.inventory.model import LockedStock
 from storefront.inventory.service import OutOfStock
 from storefront.platform.clock import utc_now
-from storefront.platform.database import Database
+from storefront.platform.database import Database, statement_count
 from storefront.platform.errors import InvalidInput, Unavailable
-from tests.buying import MovableClock, buyer_of, offer, stock_of, violations
+from storefront.platform.questions import ask
+from tests.buying import MovableClock, buyer_of, of_the_shop, offer, stock_of, violations
 
 SOON = timedelta(minutes=15)
 
@@ -67,6 +69,67 @@ async def test_hundreds_who_want_one_thing_get_what_there_is_and_each_is_told(ga
     assert {outcome.short[0] for outcome in lost if isinstance(outcome, OutOfStock)} == {(variant_id, 1, 0)}
     assert await stock_of(owner, variant_id) == (20, 20)
     assert sum(gate.batches for gate in gates) < 100, "holds of one thing are committed together"
+    assert await violations(owner) == []
+
+
+async def seen(database: Database, *variant_ids: int) -> LockedStock:
+    """The stock as somebody reads it who locks nothing."""
+    async with database.write() as conn:
+        (found,) = await ask(conn, inventory.stock_of(variant_ids))
+    return found
+
+
+async def test_goods_that_were_seen_on_the_shelf_are_held_in_one_statement(
+    gates: list[StockGate], database: Database, owner: asyncpg.Connection
+) -> None:
+    one, other = await offer(owner, on_hand=5), await offer(owner, on_hand=5)
+    near = await location(owner, f"near-{one}", priority=-1, countries=("DE",))
+    await stock_at(owner, one, near, 2)
+    cart_id, stock = uuid.uuid4(), await seen(database, one, other)
+    with statement_count() as count:
+        await gates[0].hold(cart_id, {one: 2, other: 3}, expires_at=utc_now() + SOON, country="DE", seen=stock)
+    assert len(of_the_shop(count)) == 1
+    assert (await held_at(owner, cart_id))[near] == 2
+    assert (await stock_of(owner, one), await stock_of(owner, other)) == ((7, 2), (5, 3))
+    assert await violations(owner) == []
+
+
+async def test_what_was_seen_and_is_gone_is_not_held(gates: list[StockGate], database: Database, owner: asyncpg.Connection) -> None:
+    one, other = await offer(owner, on_hand=2), await offer(owner, on_hand=5)
+    cart_id, stock = uuid.uuid4(), await seen(database, one, other)
+    await hold(gates[1], {one: 1})
+    with pytest.raises(OutOfStock) as refused:
+        await gates[0].hold(cart_id, {one: 2, other: 1}, expires_at=utc_now() + SOON, seen=stock)
+    assert refused.value.short == [(one, 2, 1)]
+    assert (await stock_of(owner, one), await stock_of(owner, other), await held_at(owner, cart_id)) == ((2, 1), (5, 0), {})
+
+
+async def test_a_cart_that_holds_something_holds_it_once(gates: list[StockGate], database: Database, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=5)
+    stock = await seen(database, variant_id)
+    cart_id = await hold(gates[0], {variant_id: 2})
+    await gates[1].hold(cart_id, {variant_id: 3}, expires_at=utc_now() + SOON, seen=stock)
+    assert await stock_of(owner, variant_id) == (5, 3)
+    until = utc_now() + 2 * SOON
+    await gates[1].hold(cart_id, {variant_id: 3}, expires_at=until, seen=await seen(database, variant_id))
+    assert await stock_of(owner, variant_id) == (5, 3)
+    assert await owner.fetchval("SELECT expires_at FROM reservation WHERE cart_id = $1 AND state = 'held'", cart_id) == until
+    assert await violations(owner) == []
+
+
+async def test_hundreds_who_all_saw_the_last_things_get_what_there_is(
+    gates: list[StockGate], database: Database, owner: asyncpg.Connection
+) -> None:
+    variant_id = await offer(owner, on_hand=20)
+    stock = await seen(database, variant_id)
+
+    async def want(gate: StockGate) -> None:
+        await gate.hold(uuid.uuid4(), {variant_id: 1}, expires_at=utc_now() + SOON, seen=stock)
+
+    outcomes = await asyncio.gather(*(want(gates[number % 2]) for number in range(200)), return_exceptions=True)
+    assert sum(outcome is None for outcome in outcomes) == 20
+    assert all(outcome is None or isinstance(outcome, OutOfStock) for outcome in outcomes)
+    assert await stock_of(owner, variant_id) == (20, 20)
     assert await violations(owner) == []
 
 

@@ -1,0 +1,75 @@
+"""What many ask for at the same time is done together, and each is told their own outcome."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from storefront.platform.gathering import Gathering
+
+
+class Work:
+    """Doubles numbers; refuses those in `bad`, and everything while `away`. Waits for `go` before it answers."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.bad: set[int] = set()
+        self.away = False
+        self.go = asyncio.Event()
+
+    async def __call__(self, asked: Sequence[int]) -> list[int]:
+        self.batches.append(list(asked))
+        await self.go.wait()
+        if self.away:
+            raise ConnectionError("nobody there")
+        if self.bad & set(asked):
+            raise ValueError(*sorted(self.bad & set(asked)))
+        return [2 * number for number in asked]
+
+
+async def all_of(gathering: Gathering[int, int], work: Work, numbers: Sequence[int]) -> list[int | BaseException]:
+    """Asks for all; the first is at work when the others come."""
+    asking = [asyncio.create_task(gathering(numbers[0]))]
+    while not work.batches:
+        await asyncio.sleep(0)
+    asking += [asyncio.create_task(gathering(number)) for number in numbers[1:]]
+    await asyncio.sleep(0)
+    work.go.set()
+    return await asyncio.gather(*asking, return_exceptions=True)
+
+
+async def test_who_comes_while_a_batch_is_at_work_is_in_the_next_one() -> None:
+    work = Work()
+    assert await all_of(Gathering(work, most=3), work, [1, 2, 3, 4, 5]) == [2, 4, 6, 8, 10]
+    assert work.batches == [[1], [2, 3, 4], [5]]
+
+
+async def test_one_that_cannot_be_done_spoils_nobody_elses() -> None:
+    work = Work()
+    work.bad = {3}
+    first, second, third, fourth = await all_of(Gathering(work), work, [1, 2, 3, 4])
+    assert (first, second, fourth) == (2, 4, 8)
+    assert isinstance(third, ValueError)
+    assert work.batches == [[1], [2, 3, 4], [2], [3], [4]]
+
+
+async def test_that_a_server_is_away_is_told_to_all_at_once() -> None:
+    work = Work()
+    work.away = True
+    assert all(isinstance(outcome, ConnectionError) for outcome in await all_of(Gathering(work), work, [1, 2, 3]))
+    assert work.batches == [[1], [2, 3]]
+
+
+async def test_who_waits_no_more_is_left_out_and_the_others_are_served() -> None:
+    work = Work()
+    gathering = Gathering(work)
+    asking = [asyncio.create_task(gathering(number)) for number in (1, 2, 3)]
+    await asyncio.sleep(0)
+    late = [asyncio.create_task(gathering(number)) for number in (4, 5)]
+    await asyncio.sleep(0)
+    late[0].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await late[0]
+    work.go.set()
+    assert await asyncio.gather(*asking, late[1]) == [2, 4, 6, 10]
+    assert work.batches[-1] == [5]
