@@ -89,7 +89,7 @@ class ListingParameters(msgspec.Struct):
 
 
 @routes.get("/api/v1/products")
-@shared_page("currency", "cursor", "limit", "category", "collection")
+@shared_page("currency", "cursor", "limit", "category", "collection", database_only=True)
 @operation(
     summary="List products",
     tag="Catalog",
@@ -122,7 +122,7 @@ async def list_products(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/v1/products/{slug_or_id}")
-@shared_page("currency")
+@shared_page("currency", database_only=True)
 @operation(
     summary="Read a product",
     tag="Catalog",
@@ -153,7 +153,7 @@ def _is_id(text: str) -> bool:
 
 
 @routes.get("/api/v1/categories")
-@shared_page()
+@shared_page(database_only=True)
 @operation(
     summary="List categories",
     tag="Catalog",
@@ -200,7 +200,7 @@ async def list_category_products(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/v1/collections")
-@shared_page("cursor", "limit")
+@shared_page("cursor", "limit", database_only=True)
 @operation(
     summary="List collections",
     tag="Catalog",

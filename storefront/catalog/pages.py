@@ -24,7 +24,7 @@ FILTERS = ("sort", "page", "price_min", "price_max", "brand", "availability", "r
 
 
 @routes.get("/")
-@shared_page()
+@shared_page(database_only=True)
 async def home(request: web.Request) -> web.Response:
     """The home page: collections with their first products, and the top categories."""
     async with request.app[DATABASE].read() as conn:
@@ -80,7 +80,7 @@ async def collection(request: web.Request) -> web.Response:
 
 
 @routes.get("/p/{slug}")
-@shared_page("variant")
+@shared_page("variant", database_only=True)
 async def product(request: web.Request) -> web.Response:
     """A product. `?variant=ID` chooses one of its variants without JavaScript."""
     slug = request.match_info["slug"]

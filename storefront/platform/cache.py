@@ -104,7 +104,12 @@ class Positions:
         self._forgot = time.monotonic()
 
     @property
-    def told(self) -> int:
+    def of_database(self) -> int:
+        """What is read from the database now is true up to here."""
+        return self._told
+
+    @property
+    def of_all(self) -> int:
         """What is read now is true up to here, whatever it is read from."""
         return min([self._told, *(told for other in self._others if (told := other()) is not None)])
 
@@ -138,29 +143,34 @@ class Levels:
         self.shared = shared
         self.positions = positions
 
-    async def fill(self, lru: TaggedLru[E], key: str, codec: Codec[E], load: Callable[[], Awaitable[E | None]]) -> E | None:
-        """Another replica's entry, or what `load` reads. None when that is nothing to keep. Entries of one codec share its name."""
+    async def fill(
+        self, lru: TaggedLru[E], key: str, codec: Codec[E], load: Callable[[], Awaitable[E | None]], position: int
+    ) -> E | None:
+        """Another replica's entry, or what `load` reads. None when that is nothing to keep. Entries of one codec share its name.
+
+        What `load` reads is true up to `position`. Where that is too old to count in the second level, it is read for this replica only.
+        """
         fill = lru.begin()
-        position = self.positions.told
-        shared_key = f"{codec.name}:{key}"
+        shared, shared_key = self.shared, f"{codec.name}:{key}"
         token: str | None = None
         try:
-            found = None if self.shared is None else await self.shared.get(shared_key)
-            if self.shared is not None and found is None:
-                token = await self.shared.lease(shared_key)
-                found = await self.shared.wait_for(shared_key) if token is None else None
+            found, past = (None, 0) if shared is None else await shared.get(shared_key)
+            counts = position >= past
+            if shared is not None and found is None and counts:
+                token = await shared.lease(shared_key, position)
+                found = await shared.wait_for(shared_key, past) if token is None else None
             if found is not None and found.fresh_until > time.time():
                 entry = _received(found, codec)
                 lru.keep(fill, key, entry)
                 return entry
             loaded = await load()
-            if loaded is not None and lru.keep(fill, key, loaded) and self.shared is not None:
-                await self.shared.put(shared_key, _sent(loaded, codec, position))
+            if loaded is not None and lru.keep(fill, key, loaded) and shared is not None and counts:
+                await shared.put(shared_key, _sent(loaded, codec, position))
             return loaded
         finally:
             lru.abandon(fill)
-            if self.shared is not None and token is not None:
-                await self.shared.release(shared_key, token)
+            if shared is not None and token is not None:
+                await shared.release(shared_key, token)
 
 
 def _received(envelope: Envelope, codec: Codec[E]) -> E:
@@ -184,7 +194,10 @@ class Cache:
         self._hits = self._misses = 0
 
     async def get_or_load(self, key: str, tags: Iterable[str], kind: Any, load: Callable[[], Awaitable[T]]) -> T:
-        """The value of `key`, of type `kind` (which msgspec can encode), loaded when it is not there. What `load` raises is not kept."""
+        """The value of `key`, of type `kind` (which msgspec can encode), which `load` reads from the database when it is not there.
+
+        What `load` raises is not kept.
+        """
         item = self._items.get(key)
         if item is not None:
             self._hits += 1
@@ -207,7 +220,7 @@ class Cache:
             return Item(value, frozenset(tags), now + fresh, now + usable, deep_size(value))
 
         async def fill() -> Item:
-            filled = await self.levels.fill(self._items, key, ValueCodec(kind), item)
+            filled = await self.levels.fill(self._items, key, ValueCodec(kind), item, self.levels.positions.of_database)
             assert filled is not None
             return filled
 

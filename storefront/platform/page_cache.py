@@ -37,11 +37,15 @@ ENTRY_OVERHEAD: Final = 2048  # bytes counted for an entry's objects
 _OWN_HEADERS = frozenset({"content-length", "content-encoding", "date", "server", "connection", "etag", "vary", "x-request-id"})
 
 
-def shared_page(*parameters: str) -> Callable[[F], F]:
-    """Marks a handler whose page is the same for every shopper, with the allow-list of its query parameters."""
+def shared_page(*parameters: str, database_only: bool = False) -> Callable[[F], F]:
+    """Marks a handler whose page is the same for every shopper, with the allow-list of its query parameters.
+
+    `database_only`: nothing else that follows the change feed by itself is read for it (as the search index is for listings).
+    """
 
     def mark(handler: F) -> F:
         handler.__page_parameters__ = frozenset(parameters)  # type: ignore[attr-defined]
+        handler.__page_database_only__ = database_only  # type: ignore[attr-defined]
         return handler
 
     return mark
@@ -232,7 +236,9 @@ class PageCache:
             answers.append(response)
             return self._page_of(target, route_name(request), response)
 
-        page = await self._levels.fill(self._pages, target, self._codec, load)
+        positions = self._levels.positions
+        position = positions.of_database if _database_only(request) else positions.of_all
+        page = await self._levels.fill(self._pages, target, self._codec, load, position)
         return page if page is not None else answers[0]
 
     def _page_of(self, target: str, route: str, response: web.StreamResponse) -> Page | None:
@@ -258,6 +264,10 @@ PAGE_CACHE = web.AppKey("page_cache", PageCache)
 
 def _parameters(request: web.Request) -> frozenset[str] | None:
     return getattr(request.match_info.handler, "__page_parameters__", None)
+
+
+def _database_only(request: web.Request) -> bool:
+    return bool(getattr(request.match_info.handler, "__page_database_only__", False))
 
 
 def answer(request: web.Request, cache: PageCache, page: Page) -> web.Response:

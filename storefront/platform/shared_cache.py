@@ -79,24 +79,25 @@ class SharedCache:
         """Closes the connections."""
         await self._client.aclose()
 
-    async def get(self, key: str) -> Envelope | None:
-        """An entry that nothing it is tagged with was invalidated after."""
+    async def get(self, key: str) -> tuple[Envelope | None, int]:
+        """An entry that nothing it is tagged with was invalidated after; and from which position on one would count, as far as is known."""
         try:
             raw = await self._call(self._cache.get(key))
             if raw is None:
                 CALLS.labels("miss").inc()
-                return None
+                return None, 0
             found = _decoder.decode(raw)
             tags = [EVERYTHING, *found.tags]
             scores = await self._call(self._client.zmscore(self._invalidations, tags))
         except (*AWAY, msgspec.DecodeError):
             CALLS.labels("away").inc()
-            return None
-        if found.usable_until <= time.time() or any(score is not None and score > found.position for score in scores):
+            return None, 0
+        past = int(max((score for score in scores if score is not None), default=0))
+        if found.usable_until <= time.time() or past > found.position:
             CALLS.labels("old").inc()
-            return None
+            return None, past
         CALLS.labels("hit").inc()
-        return found
+        return found, past
 
     async def put(self, key: str, entry: Envelope) -> None:
         """Stores an entry until it is no longer usable."""
@@ -125,11 +126,14 @@ class SharedCache:
         except AWAY:
             CALLS.labels("away").inc()
 
-    async def lease(self, key: str) -> str | None:
-        """The right to load `key` for all replicas: a token, or None while another has it. Redis being away, everybody has it."""
-        token = secrets.token_hex(8)
+    async def lease(self, key: str, position: int) -> str | None:
+        """The right to load `key`, as it was at `position`, for all replicas: a token, or None while another has it.
+
+        Redis being away, everybody has it.
+        """
+        token = f"{position}:{secrets.token_hex(8)}"
         try:
-            taken = await self._call(self._client.set(f"{self._prefix}lease:{key}", token, nx=True, px=LEASE_MS))
+            taken = await self._call(self._client.set(self._lease(key), token, nx=True, px=LEASE_MS))
         except AWAY:
             return token
         return token if taken else None
@@ -137,19 +141,35 @@ class SharedCache:
     async def release(self, key: str, token: str) -> None:
         """Gives the lease back, if it is still ours."""
         try:
-            await self._call(self._release(keys=[f"{self._prefix}lease:{key}"], args=[token]))
+            await self._call(self._release(keys=[self._lease(key)], args=[token]))
         except AWAY:
             CALLS.labels("away").inc()
 
-    async def wait_for(self, key: str) -> Envelope | None:
-        """What another replica is loading right now, if it comes in time."""
+    async def wait_for(self, key: str, past: int) -> Envelope | None:
+        """What another replica is loading right now, if it comes in time, and is not from before `past`.
+
+        None as soon as nothing is to be expected: what it loads is too old to count, or it has ended with nothing that does.
+        """
         deadline = time.monotonic() + LEASE_WAIT
         while time.monotonic() < deadline and self.well:
-            await asyncio.sleep(LEASE_POLL)
-            found = await self.get(key)
-            if found is not None:
+            loading = await self._loading_at(key)
+            found, past_now = await self.get(key)
+            past = max(past, past_now)
+            if found is not None or loading is None or loading < past:
                 return found
+            await asyncio.sleep(LEASE_POLL)
         return None
+
+    async def _loading_at(self, key: str) -> int | None:
+        """The position of the load under way, if there is one."""
+        try:
+            token: Any = await self._call(self._client.get(self._lease(key)))
+        except AWAY:
+            return None
+        return None if token is None else int(token.partition(b":")[0])
+
+    def _lease(self, key: str) -> str:
+        return f"{self._prefix}lease:{key}"
 
     async def _call(self, call: Awaitable[T]) -> T:
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from storefront.platform import shared_cache
 from storefront.platform.cache import Cache
 from storefront.platform.embedded.valkey import Valkey
 from storefront.platform.shared_cache import SharedCache
@@ -91,8 +92,60 @@ async def test_a_replica_that_lags_cannot_bring_an_old_entry_back(replicas: list
     await first.invalidate({"other"}, 305)  # told of something earlier only now
     shared = second.levels.shared
     assert shared is not None
-    assert await shared.get("data:four") is None
+    assert (await shared.get("data:four"))[0] is None
     assert await second.get_or_load("four", {"t"}, int, source.read) == 2
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for another replica's load waits longer than any test."""
+    monkeypatch.setattr(shared_cache, "LEASE_WAIT", 600.0)
+
+
+@pytest.mark.usefixtures("patient")
+async def test_nobody_waits_on_for_a_load_that_came_to_nothing(replicas: list[Cache]) -> None:
+    source, other = Source(), Source()
+    first, second = replicas
+    source.open.clear()
+    loading = asyncio.create_task(first.get_or_load("five", {"t"}, int, source.read))
+    while not source.reads:
+        await asyncio.sleep(0)
+    waiting = asyncio.create_task(second.get_or_load("five", {"t"}, int, other.read))
+    await first.invalidate({"t"}, 400)  # what it has read may be old: it is not handed on
+    source.open.set()
+    async with asyncio.timeout(20):
+        assert await waiting == await loading == 1
+    assert other.reads == 1
+
+
+@pytest.mark.usefixtures("patient")
+async def test_nobody_waits_for_a_load_that_is_too_old_to_count(replicas: list[Cache]) -> None:
+    source = Source()
+    first, second = replicas
+    ahead, behind = second.levels.shared, first.levels.shared
+    assert ahead is not None and behind is not None
+    assert await first.get_or_load("six", {"t"}, int, source.read) == 1
+    assert await behind.lease("data:six", 0) is not None
+    await second.invalidate({"t"}, 500)
+    async with asyncio.timeout(20):
+        assert await second.get_or_load("six", {"t"}, int, source.read) == 1
+    assert source.reads == 2
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_replica_that_is_behind_takes_no_lease_and_shares_nothing(replicas: list[Cache]) -> None:
+    source = Source()
+    first, second = replicas
+    ahead = second.levels.shared
+    assert ahead is not None
+    assert await first.get_or_load("seven", {"t"}, int, source.read) == 1
+    await second.invalidate({"t"}, 600)
+    first.clear()
+    assert await ahead.lease("data:seven", 600) is not None, "the other replica loads what will count"
+    kept = await ahead._client.get("storefront:data:seven")
+    async with asyncio.timeout(20):
+        assert await first.get_or_load("seven", {"t"}, int, source.read) == 1
+    assert await ahead._client.get("storefront:data:seven") == kept
 
 
 async def test_a_cancelled_caller_takes_nobody_with_it(replicas: list[Cache]) -> None:
