@@ -67,6 +67,7 @@ from storefront.templating import base_context, install_templates
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES_SHARE = 0.8  # of the memory for caches, the rest is for data
+INDEX_LATE = 2.0  # seconds that the index may be behind before listings are dropped without it
 log = structlog.get_logger("app")
 
 ROOMS: dict[str, tuple[Iterable[web.AbstractRouteDef], ...]] = {
@@ -178,7 +179,7 @@ def _install_parts(app: web.Application, settings: Settings, headers: dict[str, 
     background.register(checkout_context(app), app[MAILER])
     auditor = audit.Auditor(app[DATABASE], app[CLOCK])
     app[JOBS].every("audit", audit.EVERY, auditor.run)
-    app[FEED].follow("audit", auditor.learn)
+    app[FEED].follow("audit", auditor.learn, topics=("audit",))
     app.cleanup_ctx.append(_running)
 
 
@@ -193,20 +194,24 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
             return await cache_tags.tags_of(conn, batch.changes)
 
     async def drop_cached(batch: Batch) -> None:
+        """Listings wait for the index, which is about to know of the changes, too: made now, they would only be made again then.
+
+        Not those that may show what is dropped here from the data: the tree of categories with its counts.
+        """
         tags = await tags_of(batch)
-        app[PAGE_CACHE].invalidate(tags)
+        told_later = catalog.CATEGORIES_TAG not in tags and feed.lag_of("search") < INDEX_LATE
+        app[PAGE_CACHE].invalidate({tag for tag in tags if not (told_later and cache_tags.is_of_listings(tag))})
         await app[CACHE].invalidate(tags, batch.lsn)
 
     async def drop_found(batch: Batch | None) -> None:
-        """The index knows of changes now: listings that were made here since they were dropped may still show what it said before.
+        """The index knows of changes now, and listings show them from now on.
 
-        Other replicas have none of these: they were put into the second level with the index's own position, which was too old.
+        Other replicas have no older ones from here: they were put into the second level with the index's own position, which was too old.
         """
         if batch is None:
             app[PAGE_CACHE].clear()
             return
-        tags = {tag for tag in await tags_of(batch) if not tag.startswith("product:")}
-        app[PAGE_CACHE].invalidate(tags)
+        app[PAGE_CACHE].invalidate({tag for tag in await tags_of(batch) if not tag.startswith("product:")})
 
     await database.start()
     search.when_changed = drop_found

@@ -3,7 +3,8 @@
 SELECT pg_current_snapshot()::text AS position, pg_current_wal_insert_lsn()::text AS lsn;
 
 -- name: changes
--- What is visible at `until` and was not at `since`, a page at a time. Orders tell their story elsewhere (order_event).
+-- What is visible at `until` and was not at `since`, a page at a time, of some topics or (null) of all. Orders tell their story elsewhere
+-- (order_event).
 SELECT c.seq, c.xid::text::bigint AS xid, c.topic, c.key, c.payload, c.at
 FROM change_log c
 WHERE (c.xid, c.seq) > (CAST(:after_xid AS text)::xid8, CAST(:after_seq AS bigint))
@@ -11,7 +12,7 @@ WHERE (c.xid, c.seq) > (CAST(:after_xid AS text)::xid8, CAST(:after_seq AS bigin
   AND c.xid < pg_snapshot_xmax(CAST(:until AS text)::pg_snapshot)
   AND pg_visible_in_snapshot(c.xid, CAST(:until AS text)::pg_snapshot)
   AND NOT pg_visible_in_snapshot(c.xid, CAST(:since AS text)::pg_snapshot)
-  AND c.topic <> 'order'
+  AND c.topic <> 'order' AND (CAST(:topics AS text[]) IS NULL OR c.topic = ANY (CAST(:topics AS text[])))
 ORDER BY c.xid, c.seq
 LIMIT :most;
 

@@ -110,7 +110,7 @@ async def last_results(conn: Connection) -> list[Result]:
 
 
 class Auditor:
-    """`run` is the periodic work of one replica; `learn` keeps the metrics of each, as a follower of the change feed."""
+    """`run` is the periodic work of one replica; `learn` keeps the metrics of each, as a follower of the change feed's topic `audit`."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -121,7 +121,7 @@ class Auditor:
         await run(self._database.url, self._clock())
 
     async def learn(self, batch: Batch) -> None:
-        if self._knows and not any(change.topic == "audit" for change in batch.changes):
+        if self._knows and not batch.changes:
             return
         async with self._database.write() as conn:
             found = await last_results(conn)

@@ -266,7 +266,7 @@ def asked_currency(request: web.Request, code: str) -> str:
 
 def shared_json(body: Any, tags: set[str], seconds: int = 60) -> web.Response:
     """A JSON answer that is the same for everyone; the page cache gives it its ETag."""
-    return json_response(body, headers=shared_page_headers(tags, max_age=seconds))
+    return json_response(body, headers=shared_page_headers(tags | {service.NAVIGATION_TAG}, max_age=seconds))
 
 
 def move_to(request: web.Request, url: str) -> NoReturn:

@@ -3,12 +3,12 @@
 | tag | carried by |
 | --- | --- |
 | product:ID | every page that shows the product |
-| category:ID | the listing of the category, and pages that show its name |
+| category:ID | the listing of the category |
 | collection:ID | the listing of the collection, and the home page when it is shown there |
 | rule-collection | listings of collections that a rule makes: which products leave one, nobody is told |
 | search | search results, suggestions, and plain lists of all products |
 | home | the home page |
-| navigation | every page with the shop's head on it |
+| navigation | every page and JSON answer: they all name categories |
 | categories | the tree of categories with its counts (data, no page) |
 | collections | lists of collections |
 """
@@ -35,6 +35,11 @@ def card_tags(cards: Iterable[Card]) -> set[str]:
 def collection_tags(collection: Collection) -> set[str]:
     """Of a page that lists the collection, or some of it."""
     return {f"collection:{collection.id}"} | (set() if collection.curated else {RULE_COLLECTION_TAG})
+
+
+def is_of_listings(tag: str) -> bool:
+    """Whether the tag says which products a page lists, and in which order; what is shown of each is in other tags."""
+    return tag in (SEARCH_TAG, RULE_COLLECTION_TAG) or tag.startswith(("category:", "collection:"))
 
 
 async def tags_of(conn: Connection, changes: Iterable[Change]) -> set[str]:

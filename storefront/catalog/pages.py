@@ -96,8 +96,7 @@ async def product(request: web.Request) -> web.Response:
         "selected": selected_variant(page, request.query.get("variant", "")),
         "structured_data": product_data(page, settings.server.public_url),
     }
-    tags = {f"product:{page.id}"} | card_tags(page.related) | {f"category:{category.id}" for category in page.categories}
-    return render_shared(request, "catalog/product.html", context, tags)
+    return render_shared(request, "catalog/product.html", context, {f"product:{page.id}"} | card_tags(page.related))
 
 
 def selected_variant(page: ProductPage, asked: str) -> Variant | None:

@@ -24,7 +24,7 @@ from storefront.platform.errors import NotFound
 from storefront.platform.questions import Of, Question, ask
 
 HOME_CARDS = 8
-NAVIGATION_TAG = "navigation"  # of every page: they all show the top categories
+NAVIGATION_TAG = "navigation"  # of every page and JSON answer: they all name categories
 CATEGORIES_TAG = "categories"  # of the tree with its counts
 
 

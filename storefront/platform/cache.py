@@ -143,9 +143,7 @@ class Levels:
         self.shared = shared
         self.positions = positions
 
-    async def fill(
-        self, lru: TaggedLru[E], key: str, codec: Codec[E], load: Callable[[], Awaitable[E | None]], position: int
-    ) -> E | None:
+    async def fill(self, lru: TaggedLru[E], key: str, codec: Codec[E], load: Callable[[], Awaitable[E | None]], position: int) -> E | None:
         """Another replica's entry, or what `load` reads. None when that is nothing to keep. Entries of one codec share its name.
 
         What `load` reads is true up to `position`. Where that is too old to count in the second level, it is read for this replica only.

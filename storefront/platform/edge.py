@@ -74,7 +74,7 @@ class Edge:
         after_xid, after_seq = "0", 0
         while True:
             rows = await queries.changes(
-                conn, since=found["position"], until=found["here"], after_xid=after_xid, after_seq=after_seq, most=PAGE
+                conn, since=found["position"], until=found["here"], after_xid=after_xid, after_seq=after_seq, most=PAGE, topics=None
             )
             tags |= await self._tags_of(conn, [Change(**dict(row)) for row in rows])
             if len(rows) < PAGE:

@@ -7,7 +7,7 @@ a transaction that commits late is not skipped, and one that stays open holds no
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,8 @@ log = structlog.get_logger("feed")
 
 CHANNEL = "change_log"
 POLL_SECONDS = 0.5
-REST_SECONDS = 0.03
+PACE_SECONDS = 0.15  # from one batch of a follower to the next while changes come all the time; one that comes alone is told at once
+REST_SECONDS = 0.02  # at least, after each batch
 PAGE = 5000  # rows
 REPLICAS_GET = 0.3  # seconds for standbys to replay what followers are about to be told
 KEPT_SECONDS = 86_400.0
@@ -60,10 +61,11 @@ Handler = Callable[[Batch], Awaitable[None]]
 
 
 class _Follower:
-    def __init__(self, name: str, handler: Handler, position: str | None) -> None:
+    def __init__(self, name: str, handler: Handler, position: str | None, topics: Collection[str] | None) -> None:
         self.name = name
         self.handler = handler
         self.position = position
+        self.topics = None if topics is None else list(topics)
         self.caught_up = time.monotonic()
         self.woken = asyncio.Event()
 
@@ -87,9 +89,12 @@ class Feed:
         now = time.monotonic()
         return max((now - follower.caught_up for follower in self._followers if follower.name == name), default=0.0)
 
-    def follow(self, name: str, handler: Handler, *, since: str | None = None) -> None:
-        """Calls `handler` for each batch after `since` (None: after now). It is called again with the same batch when it raises."""
-        follower = _Follower(name, handler, since)
+    def follow(self, name: str, handler: Handler, *, since: str | None = None, topics: Collection[str] | None = None) -> None:
+        """Calls `handler` for each batch after `since` (None: after now), with changes of these topics (None: of all).
+
+        It is called again with the same batch when it raises. Who follows some topics only is told by the poll.
+        """
+        follower = _Follower(name, handler, since, topics)
         LAG.labels(name).set_function(lambda: time.monotonic() - follower.caught_up)
         self._followers.append(follower)
         if self._tasks:
@@ -144,18 +149,20 @@ class Feed:
 
     def _wake(self) -> None:
         for follower in self._followers:
-            follower.woken.set()
+            if follower.topics is None:  # most news is not for the others
+                follower.woken.set()
 
     async def _run(self, follower: _Follower) -> None:
         while True:
             follower.woken.clear()
+            began = time.monotonic()
             try:
                 await self._step(follower)
             except FAILURES as error:
                 log.warning("feed_away", follower=follower.name, error=repr(error))
             except Exception:
                 log.exception("feed_follower_failed", follower=follower.name)
-            await asyncio.sleep(REST_SECONDS)  # what comes in the meantime is one batch
+            await asyncio.sleep(max(REST_SECONDS, began + PACE_SECONDS - time.monotonic()))  # what comes in the meantime is one batch
             try:
                 async with asyncio.timeout(POLL_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311
                     await follower.woken.wait()
@@ -174,7 +181,13 @@ class Feed:
         while True:
             async with self._database.write() as conn:
                 rows = await queries.changes(
-                    conn, since=follower.position, until=until, after_xid=after_xid, after_seq=after_seq, most=PAGE
+                    conn,
+                    since=follower.position,
+                    until=until,
+                    after_xid=after_xid,
+                    after_seq=after_seq,
+                    most=PAGE,
+                    topics=follower.topics,
                 )
             if rows and not told:
                 # What a follower drops is soon read again, and must not be read from a standby that has not seen the change.

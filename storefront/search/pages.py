@@ -58,5 +58,5 @@ async def suggest(request: web.Request) -> web.Response:
         return web.Response(text="", content_type="text/html", headers={"Cache-Control": "no-store"})
     context = {"suggestions": [msgspec.structs.asdict(suggestion) for suggestion in found]}
     response = aiohttp_jinja2.render_template("search/suggest.html", request, context)
-    response.headers.update(shared_page_headers({SEARCH_TAG}))
+    response.headers.update(shared_page_headers({SEARCH_TAG, catalog.NAVIGATION_TAG}))
     return response

@@ -123,7 +123,8 @@ async def test_nobody_waits_for_a_load_that_is_too_old_to_count(replicas: list[C
     source = Source()
     first, second = replicas
     ahead, behind = second.levels.shared, first.levels.shared
-    assert ahead is not None and behind is not None
+    assert ahead is not None
+    assert behind is not None
     assert await first.get_or_load("six", {"t"}, int, source.read) == 1
     assert await behind.lease("data:six", 0) is not None
     await second.invalidate({"t"}, 500)

@@ -105,6 +105,21 @@ async def test_a_follower_goes_on_where_it_stood(database: Database, owner: asyn
     await second.close()
 
 
+async def test_a_follower_of_one_topic_is_told_of_no_other_and_keeps_up(feed: Feed, owner: asyncpg.Connection) -> None:
+    everything, nothing = Listener(), Listener()
+    feed.follow("all", everything)
+    feed.follow("one", nothing, topics=("synonym",))
+    await feed.start()
+    before = await feed.here()
+    await change(owner, "not for all")
+    await everything.heard("not for all")
+    await owner.execute("INSERT INTO search_synonym (locale, terms) VALUES ('en', '{sofa,couch}')")
+    async with asyncio.timeout(10), nothing._news:
+        await nothing._news.wait_for(lambda: bool(nothing.told))
+    assert {told.topic for told in nothing.told} == {"synonym"}
+    assert nothing.position != before
+
+
 async def test_a_follower_that_failed_is_told_again(feed: Feed, owner: asyncpg.Connection) -> None:
     listener = Listener()
     failures = iter([RuntimeError("not now")])

@@ -16,10 +16,12 @@ from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 from yarl import URL
 
+from storefront import app as shop
 from storefront.catalog.listing import build_listing
 from storefront.catalog.query import category_frame, parse
 from storefront.catalog.service import category_by_path, category_tree
 from storefront.platform.database import DATABASE
+from storefront.platform.feed import FEED
 from storefront.platform.page_cache import PAGE_CACHE
 from storefront.search.index import SEARCH
 from storefront.settings import Settings
@@ -244,6 +246,63 @@ async def test_old_addresses_lead_to_the_new_one_for_good(
 
     await eventually(back, 5)
     await page(client, names[0])
+
+
+async def test_a_price_drops_the_pages_that_show_it_and_no_other(client: Client, owner: asyncpg.Connection) -> None:
+    kept = client.app[PAGE_CACHE]  # type: ignore[index]
+    paths = ("/p/twin-5", "/api/v1/products/twin-5", "/p/twin-60", "/c/kitchen/mugs?sort=price")
+    for path in paths:
+        await page(client, path)
+    same, json_same, other, listing = (kept.get(path) for path in paths)
+    assert None not in (same, json_same, other, listing)
+    await owner.execute("UPDATE variant_price SET amount = amount + 1 WHERE variant_id = (SELECT id FROM variant WHERE sku = 'TWIN-60')")
+
+    async def dropped() -> bool:
+        return kept.get("/p/twin-60") is not other and kept.get("/c/kitchen/mugs?sort=price") is not listing
+
+    await eventually(dropped, 5)
+    assert kept.get("/p/twin-5") is same, "it lies in the same category, which is no reason"
+    assert kept.get("/api/v1/products/twin-5") is json_same
+    await owner.execute("UPDATE variant_price SET amount = amount - 1 WHERE variant_id = (SELECT id FROM variant WHERE sku = 'TWIN-60')")
+
+
+async def test_listings_do_not_wait_for_an_index_that_is_late(
+    client: Client, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop, "INDEX_LATE", 0.2)
+    app = client.app
+    assert app is not None
+    kept = app[PAGE_CACHE]
+    path = "/c/kitchen/mugs?sort=-price"
+    async with app[SEARCH]._lock:  # it learns nothing more
+        await owner.execute("UPDATE variant_price SET amount = 1251 WHERE variant_id = (SELECT id FROM variant WHERE sku = 'TWIN-60')")
+
+        async def late() -> bool:
+            return app[FEED].lag_of("search") > 0.2
+
+        await eventually(late, 5)
+        await page(client, path)
+        listing = kept.get(path)
+        assert listing is not None
+        await owner.execute("UPDATE variant_price SET amount = 1250 WHERE variant_id = (SELECT id FROM variant WHERE sku = 'TWIN-60')")
+
+        async def dropped() -> bool:
+            return kept.get(path) is None
+
+        await eventually(dropped, 5)
+
+
+async def test_the_name_of_a_category_reaches_whatever_names_it(client: Client, owner: asyncpg.Connection) -> None:
+    paths = ("/p/twin-5", "/api/v1/products/twin-5", "/api/v1/search?q=twin&category=kitchen", "/search/suggest?q=mug")
+    for path in paths:
+        assert "Beakers" not in await page(client, path)
+    await owner.execute("UPDATE category SET name = 'Mugs and Beakers' WHERE path = 'kitchen/mugs'")
+
+    async def renamed() -> bool:
+        return all(["Beakers" in await page(client, path) for path in paths])
+
+    await eventually(renamed, 5)
+    await owner.execute("UPDATE category SET name = 'Mugs' WHERE path = 'kitchen/mugs'")
 
 
 async def test_a_category_that_moved_is_found_under_its_old_path(client: Client, owner: asyncpg.Connection) -> None:
