@@ -57,6 +57,7 @@ from storefront.platform.mail import MAILER, Mailer
 from storefront.platform.openapi_document import build_document
 from storefront.platform.page_cache import PAGE_CACHE, PageCache, page_cache_middleware
 from storefront.platform.ratelimit import RATE_LIMITER, RateLimiter
+from storefront.platform.release import fingerprint
 from storefront.platform.shared_cache import SharedCache
 from storefront.search import api as search_api
 from storefront.search import pages as search_pages
@@ -66,6 +67,7 @@ from storefront.settings import SETTINGS, Settings
 from storefront.templating import base_context, install_templates
 
 ROOT = Path(__file__).resolve().parent.parent
+RELEASE = ("storefront", "templates", "static", "sql/queries")  # what pages are made by
 PAGES_SHARE = 0.8  # of the memory for caches, the rest is for data
 INDEX_LATE = 2.0  # seconds that the index may be behind before listings are dropped without it
 log = structlog.get_logger("app")
@@ -159,7 +161,7 @@ def _install_parts(app: web.Application, settings: Settings, headers: dict[str, 
     """Makes every part; `_running` starts and stops them in order."""
     app[DATABASE] = Database(settings.database.url, settings.database.replica_urls, settings.database)
     redis_url = None if settings.cache.url in ("", "none") else settings.cache.url
-    shared = SharedCache(redis_url, settings.cache) if redis_url else None
+    shared = SharedCache(redis_url, settings.cache, fingerprint(map(ROOT.joinpath, RELEASE))) if redis_url else None
     for_pages = int(settings.cache.l1_bytes * PAGES_SHARE)
     app[CACHE] = Cache(settings.cache, shared, most_bytes=settings.cache.l1_bytes - for_pages)
     app[PAGE_CACHE] = PageCache(for_pages, levels=app[CACHE].levels, lifetime=app[CACHE].lifetime, headers=headers)

@@ -4,6 +4,8 @@ An entry carries the log position (LSN) that whoever read it had been told every
 tag, the highest position at which it was invalidated (`ZADD GT`, so a replica that lags cannot lower it). An entry counts only while its
 position is at or past those of all its tags; so a fill that began before an invalidation loses, wherever and whenever it lands.
 
+Entries are of one release: a page names the files of the release that made it. Invalidations are for all releases.
+
 When an invalidation could not be written, Redis is left alone until everything older has been declared void (the tag `*`).
 """
 
@@ -56,15 +58,18 @@ _decoder = msgspec.msgpack.Decoder(Envelope)
 class SharedCache:
     """Calls never raise: what Redis cannot answer in time is a miss, and after some failures in a row it is not asked for a while."""
 
-    def __init__(self, url: str, settings: CacheSettings) -> None:
+    def __init__(self, url: str, settings: CacheSettings, release: str = "") -> None:
         self._timeout = settings.timeout_ms / 1000
         self._prefix = f"{settings.namespace}:"
         self._invalidations = self._prefix + "invalidations"
+        self.of_release = release
+        if release:
+            self._prefix += f"{release}:"
         self._client: Redis = Redis.from_url(
             url, socket_timeout=self._timeout, socket_connect_timeout=self._timeout, max_connections=64, protocol=2
         )
         # Without aiocache's own timeout, which runs each call in a task that nobody looks after when ours runs out first.
-        self._cache: Any = RedisCache(serializer=NullSerializer(encoding=None), namespace=settings.namespace, timeout=0)
+        self._cache: Any = RedisCache(serializer=NullSerializer(encoding=None), namespace=self._prefix.rstrip(":"), timeout=0)
         self._cache.client = self._client  # its own speaks neither unix:// nor rediss://
         self._breaker = Breaker("redis", threshold=FAILURES, pause=PAUSE, counts=(RedisError, OSError, TimeoutError))
         self._void_below = 0  # what could not be invalidated one by one

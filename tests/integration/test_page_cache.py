@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -11,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_aiohttp.plugin import AiohttpClient
 
-from storefront.platform.cache import Cache
+from storefront.app import RELEASE, ROOT, create_app
+from storefront.platform.cache import CACHE, Cache
 from storefront.platform.embedded.valkey import Valkey
 from storefront.platform.encodings import accepted_encoding
 from storefront.platform.http import error_middleware, request_id_middleware, shared_page_headers
 from storefront.platform.page_cache import PAGE_CACHE, PageCache, canonical_target, page_cache_middleware, shared_page
+from storefront.platform.release import fingerprint
 from storefront.platform.shared_cache import SharedCache
 from storefront.settings import SETTINGS, CacheSettings, Settings
 
@@ -79,6 +82,39 @@ async def test_200_shoppers_on_two_replicas_cause_one_making(replicas: tuple[Sho
     texts = await asyncio.gather(*asking)
     assert len(set(texts)) == 1
     assert shop.makings == 1
+
+
+async def test_releases_that_serve_side_by_side_share_invalidations_and_no_pages(valkey: Valkey, aiohttp_client: AiohttpClient) -> None:
+    settings = CacheSettings()
+    olds, news = Shop(), Shop()
+    news.text = "new"
+    old_level, new_level = SharedCache(valkey.url, settings, "old"), SharedCache(valkey.url, settings, "new")
+    await old_level._client.flushall()
+    old, new = await aiohttp_client(olds.app(settings, old_level)), await aiohttp_client(news.app(settings, new_level))
+    assert (await _text(old, "/page")).startswith("one")
+    assert (await _text(new, "/page")).startswith("new"), "the other release's page names files that this one has not"
+    await new_level.invalidate({"t"}, 100)
+    assert (await old_level.get("page:/page"))[0] is None
+    for level in (old_level, new_level):
+        await level.close()
+
+
+async def test_the_shop_knows_its_release_by_the_files_that_pages_are_made_by(settings: Settings, tmp_path: Path) -> None:
+    app = await create_app(settings)
+    shared = app[CACHE].levels.shared
+    assert shared is not None
+    assert shared.of_release == fingerprint([ROOT / name for name in RELEASE])
+    templates = tmp_path / "templates"
+    templates.mkdir()
+    page = templates / "page.html"
+    page.write_text("<p>old</p>")
+    before = fingerprint([templates])
+    page.write_text("<p>new</p>")
+    assert fingerprint([templates]) != before
+    page.write_text("<p>old</p>")
+    assert fingerprint([templates]) == before
+    page.rename(templates / "other.html")
+    assert fingerprint([templates]) != before
 
 
 async def test_an_old_page_is_served_while_it_is_made_anew(aiohttp_client: AiohttpClient) -> None:
