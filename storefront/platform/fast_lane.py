@@ -23,6 +23,7 @@ from aiohttp.web_server import Server
 from storefront.platform.encodings import accepted_encoding
 from storefront.platform.page_cache import PAGE_CACHE, PageCache, date_bytes, etag_matches
 from storefront.platform.telemetry import LANE_HITS
+from storefront.platform.unreadable import ReadingProtocol, ReadingRunner, ReadingServer
 from storefront.settings import SETTINGS
 
 access = structlog.get_logger("access")
@@ -139,7 +140,7 @@ class Lane:
         return answer
 
 
-class FastProtocol(RequestHandler):
+class FastProtocol(ReadingProtocol):
     """A connection."""
 
     __slots__ = ("_lane", "_owed")
@@ -156,6 +157,7 @@ class FastProtocol(RequestHandler):
             if answer is not None:
                 assert self.transport is not None
                 self.transport.write(answer)
+                self._asks_api = b" /api/" in data[:11]
                 self._request_count += 1
                 self._next_keepalive_close_time = time.monotonic() + self._keepalive_timeout
                 return
@@ -187,28 +189,21 @@ class FastProtocol(RequestHandler):
         return left if left >= 0 else LOST
 
 
-class FastServer(Server):
-    """aiohttp's server with our connections."""
+class FastServer(ReadingServer):
+    """The server of such connections."""
 
-    def __init__(self, lane: Lane, like: Server) -> None:
-        super().__init__(
-            like.request_handler,
-            request_factory=like.request_factory,
-            handler_cancellation=like.handler_cancellation,
-            loop=like._loop,
-            **like._kwargs,
-        )
+    def __init__(self, lane: Lane, app: web.Application, like: Server) -> None:
+        super().__init__(app, like)
         self.lane = lane
 
     def __call__(self) -> RequestHandler:
         return FastProtocol(self, loop=self._loop, **self._kwargs)
 
 
-class FastRunner(web.AppRunner):
-    """aiohttp's runner of an application, with the fast lane in front of it."""
+class FastRunner(ReadingRunner):
+    """A runner of an application, with the fast lane in front of it."""
 
     __slots__ = ()
 
     async def _make_server(self) -> Server:
-        server = await super()._make_server()
-        return FastServer(Lane(self.app), server)
+        return FastServer(Lane(self.app), self.app, await super()._make_server())

@@ -33,6 +33,7 @@ T = TypeVar("T")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = structlog.get_logger("http")
 
+SECURITY_HEADERS: web.AppKey[dict[str, str]] = web.AppKey("security_headers")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _encoder = msgspec.json.Encoder(decimal_format="string")
@@ -151,6 +152,21 @@ def error_page(request: web.Request, error: DomainError) -> web.Response:
     return response
 
 
+def refusal_without_request(app: web.Application, error: DomainError, *, api: bool) -> web.Response:
+    """As `problem` or `error_page`, for what never became a request: no handler, middleware or signal of the application sees it."""
+    request_id = uuid.uuid4().hex
+    settings = app[SETTINGS]
+    headers = {"Cache-Control": "private, no-store", "X-Request-Id": request_id} | app.get(SECURITY_HEADERS, {})
+    environment = app.get(aiohttp_jinja2.APP_KEY)
+    if api or environment is None:
+        body = _encoder.encode(problem_document(error, settings.server.public_url, request_id))
+        return web.Response(body=body, status=error.status, content_type="application/problem+json", headers=headers)
+    context = {"status": error.status, "title": error.title, "detail": error.detail, "fields": ()}
+    around = {"nav": (), "current_path": "", "request_id": request_id, "environment": settings.server.environment}
+    text = environment.get_template("error.html").render(context | around)
+    return web.Response(text=text, status=error.status, content_type="text/html", headers=headers)
+
+
 _BY_STATUS = {kind.status: kind for kind in (MalformedRequest, NotFound, MethodNotAllowed, BodyTooLarge, UnsupportedMediaType)}
 
 
@@ -264,6 +280,7 @@ def security_headers(provider_origins: tuple[str, ...], https: bool) -> dict[str
 
 def install_security_headers(app: web.Application, headers: Mapping[str, str]) -> None:
     """Adds the security headers to whatever the application answers."""
+    app[SECURITY_HEADERS] = dict(headers)
 
     async def add(request: web.Request, response: web.StreamResponse) -> None:
         for name, value in headers.items():

@@ -17,6 +17,7 @@ from storefront.platform.cache import Cache
 from storefront.platform.fast_lane import FastProtocol, FastRunner, Lane, body_length
 from storefront.platform.http import error_middleware, install_security_headers, request_id_middleware, shared_page_headers
 from storefront.platform.page_cache import PAGE_CACHE, PageCache, page_cache_middleware, shared_page
+from storefront.platform.unreadable import ReadingRunner
 from storefront.settings import SETTINGS, CacheSettings, Settings, Telemetry
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'self'"}
@@ -122,7 +123,7 @@ def fast() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def slow() -> Iterator[Server]:
-    server = Server(web.AppRunner)
+    server = Server(ReadingRunner)
     warm(server)
     yield server
     server.stop()
@@ -303,7 +304,7 @@ async def _settled() -> None:
 def desks() -> tuple[Desk, Desk]:
     """The fast one and the slow one."""
     logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
-    return Desk(FastRunner), Desk(web.AppRunner)
+    return Desk(FastRunner), Desk(ReadingRunner)
 
 
 @settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -385,4 +386,4 @@ def test_a_length_is_only_told_where_it_is_certain(noise: bytes) -> None:
 def test_the_protocol_uses_what_aiohttp_still_has() -> None:
     """Names inside aiohttp that the fast lane stands on; a new release that drops one must not go unnoticed."""
     for name in ("_waiter", "_messages", "_close", "_force_close", "_next_keepalive_close_time", "_keepalive_timeout", "_request_count"):
-        assert name in FastProtocol.__mro__[1].__slots__
+        assert name in FastProtocol.__mro__[2].__slots__

@@ -1,5 +1,6 @@
 """Pages as robots, caches and strangers see them: what they say of themselves, where they lead, and that nothing breaks them."""
 
+import asyncio
 import json
 import re
 from collections import Counter
@@ -17,10 +18,12 @@ from pytest_aiohttp.plugin import AiohttpClient
 from yarl import URL
 
 from storefront import app as shop
+from storefront.app import create_app
 from storefront.catalog.listing import build_listing
 from storefront.catalog.query import category_frame, parse
 from storefront.catalog.service import category_by_path, category_tree
 from storefront.platform.database import DATABASE
+from storefront.platform.fast_lane import FastRunner
 from storefront.platform.feed import FEED
 from storefront.platform.page_cache import PAGE_CACHE
 from storefront.search.index import SEARCH
@@ -383,6 +386,29 @@ def shared_routes(app: web.Application) -> set[str]:
     """The addresses of pages that a CDN may keep."""
     shared = (route for route in app.router.routes() if getattr(route.handler, "__page_parameters__", None) is not None)
     return {route.resource.canonical for route in shared if route.resource is not None}
+
+
+@pytest.mark.parametrize("wrong", ["x" * 9000, "\x01"])
+@pytest.mark.parametrize(
+    ("path", "kind", "says"),
+    [("/p/", "text/html", "Go to the home page"), ("/api/v1/products/", "application/problem+json", "/problems/malformed_request")],
+)
+async def test_what_is_no_request_is_refused_like_everything_else(
+    settings: Settings, provider: object, path: str, kind: str, says: str, wrong: str
+) -> None:
+    runner = FastRunner(await create_app(settings), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
+    writer.write(f"GET {path}{wrong} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
+    writer.close()
+    await runner.cleanup()
+    assert " 400 " in head.split("\r\n")[0]
+    assert f"Content-Type: {kind}" in head
+    assert "Content-Security-Policy: " in head
+    assert "Cache-Control: private, no-store" in head
+    assert says in body
 
 
 async def test_no_shared_page_sets_a_cookie_or_knows_who_asks(client: Client, owner: asyncpg.Connection) -> None:
