@@ -52,7 +52,7 @@ WORDS = ("oak", "linen", "clay", "steel", "wool", "glass", "copper", "paper", "s
 def main(argv: list[str]) -> int:
     """Prints the table and, last, the JSON object: fields like `p99_ms_100000_1`, by products and replicas."""
     parser = argparse.ArgumentParser(prog="run.py bench browse", description=__doc__)
-    parser.add_argument("--products", default="1000,100000", help="sizes of the catalog, by comma; 1000000 takes a quarter of an hour more")
+    parser.add_argument("--products", default="1000,100000", help="sizes of the catalog, by comma; 1000000 takes eleven minutes more")
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--never-repeat", type=int, default=0, metavar="SECONDS", help="10 minutes: 600")
