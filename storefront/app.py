@@ -19,7 +19,6 @@ from storefront.admin import pages as admin_pages
 from storefront.admin import search_pages as admin_search_pages
 from storefront.cart import api as cart_api
 from storefront.cart import pages as cart_pages
-from storefront.cart.adding import ADDING, Adding
 from storefront.catalog import api as catalog_api
 from storefront.catalog import cache_tags, publication
 from storefront.catalog import media as catalog_media
@@ -171,7 +170,6 @@ def _install_parts(app: web.Application, settings: Settings, headers: dict[str, 
     app[MAILER] = Mailer(settings)
     app[MEDIA] = MediaStore(settings.data_dir / "media")
     app[STOCK] = StockGate(app[DATABASE])
-    app[ADDING] = Adding(app[DATABASE])
     app[SEARCH] = SearchIndex(settings.search_dir, settings.search, settings.shop.currencies, language=Language(settings.shop.locale))
     app[EDGE] = Edge(settings.edge.purge_urls, app[DATABASE], app[FEED], app[JOBS], app[CLOCK], cache_tags.tags_of)
     app[LISTING_FINDER] = app[SEARCH].find

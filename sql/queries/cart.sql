@@ -22,24 +22,21 @@ SELECT :currency, :customer_id, coalesce(
 WHERE NOT EXISTS (SELECT FROM wanted WHERE on_sale IS NOT TRUE OR amount IS NULL)
 RETURNING *, set_config('synchronous_commit', CASE WHEN :durable THEN current_setting('synchronous_commit') ELSE 'off' END, true) AS durability;
 
--- name: add_lines
--- For each (cart, variant, quantity) the new quantity and the price that is seen with it; a cart comes once. No row for a cart: something
--- stands against it (`service._not_added` asks what).
+-- name: add_line^
+-- The new quantity and the price that is seen with it, in one statement. No row: something stands against it (`service._refused` asks what).
 UPDATE cart c SET
-    lines = c.lines || jsonb_build_object(a.variant_id::text, jsonb_build_object(
-        'quantity', coalesce(CAST(c.lines -> a.variant_id::text ->> 'quantity' AS int), 0) + a.quantity,
+    lines = c.lines || jsonb_build_object(CAST(:variant_id AS bigint)::text, jsonb_build_object(
+        'quantity', coalesce(CAST(c.lines -> CAST(:variant_id AS bigint)::text ->> 'quantity' AS int), 0) + CAST(:quantity AS int),
         'seen_amount', vp.amount,
-        'added', coalesce(c.lines -> a.variant_id::text -> 'added', to_jsonb(c.version)))),
+        'added', coalesce(c.lines -> CAST(:variant_id AS bigint)::text -> 'added', to_jsonb(c.version)))),
     version = c.version + 1, updated_at = now()
-FROM unnest(CAST(:cart_ids AS uuid[]), CAST(:variant_ids AS bigint[]), CAST(:quantities AS int[]), CAST(:anybody AS boolean[]),
-            CAST(:customer_ids AS uuid[]), CAST(:versions AS int[])) AS a (cart_id, variant_id, quantity, anybody, customer_id, version)
-JOIN variant v ON v.id = a.variant_id
+FROM variant v
 JOIN product p ON p.id = v.product_id
 JOIN variant_price vp ON vp.variant_id = v.id
-WHERE c.id = a.cart_id AND cart_may_change(c, a.anybody, a.customer_id, a.version)
-  AND v.active AND is_published(p.status, p.published_at) AND vp.currency = c.currency
-  AND coalesce(CAST(c.lines -> a.variant_id::text ->> 'quantity' AS int), 0) + a.quantity <= :most_units
-  AND (c.lines ? a.variant_id::text OR (SELECT count(*) FROM jsonb_object_keys(c.lines)) < :most_lines)
+WHERE c.id = :cart_id AND cart_may_change(c, :anybody, :customer_id, :version)
+  AND v.id = :variant_id AND v.active AND is_published(p.status, p.published_at) AND vp.currency = c.currency
+  AND coalesce(CAST(c.lines -> CAST(:variant_id AS bigint)::text ->> 'quantity' AS int), 0) + CAST(:quantity AS int) <= :most_units
+  AND (c.lines ? CAST(:variant_id AS bigint)::text OR (SELECT count(*) FROM jsonb_object_keys(c.lines)) < :most_lines)
 RETURNING c.*, set_config('synchronous_commit', 'off', true) AS durability;
 
 -- name: set_quantity^

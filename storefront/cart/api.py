@@ -10,9 +10,7 @@ from aiohttp import web
 
 from storefront.cart import service
 from storefront.cart.access import cart_id_of, guard_of
-from storefront.cart.adding import ADDING
 from storefront.cart.model import (
-    Addition,
     Cart,
     CartChange,
     CartClosed,
@@ -153,9 +151,6 @@ async def update_cart(request: web.Request) -> web.Response:
 async def add_cart_line(request: web.Request) -> web.Response:
     """Adds units of a variant; a line that is there already grows."""
     line = await read_json(request, NewLine)
-    if _minimal(request):
-        cart_id, guard = cart_id_of(request), await guard_of(request)
-        return _nothing(await request.app[ADDING].add(Addition(cart_id, line.variant_id, line.quantity, guard)))
 
     async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
         return await service.add_line(conn, cart_id, line.variant_id, line.quantity, guard, till=till)

@@ -63,15 +63,6 @@ ANYBODY = Guard(anybody=True)
 """For the shop's own doings, where nobody's identity is at stake."""
 
 
-class Addition(msgspec.Struct, frozen=True):
-    """Units of a variant for a cart."""
-
-    cart_id: UUID
-    variant_id: int
-    quantity: int
-    guard: Guard = ANYBODY
-
-
 # --- what JSON clients send ------------------------------------------------------------------------------------------------------
 
 

@@ -11,8 +11,7 @@ from msgspec import Meta
 
 from storefront.cart import service
 from storefront.cart.access import guard_of
-from storefront.cart.adding import ADDING
-from storefront.cart.model import Addition, Cart, CartClosed, CartNotFound, CodeText, Guard, LineChange, NewLine
+from storefront.cart.model import Cart, CartClosed, CartNotFound, CodeText, Guard, LineChange, NewLine
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import InvalidInput
@@ -99,12 +98,12 @@ async def remove_code(request: web.Request) -> web.StreamResponse:
 async def _added(request: web.Request, line: NewLine) -> Cart:
     guard = await guard_of(request)
     cart_id = service.cart_id_from_cookie(request)
-    if cart_id is not None:
-        try:
-            return await request.app[ADDING].add(Addition(cart_id, line.variant_id, line.quantity, guard))
-        except (CartNotFound, CartClosed):
-            pass  # its cart has been ordered, or is another shopper's: this is the first line of a new one
     async with request.app[DATABASE].write() as conn:
+        if cart_id is not None:
+            try:
+                return await service.add_line(conn, cart_id, line.variant_id, line.quantity, guard)
+            except (CartNotFound, CartClosed):
+                pass  # its cart has been ordered, or is another shopper's: this is the first line of a new one
         currency = request.app[SETTINGS].shop.currency
         try:
             return await service.create(conn, currency=currency, customer_id=guard.customer_id, lines=[(line.variant_id, line.quantity)])

@@ -18,7 +18,6 @@ from storefront.cart.model import (
     MOST_CODES,
     MOST_LINES,
     MOST_UNITS,
-    Addition,
     Cart,
     CartClosed,
     CartNotFound,
@@ -56,7 +55,6 @@ __all__ = [
     "lock",
     "mark_seen",
     "merge",
-    "not_added",
     "remove",
     "remove_code",
     "remove_gift_card",
@@ -149,21 +147,11 @@ async def add_line(
 
     Raises InvalidInput (`variant_id`, `quantity`), CartNotFound, CartClosed, VersionMismatch.
     """
-    addition = Addition(cart_id, variant_id, quantity, guard)
-    check_addition(addition)
-    cart = await store.add_line(till or conn, addition)
-    return cart if cart is not None else await not_added(conn, addition)
-
-
-def check_addition(addition: Addition) -> None:
-    """Raises InvalidInput (`quantity`) for what no cart takes."""
-    _check_quantity(addition.quantity)
-
-
-async def not_added(conn: Connection, addition: Addition) -> NoReturn:
-    """Raises what stood against it."""
-    variant_id = addition.variant_id
-    before = await _refused(conn, addition.cart_id, addition.guard)
+    _check_quantity(quantity)
+    cart = await store.add_line(till or conn, cart_id, variant_id, quantity, guard)
+    if cart is not None:
+        return cart
+    before = await _refused(conn, cart_id, guard)
     reasons = await _not_for_sale(conn, [variant_id], before.currency)
     if variant_id in reasons:
         raise InvalidInput.of("variant_id", reasons[variant_id])

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import msgspec
 
-from storefront.cart.model import MOST_CODES, MOST_LINES, MOST_UNITS, Addition, Cart, Guard
+from storefront.cart.model import MOST_CODES, MOST_LINES, MOST_UNITS, Cart, Guard
 from storefront.platform.database import Connection
 from storefront.platform.questions import Of
-from storefront.platform.sql import load, ordered
+from storefront.platform.sql import load
 from storefront.pricing.model import Address, CartLine
 from storefront.pricing.service import ContentsOf, Till
 
@@ -94,29 +94,19 @@ async def create(conn: OneRow, currency: str, customer_id: UUID | None, lines: M
     )
 
 
-async def add_line(conn: OneRow, addition: Addition) -> Cart | None:
+async def add_line(conn: OneRow, cart_id: UUID, variant_id: int, quantity: int, guard: Guard) -> Cart | None:
     """None: something stands against it."""
-    row: Any = await conn.fetchrow(queries.add_lines.sql, *ordered(queries.add_lines, _added([addition])))
-    return _cart(row)
-
-
-async def add_lines(conn: Connection, additions: Sequence[Addition]) -> dict[UUID, Cart]:
-    """The carts that were added to, each of which comes once; something stands against those that are missing."""
-    carts = (_found(row) for row in await queries.add_lines(conn, **_added(additions)))
-    return {cart.id: cart for cart in carts}
-
-
-def _added(additions: Sequence[Addition]) -> dict[str, Any]:
-    return {
-        "cart_ids": [addition.cart_id for addition in additions],
-        "variant_ids": [addition.variant_id for addition in additions],
-        "quantities": [addition.quantity for addition in additions],
-        "anybody": [addition.guard.anybody for addition in additions],
-        "customer_ids": [addition.guard.customer_id for addition in additions],
-        "versions": [addition.guard.version for addition in additions],
-        "most_units": MOST_UNITS,
-        "most_lines": MOST_LINES,
-    }
+    return _cart(
+        await queries.add_line(
+            conn,
+            cart_id=cart_id,
+            variant_id=variant_id,
+            quantity=quantity,
+            most_units=MOST_UNITS,
+            most_lines=MOST_LINES,
+            **msgspec.structs.asdict(guard),
+        )
+    )
 
 
 async def set_quantity(conn: OneRow, cart_id: UUID, variant_id: int, quantity: int, guard: Guard) -> Cart | None:

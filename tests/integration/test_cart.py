@@ -9,8 +9,7 @@ import pytest
 from storefront.accounts import service as accounts
 from storefront.accounts.model import Registration
 from storefront.cart import service as carts
-from storefront.cart.adding import Adding
-from storefront.cart.model import MOST_LINES, MOST_UNITS, Addition, Cart, CartClosed, CartNotFound, Guard
+from storefront.cart.model import MOST_LINES, MOST_UNITS, Cart, CartClosed, CartNotFound, Guard
 from storefront.checkout import service as checkout
 from storefront.checkout.model import CheckoutContext
 from storefront.inventory.gate import StockGate
@@ -165,18 +164,3 @@ async def test_what_is_no_longer_sold_stays_visible_and_costs_nothing(
         priced = await pricing.price_cart(conn, await carts.get(conn, cart.id), now=utc_now(), settings=settings)
     assert {line.variant_id: line.problem for line in priced.lines} == {kept: None, gone: "not_on_sale"}
     assert priced.total == 1000
-
-
-async def test_many_additions_at_once_are_all_there_each_in_its_cart(database: Database, owner: asyncpg.Connection) -> None:
-    """Two shoppers who each click ten times, and one whose variant is not for sale: nobody's clicks are lost, or made twice."""
-    variant_id, adding = await offer(owner), Adding(database)
-    async with database.write() as conn:
-        carts_ = [await carts.create(conn, currency="EUR") for _ in range(3)]
-    wanted = [Addition(cart.id, variant_id, 1) for _ in range(10) for cart in carts_[:2]]
-    wanted.insert(7, Addition(carts_[2].id, 2**40, 1))
-    outcomes = await asyncio.gather(*(adding.add(addition) for addition in wanted), return_exceptions=True)
-    assert isinstance(outcomes[7], InvalidInput)
-    versions = sorted(outcome.version for outcome in outcomes if isinstance(outcome, Cart))
-    assert versions == sorted([*range(2, 12), *range(2, 12)])
-    async with database.write() as conn:
-        assert [(await carts.get(conn, cart.id)).item_count for cart in carts_] == [10, 10, 0]
