@@ -164,7 +164,7 @@ def _install_parts(app: web.Application, settings: Settings, headers: dict[str, 
     for_pages = int(settings.cache.l1_bytes * PAGES_SHARE)
     app[CACHE] = Cache(settings.cache, shared, most_bytes=settings.cache.l1_bytes - for_pages)
     app[PAGE_CACHE] = PageCache(for_pages, levels=app[CACHE].levels, lifetime=app[CACHE].lifetime, headers=headers)
-    app[RATE_LIMITER] = RateLimiter(redis_url)
+    app[RATE_LIMITER] = RateLimiter(redis_url, settings.cache.namespace)
     app[FEED] = Feed(app[DATABASE])
     app[JOBS] = Jobs(settings, app[DATABASE])
     app[MAILER] = Mailer(settings)

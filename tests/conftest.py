@@ -228,7 +228,7 @@ def settings(
         DATABASE__URL=postgres.dsn(APP_ROLE, database_name),
         DATABASE__MIGRATE_URL=postgres.dsn(database=database_name),
         CACHE__URL=valkey.url,
-        CACHE__NAMESPACE=database_name,
+        CACHE__NAMESPACE=f"{database_name}-{uuid.uuid4().hex[:6]}",
         PAYMENTS__SANDBOX_PORT=str(provider_settings.sandbox_port),
         PAYMENTS__API_KEY=payments.api_key,
         PAYMENTS__WEBHOOK_SECRET=payments.webhook_secret,

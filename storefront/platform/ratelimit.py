@@ -28,11 +28,14 @@ def _parse(limit: str) -> RateLimitItem:
 
 
 class RateLimiter:
-    """`await limiter.hit("sign_in", ip, "10/minute")` counts one call and raises RateLimited past the limit."""
+    """`await limiter.hit("sign_in", ip, "10/minute")` counts one call and raises RateLimited past the limit.
 
-    def __init__(self, redis_url: str | None, *, timeout: float = 0.1) -> None:
+    Shops with a `namespace` of their own on one Redis are counted apart.
+    """
+
+    def __init__(self, redis_url: str | None, namespace: str, *, timeout: float = 0.1) -> None:
         self._local = FixedWindowRateLimiter(MemoryStorage())
-        self._shared = _shared_limiter(redis_url) if redis_url else None
+        self._shared = _shared_limiter(redis_url, namespace) if redis_url else None
         self._timeout = timeout
         self._shared_away_until = 0.0
 
@@ -53,10 +56,10 @@ class RateLimiter:
         return await self._local.hit(item, bucket, key)
 
 
-def _shared_limiter(redis_url: str) -> FixedWindowRateLimiter:
+def _shared_limiter(redis_url: str, namespace: str) -> FixedWindowRateLimiter:
     if redis_url.startswith("unix:"):
         redis_url = "redis+" + redis_url
-    storage = storage_from_string(f"async+{redis_url}", implementation="redispy", wrap_exceptions=True)
+    storage = storage_from_string(f"async+{redis_url}", implementation="redispy", wrap_exceptions=True, key_prefix=f"{namespace}:limits")
     assert isinstance(storage, Storage)
     return FixedWindowRateLimiter(storage)
 

@@ -454,7 +454,7 @@ async def _keep_changing(owner: asyncpg.Connection) -> None:
 async def test_operators_see_how_the_index_is(follower: Follower):
     seen = follower.index.check()
     assert (seen.name, seen.ok, seen.vital) == ("search", True, False)
-    assert f"{follower.index.products} products" in seen.detail
+    assert f"{follower.index.products:,} products" in seen.detail
     assert "segments" in seen.detail
     assert "s behind" in seen.detail
     assert f"built {datetime.now(UTC):%Y-%m-%d}" in seen.detail
