@@ -40,7 +40,7 @@ BEGIN
 END $$;
 
 -- Holds for carts, each of which comes once, what was cut for them from shelves that were seen without locks. A cart that holds exactly this
--- keeps it for longer. False, and nothing has changed, when a shelf has less by now or a cart holds something else. Locks as `stock_to_hold`
+-- keeps it for longer. False, and nothing has changed, when a shelf has less by now or is closed, or a cart holds something else. Locks as `stock_to_hold`
 -- takes them.
 CREATE FUNCTION hold_from_shelf(carts uuid[], variants bigint[], locations bigint[], quantities int[], until timestamptz[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
@@ -67,8 +67,9 @@ BEGIN
     END IF;
     IF EXISTS (
         SELECT FROM unnest(variants, locations, quantities) AS w (variant_id, location_id, quantity)
-        JOIN stock s ON s.variant_id = w.variant_id AND s.location_id = w.location_id
-        GROUP BY s.variant_id, s.location_id, s.on_hand, s.reserved HAVING s.on_hand - s.reserved < sum(w.quantity)
+        LEFT JOIN stock s ON s.variant_id = w.variant_id AND s.location_id = w.location_id
+        LEFT JOIN stock_location l ON l.id = s.location_id AND l.active
+        GROUP BY w.variant_id, w.location_id, s.on_hand, s.reserved, l.id HAVING l.id IS NULL OR s.on_hand - s.reserved < sum(w.quantity)
     ) THEN
         RETURN false;
     END IF;
@@ -293,9 +294,6 @@ END $$;
 -- Nobody followed orders by the feed: their history is order_event.
 DROP TRIGGER feed_insert ON orders;
 DROP TRIGGER feed_update ON orders;
-
--- Holds are looked for by cart and by order; this one cost each hold two entries.
-DROP INDEX reservation_variant;
 
 -- A key's row is written four times within a second: with room on its page, what is not indexed changes without touching an index (HOT).
 ALTER TABLE idempotency_key SET (fillfactor = 60);

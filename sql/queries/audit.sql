@@ -72,12 +72,17 @@ LEFT JOIN (SELECT order_id, sum(amount) AS total FROM payment_attempt WHERE kind
 WHERE o.refunded <> coalesce(a.total, 0);
 
 -- name: paid_orders_took_their_stock
--- Every tracked unit of a paid order left the stock once, and what was cancelled or returned came back at most once.
-SELECT 'order ' || o.number AS what, 'sold ' || sold.units || ', holds ' || held.units AS detail
+-- Every tracked unit of a paid order left the stock once, and what was cancelled or returned came back at most once. No hold of an order was
+-- released before it was paid: its goods would be sold again.
+SELECT 'order ' || o.number AS what, 'sold ' || sold.units || ', holds ' || held.units || ', released ' || held.released AS detail
 FROM orders o
 CROSS JOIN LATERAL (SELECT coalesce(-sum(delta), 0) AS units FROM stock_movement WHERE order_id = o.id AND reason = 'sold') sold
-CROSS JOIN LATERAL (SELECT coalesce(sum(quantity), 0) AS units FROM reservation WHERE order_id = o.id AND state = 'committed') held
-WHERE sold.units <> held.units;
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(quantity) FILTER (WHERE state = 'committed'), 0) AS units,
+           coalesce(sum(quantity) FILTER (WHERE state = 'released' AND o.paid_at IS NOT NULL), 0) AS released
+    FROM reservation WHERE order_id = o.id
+) held
+WHERE sold.units <> held.units OR held.released > 0;
 
 -- name: finished_orders_hold_nothing
 SELECT 'order ' || o.number AS what, count(*) || ' open holds' AS detail

@@ -13,23 +13,32 @@ WHERE v.id = ANY (CAST(:variant_ids AS bigint[]));
 -- name: hold_from_shelf$
 SELECT hold_from_shelf(:cart_ids::uuid[], :variant_ids::bigint[], :location_ids::bigint[], :quantities::int[], :expiries::timestamptz[]);
 
--- name: write_holds!
--- Closes old holds, lets those that stay live longer, opens the new ones, and moves `reserved` by the difference.
--- The stock rows are locked already.
+-- name: write_holds$
+-- Closes old holds, lets those that stay live longer, opens the new ones, and moves `reserved` by the difference. The stock rows are locked
+-- already. Answers how many were closed or stay: one that an order has taken over since it was read is neither, and then nothing of this
+-- may be committed.
 WITH closed AS (
-    UPDATE reservation SET state = 'released' WHERE id = ANY(:closed_ids::bigint[]) RETURNING id
+    UPDATE reservation r SET state = 'released'
+    FROM unnest(:closed_ids::bigint[], :closed_orders::uuid[]) AS c (id, order_id)
+    WHERE r.id = c.id AND r.state = 'held' AND r.order_id IS NOT DISTINCT FROM c.order_id RETURNING r.id
 ), extended AS (
     UPDATE reservation r SET expires_at = e.expires_at
-    FROM unnest(:extended_ids::bigint[], :extended_until::timestamptz[]) AS e (id, expires_at) WHERE r.id = e.id
+    FROM unnest(:extended_ids::bigint[], :extended_orders::uuid[], :extended_until::timestamptz[]) AS e (id, order_id, expires_at)
+    WHERE r.id = e.id AND r.state = 'held' AND r.order_id IS NOT DISTINCT FROM e.order_id RETURNING r.id
 ), opened AS (
     INSERT INTO reservation (cart_id, order_id, variant_id, location_id, quantity, expires_at)
     SELECT * FROM unnest(:cart_ids::uuid[], :order_ids::uuid[], :variant_ids::bigint[], :location_ids::bigint[], :quantities::int[],
                          :expiries::timestamptz[])
     WHERE (SELECT count(*) FROM closed) >= 0     -- the old holds are closed before the new ones take their place in the unique index
+), moved AS (
+    UPDATE stock s SET reserved = s.reserved + d.delta
+    FROM unnest(:moved_variants::bigint[], :moved_locations::bigint[], :deltas::int[]) AS d (variant_id, location_id, delta)
+    WHERE s.variant_id = d.variant_id AND s.location_id = d.location_id
 )
-UPDATE stock s SET reserved = s.reserved + d.delta
-FROM unnest(:moved_variants::bigint[], :moved_locations::bigint[], :deltas::int[]) AS d (variant_id, location_id, delta)
-WHERE s.variant_id = d.variant_id AND s.location_id = d.location_id;
+SELECT (SELECT count(*) FROM closed) + (SELECT count(*) FROM extended);
+
+-- name: take_over_holds$
+SELECT take_over_holds(:cart_id, :order_id, :variant_ids::bigint[], :quantities::int[], :expires_at);
 
 -- name: held_for_cart
 SELECT variant_id, sum(quantity)::int AS quantity FROM reservation

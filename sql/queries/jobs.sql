@@ -8,14 +8,14 @@ DO UPDATE SET run_at = least(job.run_at, excluded.run_at)
 RETURNING id;
 
 -- name: take
--- Due jobs of the given kinds, for :seconds. Rows that others are taking are passed over. Neither this commit nor that of `done` is waited
--- for: what a crash of the database makes undone is done again.
+-- Due jobs of the given kinds, for :seconds. Rows that others are taking are passed over. This commit is waited for: were it lost, two could
+-- hold a job by the same attempt.
 UPDATE job SET attempts = attempts + 1, run_at = now() + make_interval(secs => CAST(:seconds AS float8))
 WHERE id IN (
     SELECT id FROM job
     WHERE dead_at IS NULL AND run_at <= now() AND kind = ANY(CAST(:kinds AS text[]))
     ORDER BY run_at, id LIMIT :most FOR UPDATE SKIP LOCKED
-) AND set_config('synchronous_commit', 'off', true) = 'off'
+)
 RETURNING id, kind, payload, attempts AS attempt, attempts - replayed_at_attempt AS tries, created_at;
 
 -- name: keep
@@ -26,6 +26,7 @@ WHERE job.id = held.id AND job.attempts = held.attempt AND job.dead_at IS NULL
 RETURNING job.id;
 
 -- name: done!
+-- This commit is not waited for: what a crash of the database makes undone is done again.
 DELETE FROM job
 USING unnest(CAST(:ids AS bigint[]), CAST(:attempts AS int[])) AS held (id, attempt)
 WHERE job.id = held.id AND job.attempts = held.attempt AND job.dead_at IS NULL AND set_config('synchronous_commit', 'off', true) = 'off';

@@ -135,7 +135,7 @@ async def update_cart(request: web.Request) -> web.Response:
         return _nothing(cart) if _minimal(request) else _answer(cart, priced)
 
     async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
-        return await service.set_details(conn, cart_id, **details, guard=guard, durable=False, till=till)
+        return await service.set_details(conn, cart_id, **details, guard=guard, till=till)
 
     return await _changed(request, change)
 

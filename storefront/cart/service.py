@@ -233,11 +233,10 @@ async def set_details(
     billing_address: Address | msgspec.UnsetType | None = msgspec.UNSET,
     fulfillment_option_id: int | msgspec.UnsetType | None = msgspec.UNSET,
     guard: Guard = ANYBODY,
-    durable: bool = True,
     till: Till | None = None,
 ) -> Cart:
     """Keeps those details that are given, normalised; None empties one. Raises InvalidInput with every wrong field, CartNotFound,
-    CartClosed, VersionMismatch. Whether the option is offered for the address is for the price to say. `durable` as of `create`.
+    CartClosed, VersionMismatch. Whether the option is offered for the address is for the price to say.
     """
     given = {
         "email": email,
@@ -249,7 +248,7 @@ async def set_details(
     if version is not None:
         guard = msgspec.structs.replace(guard, version=version)
     try:
-        cart = await store.set_details(till or conn, cart_id, changes, guard, durable=durable)
+        cart = await store.set_details(till or conn, cart_id, changes, guard, durable=True)
     except asyncpg.ForeignKeyViolationError as error:
         raise InvalidInput.of("fulfillment_option_id", "There is no such delivery option.") from error
     if cart is None:
@@ -274,7 +273,9 @@ async def choose_delivery(
         priced = await till.price(msgspec.structs.replace(before, **changes))
         if wanted is not None and all(option.id != wanted for option in priced.fulfillment_options):
             raise InvalidInput.of("fulfillment_option_id", "This option is not offered for the cart and its delivery address.")
-        cart = await store.set_details(conn, cart_id, changes, msgspec.structs.replace(guard, version=before.version), durable=False)
+        # Who and where to must not be lost once it is confirmed: the order would go where it went before, at the same price.
+        durable = changes.keys() != {"fulfillment_option_id"}
+        cart = await store.set_details(conn, cart_id, changes, msgspec.structs.replace(guard, version=before.version), durable=durable)
         if cart is not None:
             return cart, priced
     raise VersionMismatch(CHANGED_MEANWHILE)

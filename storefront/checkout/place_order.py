@@ -181,15 +181,14 @@ async def _under_the_carts_lock(
         raise CartClosed("This cart is closed. Start a new one.")
     _agreed(cart, priced, request)
     order = _new_order(shop, request, cart, priced, customer_id, now)
+    # Stock, then coupons, then gift cards, as whoever gives an order up gives them back: else each would wait for the other.
+    country = cart.delivery_address.country if cart.delivery_address else None
+    await inventory.hold_for_order(conn, cart.id, order.id, _demand(priced), order.expires_at, country)
     if priced.coupon_codes:
         await pricing.claim_coupons(conn, order.id, order.email.lower(), priced.coupon_codes)
     if priced.gift_cards:
         await pricing.spend_gift_cards(conn, order.id, [(card_id, amount) for card_id, _, amount in priced.gift_cards])
-    written = await _write(conn, shop, held, order, priced, prepared=False, now=now)
-    if written is None:
-        country = cart.delivery_address.country if cart.delivery_address else None
-        await inventory.hold_for_order(conn, cart.id, order.id, _demand(priced), order.expires_at, country)
-        written = await _write(conn, shop, held, order, priced, prepared=True, now=now)
+    written = await _write(conn, shop, held, order, priced, prepared=True, now=now)
     assert written is not None
     return written
 

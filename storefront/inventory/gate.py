@@ -157,7 +157,7 @@ class StockGate:
         try:
             async with self._database.write() as conn:
                 return await hold_at_once(conn, holds)
-        except RETRYABLE:
+        except (*RETRYABLE, asyncpg.IntegrityConstraintViolationError):
             return False
 
 

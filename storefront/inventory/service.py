@@ -52,10 +52,9 @@ async def hold(conn: Connection, cart_id: UUID, demand: dict[int, int], *, expir
 async def hold_for_order(
     conn: Connection, cart_id: UUID, order_id: UUID, demand: dict[int, int], expires_at: datetime, country: str | None = None
 ) -> None:
-    """Holds the demand for the order, in place of what its cart holds. Raises OutOfStock.
-
-    Holds that fit the demand already are the order's without it: `order_pending` takes them over as they are.
-    """
+    """The cart's holds become the order's: taken over as they are, without touching stock, when they are the demand. Raises OutOfStock."""
+    if await store.take_over_holds(conn, cart_id, order_id, demand, expires_at):
+        return
     (outcome,) = await hold_all(conn, [Hold(cart_id, demand, expires_at, order_id, country)])
     if outcome is not None:
         raise outcome

@@ -1,10 +1,11 @@
 """SQL of inventory: rows to types, nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from storefront.inventory.allocation import Allocation
@@ -80,12 +81,17 @@ def _open_hold(row: Any, held: dict[str, Any]) -> OpenHold:
 
 
 async def write_holds(conn: Connection, allocation: Allocation) -> None:
-    """What the allocation closed, extended and opened, and how `reserved` moves with it."""
+    """What the allocation closed, extended and opened, and how `reserved` moves with it.
+
+    Raises SerializationError when an order has taken a hold over meanwhile: the transaction must read anew.
+    """
     moved = sorted((place, delta) for place, delta in allocation.deltas.items() if delta)
-    await queries.write_holds(
+    as_read = await queries.write_holds(
         conn,
         closed_ids=[held.id for held in allocation.closed],
+        closed_orders=[held.order_id for held in allocation.closed],
         extended_ids=[held.id for held, _ in allocation.extended],
+        extended_orders=[held.order_id for held, _ in allocation.extended],
         extended_until=[hold.expires_at for _, hold in allocation.extended],
         cart_ids=[hold.cart_id for hold, _ in allocation.opened],
         order_ids=[hold.order_id for hold, _ in allocation.opened],
@@ -97,6 +103,16 @@ async def write_holds(conn: Connection, allocation: Allocation) -> None:
         moved_locations=[location_id for (_, location_id), _ in moved],
         deltas=[delta for _, delta in moved],
     )
+    if as_read != len(allocation.closed) + len(allocation.extended):
+        raise asyncpg.SerializationError("an order took a hold over while it was being replaced")
+
+
+async def take_over_holds(conn: Connection, cart_id: UUID, order_id: UUID, demand: Mapping[int, int], expires_at: datetime) -> bool:
+    """Whether the cart's holds were exactly the demand; they are the order's now."""
+    fits: bool = await queries.take_over_holds(
+        conn, cart_id=cart_id, order_id=order_id, variant_ids=list(demand), quantities=list(demand.values()), expires_at=expires_at
+    )
+    return fits
 
 
 async def held_for_cart(conn: Connection, cart_id: UUID) -> dict[int, int]:

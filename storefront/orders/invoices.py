@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from storefront.orders import store
@@ -54,8 +55,13 @@ async def issue_missing(database: Database, *, now: datetime) -> int:
     """Issues what is missing, in the order of payment; returns how many orders lacked theirs."""
     async with database.write() as conn:
         missing = await store.paid_without_invoice(conn, now - LOOK_BACK, AT_ONCE)
-        await issue(conn, *missing, now=now)
+    for order_id in missing:  # one by one, so that an order that somebody holds keeps no other waiting for good
+        await database.transaction(partial(_issue_one, order_id=order_id, now=now))
     return len(missing)
+
+
+async def _issue_one(conn: Connection, *, order_id: UUID, now: datetime) -> None:
+    await issue(conn, order_id, now=now)
 
 
 async def keep_seller(conn: Connection, settings: Settings) -> None:

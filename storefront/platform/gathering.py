@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from asyncpg import QueryCanceledError
+
 from storefront.platform.database import is_away
 
 Asked = TypeVar("Asked")
@@ -17,6 +19,7 @@ class Gathering(Generic[Asked, Answer]):
     """`await gathering(asked)`. `work` takes at most `most` at once, is harmless to repeat, and answers in their order.
 
     When it fails, each is tried alone, so that one that cannot be done spoils nobody else's; unless a server is away, which is told to all.
+    A statement that ran out of time (it waited for a row of one of them) says nothing of the others.
     """
 
     def __init__(self, work: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]], *, most: int = 64) -> None:
@@ -44,7 +47,7 @@ class Gathering(Generic[Asked, Answer]):
         try:
             found = await self._work([asked for asked, _ in batch])
         except BaseException as error:
-            if len(batch) > 1 and isinstance(error, Exception) and not is_away(error):
+            if len(batch) > 1 and isinstance(error, Exception) and (isinstance(error, QueryCanceledError) or not is_away(error)):
                 for one in batch:
                     await self._do([one])
                 return

@@ -92,6 +92,10 @@ BROKEN: list[tuple[str, tuple[str, ...]]] = [
     ("kept_equals_the_providers_books", (BOOKS.format(more=1, authorized="false"),)),
     ("kept_equals_the_providers_books", (BOOKS.format(more=0, authorized="true"),)),
     ("paid_orders_took_their_stock", ("UPDATE reservation SET quantity = quantity + 1 WHERE order_id = $1",)),
+    (
+        "paid_orders_took_their_stock",
+        (HOLD.format(order="$1", units=1), "UPDATE reservation SET state = 'released' WHERE order_id = $1 AND state = 'held'"),
+    ),
     ("finished_orders_hold_nothing", (RESERVE.format(units=1), HOLD.format(order="$1", units=1))),
     ("coupon_uses_within_limits", (COUPON.format(used=1, limit="NULL", each="NULL"),)),
     (

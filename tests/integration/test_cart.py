@@ -1,6 +1,7 @@
 """Carts: nothing that was put in is lost, nobody else's is touched, and prices that moved are shown."""
 
 import asyncio
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -10,15 +11,16 @@ from storefront.accounts import service as accounts
 from storefront.accounts.model import Registration
 from storefront.cart import service as carts
 from storefront.cart.model import MOST_LINES, MOST_UNITS, Cart, CartClosed, CartNotFound, Guard
+from storefront.cart.service import ANYBODY
 from storefront.checkout import service as checkout
 from storefront.checkout.model import CheckoutContext
 from storefront.inventory.gate import StockGate
 from storefront.platform.clock import utc_now
-from storefront.platform.database import Database
+from storefront.platform.database import Database, lsn_number
 from storefront.platform.errors import InvalidInput, VersionMismatch
 from storefront.pricing import service as pricing
 from storefront.settings import Settings
-from tests.buying import offer, stock_of
+from tests.buying import ADDRESS, offer, stock_of
 
 
 async def customer_of(database: Database) -> UUID:
@@ -137,6 +139,21 @@ async def test_a_change_on_an_old_version_changes_nothing(database: Database, ow
             with pytest.raises(VersionMismatch):
                 await late
         assert await carts.get(conn, cart.id) == changed
+
+
+@pytest.mark.parametrize("details", [{"email": "ada@shop.example"}, {"delivery_address": ADDRESS, "fulfillment_option_id": None}])
+async def test_who_and_where_to_is_on_disk_once_it_is_confirmed(
+    database: Database, settings: Settings, owner: asyncpg.Connection, details: dict[str, Any]
+) -> None:
+    async with database.write() as conn:
+        await conn.execute("SET synchronous_commit = on")  # as it is where fsync is on
+        cart = await carts.create(conn, currency="EUR")
+        before = lsn_number(await conn.fetchval("SELECT pg_current_wal_insert_lsn()::text"))
+        if "fulfillment_option_id" in details:
+            await carts.choose_delivery(conn, cart.id, details, ANYBODY, now=utc_now(), settings=settings)
+        else:
+            await carts.set_details(conn, cart.id, **details)
+        assert lsn_number(await conn.fetchval("SELECT pg_current_wal_flush_lsn()::text")) > before
 
 
 async def test_a_price_that_moved_is_news_until_it_was_shown(database: Database, settings: Settings, owner: asyncpg.Connection) -> None:

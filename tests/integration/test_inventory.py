@@ -12,8 +12,10 @@ import pytest
 from storefront.checkout import background
 from storefront.checkout.model import CheckoutContext
 from storefront.inventory import service as inventory
+from storefront.inventory import store
+from storefront.inventory.allocation import Allocation
 from storefront.inventory.gate import StockGate
-from storefront.inventory.model import LockedStock
+from storefront.inventory.model import Hold, LockedStock
 from storefront.inventory.service import OutOfStock
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Database, statement_count
@@ -115,6 +117,44 @@ async def test_a_cart_that_holds_something_holds_it_once(gates: list[StockGate],
     assert await stock_of(owner, variant_id) == (5, 3)
     assert await owner.fetchval("SELECT expires_at FROM reservation WHERE cart_id = $1 AND state = 'held'", cart_id) == until
     assert await violations(owner) == []
+
+
+@pytest.mark.parametrize("change", ["UPDATE stock_location SET active = false WHERE id = $1", "DELETE FROM stock WHERE location_id = $1"])
+async def test_goods_of_a_place_that_was_closed_meanwhile_are_not_held_there(
+    gates: list[StockGate], database: Database, owner: asyncpg.Connection, change: str
+) -> None:
+    variant_id = await offer(owner, on_hand=3)
+    near = await location(owner, f"near-{variant_id}", priority=-1)
+    await stock_at(owner, variant_id, near, 5)
+    cart_id, stock = uuid.uuid4(), await seen(database, variant_id)
+    await owner.execute(change, near)
+    await gates[0].hold(cart_id, {variant_id: 2}, expires_at=utc_now() + SOON, seen=stock)
+    held = await held_at(owner, cart_id)
+    assert (list(held.values()), near in held) == ([2], False)
+
+
+@pytest.mark.parametrize("wanted", [2, 3])
+async def test_what_an_order_has_taken_over_is_not_replaced_by_who_read_it_before(
+    gates: list[StockGate], database: Database, owner: asyncpg.Connection, wanted: int
+) -> None:
+    variant_id, order_id = await offer(owner, on_hand=9), uuid.uuid4()
+    cart_id = await hold(gates[0], {variant_id: 2})
+    async with database.primary.acquire() as conn:
+        late = conn.transaction()
+        await late.start()
+        again = [Hold(cart_id, {variant_id: wanted}, utc_now() + SOON)]
+        locked = await store.lock_stock(conn, again)
+        allocation = Allocation(locked.rows, locked.open_holds, locked.untracked)
+        assert allocation.take(again[0]) == []
+        async with database.write() as order:
+            assert await store.take_over_holds(order, cart_id, order_id, {variant_id: 2}, utc_now() + SOON)
+        with pytest.raises(asyncpg.SerializationError):
+            await store.write_holds(conn, allocation)
+        await late.rollback()
+    assert [tuple(row) for row in await owner.fetch("SELECT order_id, quantity, state FROM reservation WHERE cart_id = $1", cart_id)] == [
+        (order_id, 2, "held")
+    ]
+    assert await stock_of(owner, variant_id) == (9, 2)
 
 
 async def test_hundreds_who_all_saw_the_last_things_get_what_there_is(

@@ -18,6 +18,7 @@ from storefront.pricing import defaults, gift_cards
 from storefront.pricing.model import PricedCart
 from storefront.settings import Settings
 from tests.buying import ADDRESS, Buyer, MovableClock, buyer_of, offer, stock_of, violations
+from tests.sandbox import eventually
 
 DECLINED = "pm_card_chargeDeclined"
 PARIS = msgspec.structs.replace(ADDRESS, city="Paris", postal_code="75001", country="FR")
@@ -161,6 +162,22 @@ async def test_a_coupon_is_used_as_often_as_it_may_be_and_the_others_are_asked(s
     assert sorted(answer.status for answer in answers) == [201] * 3 + [409] * 9
     assert {problem_of(answer) for answer in answers if answer.status == 409} <= {"coupon_exhausted", "price_changed"}
     assert await owner.fetchval("SELECT used FROM coupon WHERE code = $1", code) == 3
+    assert await violations(owner) == []
+
+
+async def test_who_waits_for_stock_keeps_no_coupon_from_others(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    """Orders that are given up give back stock, and then coupons: in the other order, each would wait for the other."""
+    variant_id, code = await offer(owner, amount=2000), await coupon(owner)
+    buyer = await buyer_of(shop, await option_of(owner, "standard", "DE"), (variant_id, 1), codes=[code])
+    async with owner.transaction():
+        await owner.execute("UPDATE stock SET on_hand = on_hand WHERE variant_id = $1", variant_id)
+        placing = asyncio.create_task(buyer.place())
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        async with shop.database.write() as conn:
+            await eventually(lambda: conn.fetchval(waiting))
+        await owner.execute("SET LOCAL lock_timeout = '3s'")
+        await owner.execute("SELECT FROM coupon WHERE code = $1 FOR UPDATE", code)
+    assert (await placing).status == 201
     assert await violations(owner) == []
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+import asyncpg
 import pytest
 
 from storefront.platform.gathering import Gathering
@@ -51,6 +52,20 @@ async def test_one_that_cannot_be_done_spoils_nobody_elses() -> None:
     assert (first, second, fourth) == (2, 4, 8)
     assert isinstance(third, ValueError)
     assert work.batches == [[1], [2, 3, 4], [2], [3], [4]]
+
+
+async def test_one_that_is_waited_for_too_long_spoils_nobody_elses() -> None:
+    class Slow(Work):
+        async def __call__(self, asked: Sequence[int]) -> list[int]:
+            found = await super().__call__(asked)
+            if 3 in asked:
+                raise asyncpg.QueryCanceledError("canceling statement due to statement timeout")
+            return found
+
+    work = Slow()
+    first, second, third, fourth = await all_of(Gathering(work), work, [1, 2, 3, 4])
+    assert (first, second, fourth) == (2, 4, 8)
+    assert isinstance(third, asyncpg.QueryCanceledError)
 
 
 async def test_that_a_server_is_away_is_told_to_all_at_once() -> None:
