@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.browser.steps import BackOffice
 from tests.browser.watching import Watch
@@ -93,6 +93,7 @@ def open_context(browser: Browser, shop: ShopAddress, **options: object) -> Brow
     """A shopper of their own; options as playwright's new_context."""
     context = browser.new_context(base_url=shop.url, locale="en-GB", **options)  # type: ignore[arg-type]
     context.set_default_timeout(30_000)
+    expect.set_options(timeout=30_000)
     return context
 
 
