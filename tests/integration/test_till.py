@@ -175,8 +175,7 @@ async def test_who_waits_for_stock_keeps_no_coupon_from_others(shop: CheckoutCon
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         async with shop.database.write() as conn:
             await eventually(lambda: conn.fetchval(waiting))
-        await owner.execute("SET LOCAL lock_timeout = '3s'")
-        await owner.execute("SELECT FROM coupon WHERE code = $1 FOR UPDATE", code)
+        await owner.execute("SELECT FROM coupon WHERE code = $1 FOR UPDATE NOWAIT", code)
     assert (await placing).status == 201
     assert await violations(owner) == []
 
