@@ -12,7 +12,6 @@ finished       the order has moved on (`settle.py`) and the answer is stored, in
 """
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import asyncpg
@@ -27,6 +26,7 @@ from storefront.checkout.answers import answer_of, refusal
 from storefront.checkout.errors import CartOrdered, OrderGivenUp, PaymentProviderAway, PriceChanged
 from storefront.checkout.idempotency import IdempotencyInFlight
 from storefront.checkout.model import Answer, CheckoutContext, Claim, PendingOrder, PlaceOrder
+from storefront.checkout.new_order import new_order
 from storefront.checkout.settle import Settlement, settle_and_answer, settle_free, settle_payment
 from storefront.inventory import service as inventory
 from storefront.inventory.service import OutOfStock
@@ -155,7 +155,7 @@ async def _at_once(
             _agreed(cart, priced, request)
         except DomainError:
             return None  # what is refused is looked at once more under the cart's lock
-        order = _new_order(shop, request, cart, priced, customer_id, now)
+        order = new_order(shop, request, cart, priced, customer_id, now)
         try:
             return await _write(conn, shop, held, order, priced, prepared=False, now=now)
         except (asyncpg.UniqueViolationError, *RETRYABLE):
@@ -180,7 +180,7 @@ async def _under_the_carts_lock(
     if cart.state != "open":
         raise CartClosed("This cart is closed. Start a new one.")
     _agreed(cart, priced, request)
-    order = _new_order(shop, request, cart, priced, customer_id, now)
+    order = new_order(shop, request, cart, priced, customer_id, now)
     # Stock, then coupons, then gift cards, as whoever gives an order up gives them back: else each would wait for the other.
     country = cart.delivery_address.country if cart.delivery_address else None
     await inventory.hold_for_order(conn, cart.id, order.id, _demand(priced), order.expires_at, country)
@@ -253,36 +253,6 @@ def _demand(priced: PricedCart) -> dict[int, int]:
     return {line.variant_id: line.quantity for line in priced.lines}
 
 
-def _new_order(
-    shop: CheckoutContext, request: PlaceOrder, cart: Cart, priced: PricedCart, customer_id: UUID | None, now: datetime
-) -> NewOrder:
-    return NewOrder(
-        id=uuid4(),
-        cart_id=cart.id,
-        cart_version=cart.version,
-        customer_id=customer_id,
-        email=normalise_email(cart.email or ""),
-        currency=priced.currency,
-        subtotal=priced.subtotal,
-        discount=priced.discount,
-        delivery=priced.delivery,
-        tax=priced.tax,
-        total=priced.total,
-        prices_include_tax=priced.prices_include_tax,
-        gift_card_amount=priced.gift_card_amount,
-        delivery_address=cart.delivery_address if priced.requires_delivery else None,
-        billing_address=cart.billing_address,
-        fulfillment_option=_option_as_ordered(priced),
-        coupon_codes=list(priced.coupon_codes),
-        lines=_lines_as_ordered(priced),
-        expires_at=now + shop.hold_time,
-        attempt_id=uuid4() if priced.to_pay else None,
-        to_pay=priced.to_pay,
-        capture_later=shop.capture_later,
-        payment_method=request.payment_method,
-    )
-
-
 async def _write(
     conn: Connection, shop: CheckoutContext, held: Claim, order: NewOrder, priced: PricedCart, *, prepared: bool, now: datetime
 ) -> tuple[Claim, PendingOrder, Order] | None:
@@ -307,34 +277,6 @@ async def _write(
         held, recovery_point="order_pending", order_id=order.id, params=held.params | {"pending": msgspec.to_builtins(pending)}
     )
     return moved, pending, order.as_written(number, line_ids, now)
-
-
-def _option_as_ordered(priced: PricedCart) -> dict[str, Any] | None:
-    option = priced.fulfillment_option
-    return msgspec.to_builtins(option) if option is not None and priced.requires_delivery else None
-
-
-def _lines_as_ordered(priced: PricedCart) -> list[dict[str, Any]]:
-    return [
-        {
-            "position": position,
-            "variant_id": line.variant_id,
-            "product_id": line.product_id,
-            "sku": line.sku,
-            "title": line.title,
-            "options": line.options,
-            "image_url": line.image_url,
-            "slug": line.slug,
-            "quantity": line.quantity,
-            "unit_amount": line.unit_amount,
-            "subtotal": line.subtotal,
-            "discount": line.discount,
-            "tax": line.tax,
-            "tax_ppm": line.tax_ppm,
-            "total": line.total,
-        }
-        for position, line in enumerate(priced.lines, start=1)
-    ]
 
 
 # --- the same cart once more -----------------------------------------------------------------------------------------------------
