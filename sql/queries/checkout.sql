@@ -101,22 +101,27 @@ UPDATE webhook_inbox SET outcome = NULL WHERE provider = :provider AND event_id 
 -- name: waiting_event^
 SELECT type, payload FROM webhook_inbox WHERE provider = :provider AND event_id = :event_id AND applied_at IS NULL;
 
--- name: event_applied!
-UPDATE webhook_inbox SET applied_at = :now, outcome = :outcome WHERE provider = :provider AND event_id = :event_id;
+-- name: event_applied$
+-- Whether nobody else had applied it meanwhile.
+UPDATE webhook_inbox SET applied_at = :now, outcome = :outcome
+WHERE provider = :provider AND event_id = :event_id AND applied_at IS NULL
+RETURNING true;
 
 -- name: prune_events!
 DELETE FROM webhook_inbox WHERE applied_at < :before;
 
--- name: keep_comparison!
--- The provider's side of charges that are known here, and how the comparison went. Of charges in doubt nothing is kept.
+-- name: keep_charges!
+-- The provider's side of charges that are known here. Of charges in doubt nothing is kept.
 WITH doubtful AS (
     DELETE FROM provider_charge WHERE attempt_id = ANY (CAST(:doubtful AS uuid[]))
-), kept AS (
-    INSERT INTO provider_charge (attempt_id, kept, authorized, compared_at)
-    SELECT * FROM unnest(CAST(:attempt_ids AS uuid[]), CAST(:kept AS bigint[]), CAST(:authorized AS boolean[]), CAST(:asked_at AS timestamptz[]))
-    ON CONFLICT (attempt_id) DO UPDATE
-    SET kept = EXCLUDED.kept, authorized = EXCLUDED.authorized, compared_at = EXCLUDED.compared_at
 )
+INSERT INTO provider_charge (attempt_id, kept, authorized, compared_at)
+SELECT * FROM unnest(CAST(:attempt_ids AS uuid[]), CAST(:kept AS bigint[]), CAST(:authorized AS boolean[]), CAST(:asked_at AS timestamptz[]))
+ON CONFLICT (attempt_id) DO UPDATE
+SET kept = EXCLUDED.kept, authorized = EXCLUDED.authorized, compared_at = EXCLUDED.compared_at;
+
+-- name: keep_comparison!
+-- How the last comparison of all went.
 INSERT INTO provider_comparison (since, compared_at, charges, differing, unknown)
 VALUES (:since, :compared_at, :charges, :differing, :unknown)
 ON CONFLICT (one) DO UPDATE

@@ -160,14 +160,15 @@ SELECT a.*, o.number FROM payment_attempt a JOIN orders o ON o.id = a.order_id
 WHERE a.state = 'stuck' ORDER BY a.updated_at LIMIT :most;
 
 -- name: charge_books
--- Of one charge, or of all since a moment: what was given back, and whether money is being moved right now.
+-- Of one charge, or of all since a moment and all that are only authorized: what was given back, and whether money is being moved right now.
 SELECT a.id AS attempt_id, o.number, a.state, a.amount, a.provider_ref,
        coalesce((SELECT sum(b.amount) FROM payment_attempt b
                  WHERE b.order_id = a.order_id AND b.parent_id = a.id AND b.kind = 'refund' AND b.state = 'succeeded'), 0)::bigint AS refunded,
        EXISTS (SELECT FROM payment_attempt b
                WHERE b.order_id = a.order_id AND b.parent_id = a.id AND b.state IN ('open', 'processing')) AS under_way
 FROM payment_attempt a JOIN orders o ON o.id = a.order_id
-WHERE a.kind = 'charge' AND (a.id = CAST(:id AS uuid) OR a.created_at >= CAST(:since AS timestamptz));
+WHERE a.kind = 'charge'
+  AND (a.id = CAST(:id AS uuid) OR a.created_at >= CAST(:since AS timestamptz) OR (a.state = 'authorized' AND CAST(:id AS uuid) IS NULL));
 
 -- name: owed_back$
 -- Refunds that are decided and not yet known to be done; they count as given back.

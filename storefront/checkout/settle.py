@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 from storefront.checkout.model import Answer, Claim
 from storefront.checkout.store import Paid, settle_paid, settle_paid_and_answer
-from storefront.orders import store
+from storefront.orders import after_sale, store
 from storefront.orders.model import PaymentAttempt
 from storefront.payments.model import ProviderAnswer
 from storefront.platform.database import Connection
@@ -24,7 +24,7 @@ async def settle_payment(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, 
 
     Paid or authorized: the order moves on, its holds become sales, its cart is closed, mails are queued. Declined: the attempt is
     closed, and the stock stays held so that the shopper may try another way to pay. Money that came for an order which no longer
-    waits for it is given back.
+    waits for it is given back. What was authorized and is so no more, though nobody here released it, ends the order.
     """
     if answer.state in ("succeeded", "authorized"):
         return await _money_came(conn, jobs, attempt, answer, now)
@@ -35,6 +35,8 @@ async def settle_payment(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, 
     if closed:
         kind = "payment_declined" if answer.state == "declined" else "payment_cancelled"
         await store.add_event(conn, attempt.order_id, kind, {"decline_code": answer.decline_code}, now=now)
+    elif answer.state == "cancelled":
+        await after_sale.authorization_ended(conn, jobs, attempt.order_id, attempt.id, now=now)
     return "declined" if answer.state == "declined" else "cancelled"
 
 
@@ -98,9 +100,11 @@ async def _order_does_not_wait(
     conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer, status: Literal["paid", "authorized"], now: datetime
 ) -> Settlement:
     """Either this very payment has been settled before, or the order was given up: then the money goes back."""
-    await store.lock_order(conn, attempt.order_id)
+    order = await store.lock_order(conn, attempt.order_id)
     held = await store.lock_attempt(conn, attempt.id)
     if held is None or held.state in ("succeeded", "authorized"):
+        if held is not None and held.state == "authorized" and status == "paid" and order is not None and order["status"] == "authorized":
+            await after_sale.begin_capture(conn, held, now=now)  # made at the provider: recovery learns of it as of one of ours
         return status
     back_id = uuid5(attempt.id, "give_back")
     await store.close_stray(conn, attempt.id, answer.provider_ref, now=now)

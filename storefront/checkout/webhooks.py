@@ -2,7 +2,8 @@
 
 An event says only that something happened to an object. Its amounts and states are not used, so that events may come twice, late, in
 any order, or be lost altogether. What it would tell us is mostly known already, from the answer to the call that caused it: then nobody is
-asked. While that call is under way the event waits, as its answer is about to say the same.
+asked. While that call is under way the event waits, as its answer is about to say the same. What happens to a charge that has come to its
+end here (somebody gave money back at the provider, a bank does) has its books compared at once, however old it is.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 
-from storefront.checkout import recovery
+from storefront.checkout import reconcile, recovery
 from storefront.checkout.idempotency import queries
 from storefront.checkout.model import CheckoutContext
 from storefront.checkout.service import checkout_context
@@ -41,6 +42,8 @@ NO_NEWS: dict[str, tuple[AttemptState, ...]] = {
     "payment_intent.amount_capturable_updated": ("authorized", "succeeded"),
     "checkout.session.completed": ("authorized", "succeeded"),
 }
+# What a bank asks back for a cardholder stands in the order's history; what it comes to is between the shop and the provider.
+DISPUTES = {"charge.dispute.created": "dispute_opened", "charge.dispute.closed": "dispute_closed"}
 KEPT_FOR = timedelta(days=30)  # the provider repeats an event for some days; one that is known is not applied twice
 
 
@@ -123,14 +126,27 @@ async def apply_event(shop: CheckoutContext, payload: dict[str, Any]) -> None:
         (attempt,) = await _attempts_of(conn, [event["payload"]]) if event is not None else (None,)
     if event is None:
         return
-    outcome = "not_ours"
-    if attempt is not None and _is_known(event["type"], attempt):
-        outcome = "known"
-    elif attempt is not None:
-        outcome = await recovery.ask_again(shop, attempt.id) or "unknown"
+    outcome = await _outcome(shop, event["type"], attempt)
     log.info("payment_event", event_id=event_id, kind=event["type"], outcome=outcome)
-    async with shop.database.write() as conn:
-        await queries.event_applied(conn, provider=provider, event_id=event_id, outcome=outcome, now=shop.clock())
+
+    async def applied(conn: Connection) -> None:
+        now, dispute = shop.clock(), DISPUTES.get(event["type"])
+        first = await queries.event_applied(conn, provider=provider, event_id=event_id, outcome=outcome, now=now)
+        if first and dispute is not None and attempt is not None:
+            data = {"dispute": event["payload"]["event"]["data"]["object"]["id"]}
+            await order_store.add_event(conn, attempt.order_id, dispute, data, now=now)
+
+    await shop.database.transaction(applied)
+
+
+async def _outcome(shop: CheckoutContext, kind: str, attempt: PaymentAttempt | None) -> str:
+    if attempt is None:
+        return "not_ours"
+    if _is_known(kind, attempt):
+        return "known"
+    if attempt.kind == "charge" and not attempt.unsettled:
+        return "agrees" if await reconcile.look_at(shop, attempt.id) is None else "differs"
+    return await recovery.ask_again(shop, attempt.id) or "unknown"
 
 
 async def prune(conn: Connection, now: datetime) -> None:
@@ -139,20 +155,36 @@ async def prune(conn: Connection, now: datetime) -> None:
 
 
 async def _attempts_of(conn: Connection, kept: Sequence[dict[str, Any]]) -> list[PaymentAttempt | None]:
-    """What each event is about: by the provider's reference; before we know that, by the attempt id that went along when we asked."""
+    """What each event is about: by the provider's reference; before we know that, by the attempt id that went along when we asked; and
+    what somebody else did to a charge (a refund made at the provider), by the payment that it is of.
+    """
     (found,) = await ask(conn, order_store.attempts_meant(*_meant(kept)))
     return _each_of(kept, found)
 
 
 def _meant(kept: Sequence[dict[str, Any]]) -> tuple[list[str], list[UUID]]:
     hints = [_hint(event) for event in kept]
-    return [event["object_ref"] for event in kept], [hint for hint in hints if hint is not None]
+    refs = [ref for event in kept for ref in (event["object_ref"], _payment_of(event)) if ref is not None]
+    return refs, [hint for hint in hints if hint is not None]
 
 
 def _each_of(kept: Sequence[dict[str, Any]], found: Sequence[PaymentAttempt]) -> list[PaymentAttempt | None]:
-    refs, hints = [event["object_ref"] for event in kept], [_hint(event) for event in kept]
     by_ref, by_id = {attempt.provider_ref: attempt for attempt in found}, {attempt.id: attempt for attempt in found}
-    return [by_ref.get(ref) or (by_id.get(hint) if hint else None) for ref, hint in zip(refs, hints, strict=True)]
+
+    def meant(event: dict[str, Any]) -> PaymentAttempt | None:
+        hint, payment = _hint(event), _payment_of(event)
+        return by_ref.get(event["object_ref"]) or (by_id.get(hint) if hint else None) or (by_ref.get(payment) if payment else None)
+
+    return [meant(event) for event in kept]
+
+
+def _payment_of(kept: dict[str, Any]) -> str | None:
+    """The payment intent that the event's object is of."""
+    try:
+        found = kept["event"]["data"]["object"].get("payment_intent")
+    except (KeyError, TypeError, AttributeError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _hint(kept: dict[str, Any]) -> UUID | None:

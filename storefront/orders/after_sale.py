@@ -44,11 +44,7 @@ async def capture(database: Database, payments: Payments, jobs: Jobs, order_id: 
         charge = await store.live_charge(conn, order_id)
         if order["captured"] or charge is None or charge.state != "authorized" or order["status"] == "cancelled":
             return None
-        attempt_id = uuid5(charge.id, "capture")
-        await store.insert_attempt(
-            conn, attempt_id, order_id, "capture", charge.amount, charge.currency, parent_id=charge.id, now=utc_now()
-        )
-        return await store.attempt_by_id(conn, attempt_id)
+        return await store.attempt_by_id(conn, await begin_capture(conn, charge, now=utc_now()))
 
     attempt = await database.transaction(decide)
     if attempt is None:
@@ -57,8 +53,29 @@ async def capture(database: Database, payments: Payments, jobs: Jobs, order_id: 
         state = await finish_attempt(database, payments, jobs, attempt, actor=actor)
     except (ProviderUnknown, ProviderUnavailable) as error:
         raise Unavailable("The payment provider cannot be reached. The capture is repeated until it is done.") from error
+    if state == "stuck":
+        raise NotPossibleNow("The provider has taken another amount than the order asks for. Look at the payment there.")
     if state != "succeeded":
         raise NotPossibleNow("The provider did not capture the payment; the authorization may have run out.")
+
+
+async def begin_capture(conn: Connection, charge: PaymentAttempt, *, now: datetime) -> UUID:
+    """Decides to take what is authorized, in the caller's transaction, which holds the order's row; one attempt a charge."""
+    return await _begin(conn, uuid5(charge.id, "capture"), charge, "capture", charge.amount, now)
+
+
+async def authorization_ended(conn: Connection, jobs: Jobs, order_id: UUID, charge_id: UUID, *, now: datetime) -> None:
+    """Cancels an order whose money is put aside no more: the authorization ran out, or was released at the provider.
+
+    In the caller's transaction. Of an order that is past waiting for its money, or cancelled already, nothing changes.
+    """
+    order, charge = await lock(conn, order_id), await store.lock_attempt(conn, charge_id)
+    if order["status"] != "authorized" or charge is None or charge.state != "authorized":
+        return
+    await store.close_voided(conn, charge_id, now=now)
+    await store.add_event(conn, order_id, "authorization_ended", {"amount": charge.amount}, now=now)
+    await _undo_sale(conn, order, "authorization_ended", actor="system", now=now)
+    await mails.enqueue(conn, jobs, "order_cancelled", order_id)
 
 
 # --- fulfill ---------------------------------------------------------------------------------------------------------------------
@@ -305,7 +322,7 @@ async def finish_attempt(
     answer = await _call(payments, attempt, charge)
 
     async def record(conn: Connection) -> AttemptState:
-        return await _record(conn, attempt, answer, actor)
+        return await _record(conn, jobs, attempt, answer, actor)
 
     return await database.transaction(record)
 
@@ -341,7 +358,7 @@ async def _undo(payments: Payments, ref: str, key: str) -> ProviderAnswer | None
     return await payments.refund(ref, rest, key) if rest > 0 else None
 
 
-async def _record(conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer | None, actor: str) -> AttemptState:
+async def _record(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer | None, actor: str) -> AttemptState:
     now = utc_now()
     state = _state_after(attempt, answer)
     kept = answer if attempt.kind == "refund" else None
@@ -354,6 +371,11 @@ async def _record(conn: Connection, attempt: PaymentAttempt, answer: ProviderAns
     await store.record_attempt(conn, attempt.id, state, kept, now=now)
     if state in ("declined", "cancelled"):
         await store.add_event(conn, attempt.order_id, f"{attempt.kind}_failed", {"amount": attempt.amount}, now=now, actor=actor)
+        if attempt.kind == "capture" and state == "cancelled" and attempt.parent_id is not None:
+            await authorization_ended(conn, jobs, attempt.order_id, attempt.parent_id, now=now)
+    elif state == "stuck" and answer is not None and before.state != "stuck":
+        data = {"asked": attempt.amount, "moved": answer.captured, "currency": answer.currency}
+        await store.add_event(conn, attempt.order_id, "amount_differs", data, now=now, actor=actor)
     elif state == "succeeded" and attempt.kind == "capture":
         await store.mark_captured(conn, attempt.order_id, attempt.parent_id, attempt.amount, actor=actor, now=now)
         await invoices.issue(conn, attempt.order_id, now=now)
@@ -375,6 +397,9 @@ async def _refund_came_back(conn: Connection, attempt: PaymentAttempt, answer: P
 
 
 def _state_after(attempt: PaymentAttempt, answer: ProviderAnswer | None) -> AttemptState:
+    if attempt.kind == "capture" and answer is not None and answer.state == "succeeded":
+        # Somebody may have captured less at the provider: nothing is decided by a program then.
+        return "succeeded" if (answer.captured, answer.currency) == (attempt.amount, attempt.currency) else "stuck"
     if answer is None or answer.state == "succeeded" or (answer.state == "cancelled" and attempt.kind == "void"):
         return "succeeded"
     return answer.state if answer.state in ("declined", "cancelled") else "processing"

@@ -248,8 +248,8 @@ def stuck_attempts(most: int) -> Question[list[tuple[str, PaymentAttempt]]]:
     return Question(queries.stuck_attempts, {"most": most}, lambda rows: [(row["number"], _convert(row, PaymentAttempt)) for row in rows])
 
 
-async def charges_since(conn: Connection, since: datetime) -> list[ChargeBook]:
-    """Our books of every charge that was begun since then."""
+async def charges_to_compare(conn: Connection, since: datetime) -> list[ChargeBook]:
+    """Our books of every charge that was begun since then, and of every one that is only authorized."""
     return [_convert(row, ChargeBook) for row in await queries.charge_books(conn, since=since, id=None)]
 
 

@@ -358,8 +358,8 @@ def _plain(found: Any) -> dict[str, Any]:
 
 def _event_of(document: Any) -> ProviderEvent:
     thing = document["data"]["object"]
-    # A charge is known to the shop by its payment intent.
-    ref = thing.get("payment_intent") if thing.get("object") == "charge" else thing["id"]
+    # A charge, and a dispute of one, is known to the shop by its payment intent.
+    ref = thing.get("payment_intent") if thing.get("object") in ("charge", "dispute") else thing["id"]
     return ProviderEvent(
         id=msgspec.convert(document["id"], str),
         kind=msgspec.convert(document["type"], str),

@@ -333,6 +333,31 @@ async def test_an_event_that_tells_what_is_known_asks_nobody(
     assert await owner.fetchval("SELECT count(*) FROM job WHERE kind = 'payment_event'") == 0
 
 
+async def test_what_happens_to_a_paid_charge_at_the_provider_is_learnt_by_event(
+    guest: Shopper, events: str, owner: asyncpg.Connection, sandbox: Sandbox
+) -> None:
+    """Somebody gives money back there; a cardholder's bank asks it back."""
+    variant_id = await offer(owner, on_hand=4)
+    _, order = await guest.place(await guest.filled_cart(variant_id))
+    attempt = await owner.fetchrow("SELECT id, provider_ref FROM payment_attempt WHERE order_id = $1", uuid.UUID(order["id"]))
+    await sandbox.call("POST", "/v1/refunds", {"payment_intent": attempt["provider_ref"], "amount": "100"})
+
+    async def differs() -> bool:
+        found = await owner.fetch("SELECT type FROM webhook_inbox WHERE outcome = 'differs'")
+        return {row["type"] for row in found} == {"refund.created", "charge.refunded"}
+
+    await eventually(differs)
+    assert await owner.fetchval("SELECT kept FROM provider_charge WHERE attempt_id = $1", attempt["id"]) == order["total"]["amount"] - 100
+    await owner.execute("DELETE FROM provider_charge")
+    _, disputed = await guest.place(await guest.filled_cart(variant_id), payment_method="pm_card_createDispute")
+
+    async def told() -> bool:
+        kinds = await owner.fetch("SELECT kind FROM order_event WHERE order_id = $1", uuid.UUID(disputed["id"]))
+        return "dispute_opened" in [row["kind"] for row in kinds]
+
+    await eventually(told)
+
+
 async def test_an_event_that_the_provider_did_not_sign_changes_nothing(client: Client, owner: asyncpg.Connection) -> None:
     before = await owner.fetchval("SELECT count(*) FROM webhook_inbox")
     for path, headers, status in (

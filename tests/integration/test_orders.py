@@ -228,3 +228,38 @@ async def test_a_second_try_to_pay_is_authorized_as_the_first(
     assert (await buyer.place(payment_method="pm_card_chargeDeclined")).status == 402
     assert (await buyer.place()).document()["status"] == "authorized"
     assert await violations(owner) == []
+
+
+async def test_less_that_somebody_captured_at_the_provider_is_no_capture_of_the_order(
+    shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, authorized: Order
+) -> None:
+    async with shop.database.write() as conn:
+        (charge,) = await service.payment_attempts(conn, authorized.id)
+    await sandbox.call("POST", f"/v1/payment_intents/{charge.provider_ref}/capture", {"amount_to_capture": "1000"})
+    for _ in range(2):
+        with pytest.raises(NotPossibleNow):
+            await after_sale.fulfill(
+                shop.database, shop.payments, shop.jobs, authorized.id, lines={authorized.lines[0].id: 1}, actor="operator"
+            )
+    order = await _order(shop, authorized.id)
+    assert (order.status, order.captured) == ("authorized", 0)
+    assert [(event.kind, event.data.get("moved")) for event in order.events][2:] == [("amount_differs", 1000)]
+    async with shop.database.write() as conn:
+        assert [attempt.state for attempt in await service.payment_attempts(conn, order.id)] == ["authorized", "stuck"]
+    await owner.execute("DELETE FROM payment_attempt WHERE order_id = $1 AND kind = 'capture'", authorized.id)
+
+
+async def test_what_cannot_be_captured_any_more_is_not_sent_and_ends_the_order(
+    shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, authorized: Order, variant_id: int
+) -> None:
+    async with shop.database.write() as conn:
+        (charge,) = await service.payment_attempts(conn, authorized.id)
+    await sandbox.call("POST", f"/v1/payment_intents/{charge.provider_ref}/cancel")
+    with pytest.raises(NotPossibleNow):
+        await after_sale.fulfill(
+            shop.database, shop.payments, shop.jobs, authorized.id, lines={authorized.lines[0].id: 1}, actor="operator"
+        )
+    order = await _order(shop, authorized.id)
+    assert (order.status, order.captured, order.fulfillments) == ("cancelled", 0, ())
+    assert await stock_of(owner, variant_id) == (10, 0)
+    assert await violations(owner) == []

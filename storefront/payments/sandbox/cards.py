@@ -12,7 +12,7 @@ RefundOutcome = Literal["succeed", "pending", "fail"]
 
 
 class SandboxCard(msgspec.Struct, frozen=True):
-    """How a card behaves. `code` and `decline_code` are what a declined one answers."""
+    """How a card behaves. `code` and `decline_code` are what a declined one answers; what a `disputed` one paid its bank asks back."""
 
     brand: str
     last4: str
@@ -21,6 +21,7 @@ class SandboxCard(msgspec.Struct, frozen=True):
     decline_code: str = "generic_decline"
     message: str = "Your card was declined."
     refund: RefundOutcome = "succeed"
+    disputed: bool = False
 
 
 def _declined(last4: str, code: str, decline_code: str, message: str) -> SandboxCard:
@@ -47,6 +48,7 @@ CARDS: dict[str, SandboxCard] = {
     "4000008400001629": SandboxCard("visa", "1629", "authenticate_then_decline"),
     "4000000000007726": SandboxCard("visa", "7726", refund="pending"),
     "4000000000005126": SandboxCard("visa", "5126", refund="fail"),
+    "4000000000000259": SandboxCard("visa", "0259", disputed=True),
     # Ours: a payment that takes a while, as bank debits do, and then succeeds or fails.
     "4000000000080004": SandboxCard("visa", "0004", "process"),
     "4000000000080012": SandboxCard("visa", "0012", "process_then_fail", decline_code="insufficient_funds", message=INSUFFICIENT),
@@ -73,6 +75,7 @@ _NUMBERS = {
     "pm_card_threeDSecureRequiredChargeDeclined": "4000008400001629",
     "pm_card_pendingRefund": "4000000000007726",
     "pm_card_refundFail": "4000000000005126",
+    "pm_card_createDispute": "4000000000000259",
     "pm_usBankAccount_success": "4000000000080004",
     "pm_usBankAccount_insufficientFunds": "4000000000080012",
 }

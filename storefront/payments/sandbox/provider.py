@@ -178,6 +178,8 @@ class Provider:
             self.ledger.enter(intent["id"], "release", intent["amount"] - amount, intent["currency"])
         self.ledger.put(charge | {"captured": True, "amount_captured": amount})
         intent |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
+        if BY_LAST4[charge["payment_method_details"]["card"]["last4"]].disputed:
+            self.ledger.add_later("dispute", charge["id"], time.time() + self.takes_a_while)
         return self._changed(intent, "payment_intent.succeeded")
 
     def _charge(self, intent: Document, card: SandboxCard, *, paid: bool) -> Document:
@@ -402,6 +404,9 @@ class Provider:
         if action == "finish_processing":
             self._finish_processing(self.intent(object_id))
             return
+        if action == "dispute":
+            self._dispute(object_id)
+            return
         refund = self.refund(object_id)
         if refund["status"] in ("failed", "canceled"):
             return
@@ -416,6 +421,26 @@ class Provider:
         refund |= {"status": "failed", "failure_reason": "lost_or_stolen_card"}
         self.ledger.put(refund)
         self.events.emit("refund.failed", refund)
+
+    def _dispute(self, charge_id: str) -> None:
+        """The cardholder's bank asks the money back."""
+        charge = self.ledger.get(charge_id)
+        assert charge is not None
+        dispute: Document = {
+            "id": new_id("du"),
+            "object": "dispute",
+            "amount": charge["amount_captured"],
+            "charge": charge["id"],
+            "created": int(time.time()),
+            "currency": charge["currency"],
+            "metadata": {},
+            "payment_intent": charge["payment_intent"],
+            "reason": "fraudulent",
+            "status": "needs_response",
+        }
+        self.ledger.put(charge | {"disputed": True})
+        self.ledger.put(dispute, parent=charge["payment_intent"])
+        self.events.emit("charge.dispute.created", dispute)
 
     def _finish_processing(self, intent: Document) -> None:
         if intent["status"] != "processing":
