@@ -339,9 +339,9 @@ async def _call(payments: Payments, attempt: PaymentAttempt, charge: PaymentAtte
         ref = known.provider_ref
     key = str(attempt.id)
     if attempt.kind == "capture":
-        return await payments.capture(ref, attempt.amount, key)
+        return await payments.capture(ref, attempt.amount, attempt.currency, key)
     if attempt.kind == "refund":
-        return await payments.refund(ref, attempt.amount, key)
+        return await payments.refund(ref, attempt.amount, attempt.currency, key)
     return await _undo(payments, ref, key)
 
 
@@ -355,7 +355,7 @@ async def _undo(payments: Payments, ref: str, key: str) -> ProviderAnswer | None
     if answer.state != "succeeded":
         return answer
     rest = answer.captured - answer.refunded
-    return await payments.refund(ref, rest, key) if rest > 0 else None
+    return await payments.refund(ref, rest, answer.currency, key) if rest > 0 else None
 
 
 async def _record(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer | None, actor: str) -> AttemptState:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from storefront.payments.errors import ProviderUnknown
 from storefront.payments.model import ProviderAnswer, ProviderPayment
+from storefront.payments.units import from_provider
 
 State = Literal["requires_action", "processing", "authorized", "succeeded", "declined", "cancelled"]
 
@@ -33,13 +34,14 @@ def of_intent(intent: dict[str, Any]) -> ProviderAnswer:
     action = intent.get("next_action") or {}
     redirect = action.get("redirect_to_url") or {}
     state = _known(INTENT_STATES, intent)
+    currency = intent["currency"].upper()
     return ProviderAnswer(
         state=state,
         provider_ref=intent["id"],
-        amount=intent["amount"],
-        currency=intent["currency"].upper(),
-        captured=intent.get("amount_received") or 0,
-        refunded=_refunded(intent),
+        amount=from_provider(intent["amount"], currency),
+        currency=currency,
+        captured=from_provider(intent.get("amount_received") or 0, currency),
+        refunded=from_provider(_refunded(intent), currency),
         decline_code=_decline_code(error) if state == "declined" else None,
         message=error.get("message") if state == "declined" else None,
         redirect_url=redirect.get("url") if state == "requires_action" else None,
@@ -51,25 +53,26 @@ def of_session(session: dict[str, Any]) -> ProviderAnswer:
     intent = session.get("payment_intent")
     if isinstance(intent, dict) and (session["status"] == "complete" or intent["status"] in PAID):
         return of_intent(intent)
-    waiting = session["status"] == "open"
+    waiting, currency = session["status"] == "open", session["currency"].upper()
     return ProviderAnswer(
         state="requires_action" if waiting else "cancelled",
         provider_ref=session["id"],
-        amount=session["amount_total"],
-        currency=session["currency"].upper(),
+        amount=from_provider(session["amount_total"], currency),
+        currency=currency,
         redirect_url=session.get("url") if waiting else None,
     )
 
 
 def of_refund(refund: dict[str, Any]) -> ProviderAnswer:
     """A refund; `amount` is what it gives back."""
-    state = _known(REFUND_STATES, refund)
+    state, currency = _known(REFUND_STATES, refund), refund["currency"].upper()
+    amount = from_provider(refund["amount"], currency)
     return ProviderAnswer(
         state=state,
         provider_ref=refund["id"],
-        amount=refund["amount"],
-        currency=refund["currency"].upper(),
-        refunded=refund["amount"] if state == "succeeded" else 0,
+        amount=amount,
+        currency=currency,
+        refunded=amount if state == "succeeded" else 0,
         decline_code=refund.get("failure_reason"),
     )
 

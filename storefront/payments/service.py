@@ -21,6 +21,7 @@ from storefront.payments import answers
 from storefront.payments.errors import BadSignature, ProviderUnavailable, ProviderUnknown
 from storefront.payments.model import ChargeRequest, ProviderAnswer, ProviderEvent, ProviderPayment
 from storefront.payments.stripe_client import Refused, StripeCaller
+from storefront.payments.units import to_provider
 from storefront.settings import Settings
 
 __all__ = ["PAYMENTS", "BadSignature", "BrowserConfig", "Payments", "ProviderUnavailable", "ProviderUnknown"]
@@ -69,7 +70,7 @@ class Payments:
         if request.payment_method is None:
             return await self._open_page(request)
         params: Any = {
-            "amount": request.amount,
+            "amount": to_provider(request.amount, request.currency),
             "currency": request.currency.lower(),
             "payment_method": request.payment_method,
             "payment_method_types": ["card"],
@@ -95,7 +96,7 @@ class Payments:
                     "quantity": 1,
                     "price_data": {
                         "currency": request.currency.lower(),
-                        "unit_amount": request.amount,
+                        "unit_amount": to_provider(request.amount, request.currency),
                         "product_data": {"name": f"Order {request.order_number}"},
                     },
                 }
@@ -214,10 +215,10 @@ class Payments:
 
     # --- after the charge -------------------------------------------------------------------------------------------------------
 
-    async def capture(self, ref: str, amount: int, key: str) -> ProviderAnswer:
+    async def capture(self, ref: str, amount: int, currency: str, key: str) -> ProviderAnswer:
         """Takes `amount` of what is authorized. When it was captured or cancelled before, says so."""
         ref = await self._intent_ref(ref)
-        params: Any = {"amount_to_capture": amount, "expand": ["latest_charge"]}
+        params: Any = {"amount_to_capture": to_provider(amount, currency), "expand": ["latest_charge"]}
         return await self._move(
             "capture", ref, lambda client: client.v1.payment_intents.capture_async(ref, params, {"idempotency_key": key})
         )
@@ -256,7 +257,7 @@ class Payments:
             return answer
         return answers.of_session(session)
 
-    async def refund(self, ref: str, amount: int, key: str) -> ProviderAnswer:
+    async def refund(self, ref: str, amount: int, currency: str, key: str) -> ProviderAnswer:
         """Gives back `amount` of what was captured; one key is one refund, however long ago it was first asked for.
 
         The provider forgets keys after a day, so the refund of this key is looked for before a new one is made.
@@ -265,11 +266,12 @@ class Payments:
         earlier = await self._refund_of(ref, key)
         if earlier is not None:
             return answers.of_refund(earlier)
-        params: Any = {"payment_intent": ref, "amount": amount, "metadata": {"key": key, "attempt_id": key}}
+        given = to_provider(amount, currency)
+        params: Any = {"payment_intent": ref, "amount": given, "metadata": {"key": key, "attempt_id": key}}
         try:
             made = await self._caller.call("refund", lambda client: client.v1.refunds.create_async(params, {"idempotency_key": key}))
         except Refused as refusal:
-            return answers.declined(refusal.body, f"{NAMELESS}{key}", amount, "")
+            return answers.declined(refusal.body, f"{NAMELESS}{key}", amount, currency)
         return answers.of_refund(_plain(made))
 
     async def _refund_of(self, ref: str, key: str) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 import stripe
 
@@ -13,6 +14,7 @@ from storefront.payments.model import ProviderAnswer
 from storefront.payments.sandbox.events import signature
 from storefront.payments.service import Payments
 from storefront.payments.stripe_client import TRIES
+from storefront.payments.units import from_provider
 from storefront.settings import Settings
 from tests.conftest import free_port
 from tests.sandbox import Sandbox, charge_request, eventually
@@ -322,9 +324,9 @@ async def test_money_can_be_authorized_now_and_captured_later(payments: Payments
     held = await payments.charge(charge_request(capture_later=True))
     assert (held.state, held.captured) == ("authorized", 0)
     for _ in range(2):
-        taken = await payments.capture(held.provider_ref, 1999, "capture-" + held.provider_ref)
+        taken = await payments.capture(held.provider_ref, 1999, "EUR", "capture-" + held.provider_ref)
         assert (taken.state, taken.captured) == ("succeeded", 1999)
-    assert (await payments.capture(held.provider_ref, 1999, "another key")).state == "succeeded"
+    assert (await payments.capture(held.provider_ref, 1999, "EUR", "another key")).state == "succeeded"
     assert await sandbox.movements(held.provider_ref) == [("authorize", 1999), ("capture", 1999)]
 
 
@@ -332,25 +334,25 @@ async def test_an_authorization_is_released(payments: Payments, sandbox: Sandbox
     held = await payments.charge(charge_request(capture_later=True))
     assert (await payments.cancel(held.provider_ref, "void-" + held.provider_ref)).state == "cancelled"
     assert (await payments.cancel(held.provider_ref, "again-" + held.provider_ref)).state == "cancelled"
-    assert (await payments.capture(held.provider_ref, 1999, "late-" + held.provider_ref)).state == "cancelled"
+    assert (await payments.capture(held.provider_ref, 1999, "EUR", "late-" + held.provider_ref)).state == "cancelled"
     assert await sandbox.movements(held.provider_ref) == [("authorize", 1999), ("release", 1999)]
 
 
 async def test_a_capture_whose_answer_was_lost_is_one_capture(payments: Payments, sandbox: Sandbox) -> None:
     held = await payments.charge(charge_request(capture_later=True))
     await sandbox.misbehave([{"fault": "lose_answer", "times": 1}])
-    assert (await payments.capture(held.provider_ref, 1999, "lost-" + held.provider_ref)).state == "succeeded"
+    assert (await payments.capture(held.provider_ref, 1999, "EUR", "lost-" + held.provider_ref)).state == "succeeded"
     assert await sandbox.movements(held.provider_ref) == [("authorize", 1999), ("capture", 1999)]
 
 
 async def test_refunds_in_parts_never_exceed_the_charge(payments: Payments, sandbox: Sandbox) -> None:
     paid = await payments.charge(charge_request())
-    first = await payments.refund(paid.provider_ref, 500, "r1-" + paid.provider_ref)
+    first = await payments.refund(paid.provider_ref, 500, "EUR", "r1-" + paid.provider_ref)
     assert (first.state, first.amount, first.refunded) == ("succeeded", 500, 500)
-    assert await payments.refund(paid.provider_ref, 500, "r1-" + paid.provider_ref) == first
-    refused = await payments.refund(paid.provider_ref, 1500, "r2-" + paid.provider_ref)
+    assert await payments.refund(paid.provider_ref, 500, "EUR", "r1-" + paid.provider_ref) == first
+    refused = await payments.refund(paid.provider_ref, 1500, "EUR", "r2-" + paid.provider_ref)
     assert (refused.state, refused.decline_code) == ("declined", "amount_too_large")
-    await payments.refund(paid.provider_ref, 1499, "r3-" + paid.provider_ref)
+    await payments.refund(paid.provider_ref, 1499, "EUR", "r3-" + paid.provider_ref)
     now = await payments.lookup(provider_ref=paid.provider_ref)
     assert now is not None
     assert now.refunded == 1999
@@ -362,7 +364,7 @@ async def test_a_refund_is_known_by_its_key_even_when_the_provider_has_forgotten
     _, made = await sandbox.call(
         "POST", "/v1/refunds", {"payment_intent": paid.provider_ref, "amount": "500", "metadata[key]": "old-" + paid.provider_ref}
     )
-    answer = await payments.refund(paid.provider_ref, 500, "old-" + paid.provider_ref)
+    answer = await payments.refund(paid.provider_ref, 500, "EUR", "old-" + paid.provider_ref)
     assert answer.provider_ref == made["id"]
     assert len([entry for entry in await sandbox.movements(paid.provider_ref) if entry[0] == "refund"]) == 1
 
@@ -370,11 +372,11 @@ async def test_a_refund_is_known_by_its_key_even_when_the_provider_has_forgotten
 async def test_a_refund_may_take_a_while(payments: Payments, sandbox: Sandbox) -> None:
     paid = await payments.charge(charge_request("pm_card_pendingRefund"))
     key = "slow-" + paid.provider_ref
-    answer = await payments.refund(paid.provider_ref, 1999, key)
+    answer = await payments.refund(paid.provider_ref, 1999, "EUR", key)
     assert answer.state == "processing"
 
     async def done() -> bool:
-        return (await payments.refund(paid.provider_ref, 1999, key)).state == "succeeded"
+        return (await payments.refund(paid.provider_ref, 1999, "EUR", key)).state == "succeeded"
 
     await eventually(done)
     found = await payments.lookup(provider_ref=answer.provider_ref)
@@ -394,6 +396,37 @@ async def test_a_payment_may_take_a_while(payments: Payments, sandbox: Sandbox, 
         return found if found is not None and found.state != "processing" else None
 
     assert (await eventually(ended)).state == state
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "there"),
+    [("EUR", 1999, 1999), ("JPY", 1999, 1999), ("KWD", 1990, 1990), ("ISK", 1999, 199900), ("RSD", 1999, 199900), ("UGX", 1999, 199900)],
+)
+async def test_an_amount_is_the_same_money_at_the_provider_in_whatever_units_it_counts(
+    payments: Payments, sandbox: Sandbox, currency: str, amount: int, there: int
+) -> None:
+    """Stripe gives two decimals to currencies that have none elsewhere."""
+    request = msgspec.structs.replace(charge_request(amount=amount, capture_later=True), currency=currency)
+    held = await payments.charge(request)
+    assert (held.state, held.amount, held.currency) == ("authorized", amount, currency)
+    taken = await payments.capture(held.provider_ref, amount, currency, f"capture-{held.provider_ref}")
+    assert (taken.state, taken.captured) == ("succeeded", amount)
+    given = await payments.refund(held.provider_ref, 500, currency, f"refund-{held.provider_ref}")
+    assert (given.state, given.amount, given.currency) == ("succeeded", 500, currency)
+    part = 500 * there // amount
+    assert await sandbox.movements(held.provider_ref) == [("authorize", there), ("capture", there), ("refund", part)]
+    found = await payments.lookup(provider_ref=held.provider_ref)
+    assert found is not None
+    assert (found.captured, found.refunded) == (amount, 500)
+    page = await payments.charge(msgspec.structs.replace(request, attempt_id=uuid.uuid4(), payment_method=None))
+    assert (page.state, page.amount) == ("requires_action", amount)
+    _, session = await sandbox.call("GET", f"/v1/checkout/sessions/{page.provider_ref}")
+    assert session["amount_total"] == there
+
+
+def test_what_the_shop_has_no_unit_for_is_seen_to_differ() -> None:
+    assert from_provider(199950, "ISK") == 2000
+    assert from_provider(1, "ISK") == 1
 
 
 async def test_every_payment_of_the_provider_can_be_listed(payments: Payments) -> None:

@@ -12,6 +12,7 @@ from aiohttp import web
 from storefront.payments.sandbox.api import LEDGER, PROVIDER
 from storefront.payments.sandbox.cards import HINTS, digits
 from storefront.payments.sandbox.wire import ApiError, Document
+from storefront.payments.units import from_provider
 from storefront.platform.money import format_amount
 
 STATIC = Path(__file__).resolve().parent / "static"
@@ -31,7 +32,7 @@ def templates(folder: Path) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["money"] = lambda amount, currency: format_amount(int(amount), currency.upper())
+    environment.filters["money"] = lambda amount, currency: format_amount(from_provider(int(amount), currency.upper()), currency.upper())
     environment.filters["moment"] = lambda at: time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
     return environment
 
