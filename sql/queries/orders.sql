@@ -76,10 +76,13 @@ SELECT number, coupon_codes, gift_card_amount FROM moved;
 -- name: lines_of_order
 SELECT id, variant_id, quantity, fulfilled, returned, cancelled FROM order_line WHERE order_id = :order_id ORDER BY position;
 
+-- name: is_fulfilled$
+SELECT EXISTS (SELECT FROM fulfillment WHERE id = :id);
+
 -- name: insert_fulfillment!
 WITH sent AS (
-    INSERT INTO fulfillment (order_id, lines, tracking_number, tracking_url, carrier, created_at)
-    VALUES (:order_id, :lines, :tracking_number, :tracking_url, :carrier, :now)
+    INSERT INTO fulfillment (id, order_id, lines, tracking_number, tracking_url, carrier, created_at)
+    VALUES (:id, :order_id, :lines, :tracking_number, :tracking_url, :carrier, :now)
 ), lines AS (
     UPDATE order_line l SET fulfilled = l.fulfilled + s.quantity
     FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS s(order_line_id bigint, quantity int)
@@ -156,8 +159,14 @@ WHERE id IN (
 RETURNING id;
 
 -- name: stuck_attempts
+-- What recovery could not decide, and refunds that failed and were not made in another way since: more is credited than was given back.
 SELECT a.*, o.number FROM payment_attempt a JOIN orders o ON o.id = a.order_id
-WHERE a.state = 'stuck' ORDER BY a.updated_at LIMIT :most;
+WHERE a.state = 'stuck' OR (a.kind = 'refund' AND a.state = 'declined' AND
+      o.refunded + o.gift_card_refunded + o.exchanged
+          + (SELECT coalesce(sum(b.amount), 0) FROM payment_attempt b
+             WHERE b.order_id = o.id AND b.kind = 'refund' AND b.state IN ('open', 'requires_action', 'processing', 'stuck'))
+      < (SELECT coalesce(sum(c.amount), 0) FROM credit_note c WHERE c.order_id = o.id))
+ORDER BY a.updated_at LIMIT :most;
 
 -- name: charge_books
 -- Of one charge, or of all since a moment and all that are only authorized: what was given back, and whether money is being moved right now.

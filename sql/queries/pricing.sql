@@ -102,7 +102,12 @@ WITH spent AS (
 )
 INSERT INTO gift_card_entry (gift_card_id, delta, order_id, reason)
 SELECT gift_card_id, amount, :order_id, 'refunded' FROM back WHERE amount > 0
-RETURNING delta;
+RETURNING gift_card_id, delta;
+
+-- name: keep_usable!
+-- Cards that value came back to can be spent from for some time. One that stands for returned goods ends when it ends.
+UPDATE gift_card SET expires_at = :until
+WHERE id = ANY (CAST(:ids AS bigint[])) AND expires_at < :until AND exchange_of IS NULL;
 
 -- name: issue_gift_card$
 WITH card AS (

@@ -62,6 +62,7 @@ async def order_action(request: web.Request) -> web.StreamResponse:
                 jobs,
                 order.id,
                 lines=_quantities(values),
+                key=values.get("key"),
                 tracking_number=values.get("tracking_number") or None,
                 tracking_url=values.get("tracking_url") or None,
                 carrier=values.get("carrier") or None,

@@ -6,7 +6,7 @@ When the provider cannot be reached the decision stands, and recovery repeats th
 
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 import structlog
 
@@ -88,15 +88,20 @@ async def fulfill(
     order_id: UUID,
     *,
     lines: dict[int, int],
+    key: str | None = None,
     tracking_number: str | None = None,
     tracking_url: str | None = None,
     carrier: str | None = None,
     actor: str,
 ) -> None:
-    """Records that units (by order line id) were sent; an authorized payment is captured first.
+    """Records that units (by order line id) were sent; an authorized payment is captured first. One key is one fulfillment; without one,
+    each call is another.
 
-    Raises NotFound, NotPossibleNow, InvalidInput (fields `line-<order line id>`, `tracking_url`).
+    Raises NotFound, NotPossibleNow, InvalidInput (fields `line-<order line id>`, `tracking_url`, `key`).
     """
+    if key is not None and not 1 <= len(key) <= 255:
+        raise InvalidInput.of("key", "Send the form again.")
+    fulfillment_id = uuid5(order_id, f"fulfillment:{key}") if key is not None else uuid4()
     if tracking_url and not tracking_url.startswith(("https://", "http://")):
         raise InvalidInput.of("tracking_url", "Enter an address that starts with https://.")
     if not lines:
@@ -109,11 +114,14 @@ async def fulfill(
     async def work(conn: Connection) -> None:
         now = utc_now()
         locked = await lock(conn, order_id)
+        if await store.is_fulfilled(conn, fulfillment_id):
+            return
         if locked["status"] not in ("paid", "partially_fulfilled"):
             raise NotPossibleNow(f"An order that is {locked['status'].replace('_', ' ')} cannot be sent.")
         status = _status_after_sending(await store.lines_of_order(conn, order_id), lines)
         await store.insert_fulfillment(
             conn,
+            fulfillment_id,
             order_id,
             [{"order_line_id": line_id, "quantity": quantity} for line_id, quantity in sorted(lines.items())],
             status,
@@ -201,7 +209,7 @@ async def _undo_sale(conn: Connection, order: Any, reason: str, *, actor: str, n
     await pricing.release_coupons(conn, order_id)
     gift_card_amount = order["gift_card_amount"] - order["gift_card_refunded"]
     if gift_card_amount:
-        await pricing.refund_gift_cards(conn, order_id, gift_card_amount)
+        await pricing.refund_gift_cards(conn, order_id, gift_card_amount, now=now)
         await store.mark_refunded(conn, order_id, 0, gift_card_amount, now=now)
     attempt_id = await _undo_payment(conn, order, charge, owed, now) if charge is not None else None
     await invoices.credit(conn, order_id, uuid5(order_id, "cancel"), amount=order["total"], now=now)
@@ -269,7 +277,7 @@ async def decide_refund(conn: Connection, jobs: Jobs, order: Any, amount: int, a
         now=now,
     )
     if split.gift_cards:
-        await pricing.refund_gift_cards(conn, order_id, split.gift_cards)
+        await pricing.refund_gift_cards(conn, order_id, split.gift_cards, now=now)
         await store.mark_refunded(conn, order_id, 0, split.gift_cards, now=now)
     data = {"amount": amount, "of_which_gift_cards": split.gift_cards}
     await store.add_event(conn, order_id, "refund_decided", data, now=now, actor=actor)

@@ -117,7 +117,7 @@ async def cancel_unpaid(conn: Connection, order_id: UUID, reason: str, *, now: d
     if coupon_codes:
         await pricing.release_coupons(conn, order_id)
     if gift_card_amount:
-        await pricing.release_gift_cards(conn, order_id)
+        await pricing.release_gift_cards(conn, order_id, now=now)
     return True
 
 

@@ -105,8 +105,14 @@ async def lines_of_order(conn: Connection, order_id: UUID) -> list[Any]:
     return list(await queries.lines_of_order(conn, order_id=order_id))
 
 
+async def is_fulfilled(conn: Connection, fulfillment_id: UUID) -> bool:
+    """Whether this fulfillment has been recorded."""
+    return bool(await queries.is_fulfilled(conn, id=fulfillment_id))
+
+
 async def insert_fulfillment(
     conn: Connection,
+    fulfillment_id: UUID,
     order_id: UUID,
     lines: list[dict[str, int]],
     status: OrderStatus,
@@ -119,6 +125,7 @@ async def insert_fulfillment(
 ) -> None:
     await queries.insert_fulfillment(
         conn,
+        id=fulfillment_id,
         order_id=order_id,
         lines=lines,
         status=status,

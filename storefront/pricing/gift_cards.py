@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from storefront.platform.database import Connection
@@ -12,6 +12,7 @@ from storefront.pricing import store
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without those that are misread
 _LENGTH = 16  # 80 bits
+KEPT_FOR = timedelta(days=90)  # that value which came back to a card can be spent
 
 
 class GiftCardExhausted(Conflict):
@@ -66,6 +67,10 @@ async def spend(conn: Connection, order_id: UUID, uses: Sequence[tuple[int, int]
         raise GiftCardExhausted("Please look at the total again.", extra={"gift_card_ids": sorted(missing)})
 
 
-async def refund(conn: Connection, order_id: UUID, amount: int) -> int:
-    """Gives up to `amount` back to the cards that the order spent; returns how much that was."""
-    return await store.refund_gift_cards(conn, order_id, amount)
+async def refund(conn: Connection, order_id: UUID, amount: int, *, now: datetime) -> int:
+    """Gives up to `amount` back to the cards that the order spent, which can then be spent from for `KEPT_FOR` at least: what goes back to
+    a card that has run out would be lost. Returns how much that was.
+    """
+    given = await store.refund_gift_cards(conn, order_id, amount)
+    await store.keep_usable(conn, given, now + KEPT_FOR)
+    return sum(given.values())

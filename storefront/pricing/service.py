@@ -243,14 +243,14 @@ async def spend_gift_cards(conn: Connection, order_id: UUID, uses: Sequence[tupl
     await gift_cards.spend(conn, order_id, uses)
 
 
-async def refund_gift_cards(conn: Connection, order_id: UUID, amount: int) -> int:
-    """Gives up to `amount` of what the order spent back to its cards; returns how much that was."""
-    return await gift_cards.refund(conn, order_id, amount)
+async def refund_gift_cards(conn: Connection, order_id: UUID, amount: int, *, now: datetime) -> int:
+    """Gives up to `amount` of what the order spent back to its cards, which last long enough then; returns how much that was."""
+    return await gift_cards.refund(conn, order_id, amount, now=now)
 
 
-async def release_gift_cards(conn: Connection, order_id: UUID) -> int:
+async def release_gift_cards(conn: Connection, order_id: UUID, *, now: datetime) -> int:
     """Gives back all that the order spent and has not got back. A repeat changes nothing."""
-    return await gift_cards.refund(conn, order_id, 2**62)
+    return await gift_cards.refund(conn, order_id, 2**62, now=now)
 
 
 async def issue_exchange_credit(

@@ -1,6 +1,6 @@
 """SQL of pricing: rows to types, nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -107,9 +107,14 @@ async def spend_gift_cards(conn: Connection, order_id: UUID, uses: Sequence[tupl
     return {row["gift_card_id"] for row in rows}
 
 
-async def refund_gift_cards(conn: Connection, order_id: UUID, amount: int) -> int:
-    """What went back to cards."""
-    return sum(row["delta"] for row in await queries.refund_gift_cards(conn, order_id=order_id, amount=amount))
+async def refund_gift_cards(conn: Connection, order_id: UUID, amount: int) -> dict[int, int]:
+    """What went back, by card."""
+    return {row["gift_card_id"]: row["delta"] for row in await queries.refund_gift_cards(conn, order_id=order_id, amount=amount)}
+
+
+async def keep_usable(conn: Connection, ids: Collection[int], until: datetime) -> None:
+    """Lets these cards expire no sooner than then."""
+    await queries.keep_usable(conn, ids=list(ids), until=until)
 
 
 async def issue_gift_card(

@@ -9,6 +9,8 @@ import asyncpg
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
+from storefront.checkout import recovery
+from storefront.checkout.service import checkout_context
 from storefront.settings import Settings
 from tests.buying import offer, stock_of, violations
 from tests.forms import Browser, forms_of
@@ -245,6 +247,42 @@ async def test_an_operator_sends_an_order_in_parts_and_gives_some_money_back(ope
     await asyncio.gather(*(operator.follow(f"{path}/refund", refund) for _ in range(3)))
     assert await owner.fetchval("SELECT refunded FROM orders WHERE number = $1", number) == 500
     assert (await operator.send(f"{path}/cancel", {}))[0] == 409, "a part has been sent"
+    assert await violations(owner) == []
+
+
+async def test_a_form_that_is_sent_twice_sends_one_parcel(operator: Browser, owner: asyncpg.Connection) -> None:
+    number, _ = await bought(operator, owner)
+    path = f"/admin/orders/{number}"
+    form = forms_of(await operator.open(path))[f"{path}/fulfill"]
+    line = next(name for name in form if name.startswith("line-"))
+    for _ in range(2):
+        await operator.follow(f"{path}/fulfill", form | {line: "1"})
+    assert await owner.fetchval("SELECT fulfilled FROM order_line WHERE id = $1", int(line.removeprefix("line-"))) == 1
+
+
+async def test_a_refund_that_failed_waits_for_the_operator_also_when_its_order_is_cancelled(
+    operator: Browser, app: web.Application, sandbox: Sandbox, owner: asyncpg.Connection
+) -> None:
+    await sandbox.misbehave([], takes_a_while=0)
+    form = await at_checkout(operator, await offer(owner))
+    await operator.follow("/checkout", form | {"payment_method": "pm_card_refundFail"})
+    order = await owner.fetchrow("SELECT id, number, captured FROM orders ORDER BY placed_at DESC LIMIT 1")
+    path = f"/admin/orders/{order['number']}"
+    await operator.follow(f"{path}/cancel", {})
+    refund_id = await owner.fetchval("SELECT id FROM payment_attempt WHERE order_id = $1 AND kind = 'refund'", order["id"])
+
+    async def came_back() -> bool:
+        await recovery.ask_again(checkout_context(app), refund_id)  # as the event `refund.failed` makes the shop do
+        return await owner.fetchval("SELECT state FROM payment_attempt WHERE id = $1", refund_id) == "declined"
+
+    await eventually(came_back)
+    listed = f'href="{path}">{order["number"]}</a>: refund of'
+    assert listed in await operator.open("/admin")
+    assert ("cancelled_orders_kept_nothing", f"order {order['number']}") in [(name, what) for name, what, _ in await violations(owner)]
+    again = forms_of(await operator.open(path))[f"{path}/refund"]
+    await operator.follow(f"{path}/refund", again)
+    assert await owner.fetchval("SELECT refunded FROM orders WHERE id = $1", order["id"]) == order["captured"]
+    assert listed not in await operator.open("/admin")
     assert await violations(owner) == []
 
 

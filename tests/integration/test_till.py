@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -286,6 +287,23 @@ async def test_a_gift_card_stays_with_the_cart_whose_card_was_declined_and_retur
     await recovery.recover(shop)
     assert await balance_of(owner, code) == 1000
     assert (await buyer.place()).document()["captured"]["amount"] == 1790
+    assert await violations(owner) == []
+
+
+async def test_value_that_comes_back_to_a_gift_card_that_has_run_out_can_be_spent(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    code = await gift_card(shop, 5000)
+    first, second = await buyers(shop, owner, 2, code)
+    order_id = uuid.UUID((await first.place()).document()["id"])
+    hashed = gift_cards.code_hash(code)
+    await owner.execute("UPDATE gift_card SET expires_at = now() - interval '1 day' WHERE code_hash = $1", hashed)
+    await after_sale.refund(shop.database, shop.payments, shop.jobs, order_id, amount=2000, key="some", actor="operator")
+    left = await owner.fetchval("SELECT expires_at - now() FROM gift_card WHERE code_hash = $1", hashed)
+    assert timedelta(days=89) < left < timedelta(days=91)
+    assert (await second.look()).gift_card_amount == 2790
+    await owner.execute("UPDATE gift_card SET expires_at = now() + interval '1 year' WHERE code_hash = $1", hashed)
+    await after_sale.cancel(shop.database, shop.payments, shop.jobs, order_id, actor="operator")
+    assert await owner.fetchval("SELECT expires_at > now() + interval '360 days' FROM gift_card WHERE code_hash = $1", hashed)
+    assert await balance_of(owner, code) == 5000
     assert await violations(owner) == []
 
 
