@@ -35,14 +35,17 @@ FROM payment_attempt WHERE kind = 'charge' AND state IN ('succeeded', 'authorize
 GROUP BY order_id HAVING count(*) > 1;
 
 -- name: order_total_equals_its_lines
--- Subtotal and discount are the sums of the lines; the total adds up.
+-- Subtotal and discount are the sums of the lines; the total adds up, that of the lines too, and their tax is part of the order's.
 SELECT 'order ' || o.number AS what,
-       'subtotal ' || o.subtotal || ' of lines ' || coalesce(l.subtotal, 0) || ', discount ' || o.discount || ' of lines ' || coalesce(l.discount, 0) AS detail
+       'subtotal ' || o.subtotal || ' of lines ' || coalesce(l.subtotal, 0) || ', discount ' || o.discount || ' of lines ' || coalesce(l.discount, 0)
+           || ', tax ' || o.tax || ' of lines ' || coalesce(l.tax, 0) || ', total ' || o.total || ' of lines ' || coalesce(l.total, 0) AS detail
 FROM orders o
-LEFT JOIN (SELECT order_id, sum(subtotal) AS subtotal, sum(discount) AS discount FROM order_line GROUP BY order_id) l
-       ON l.order_id = o.id
+LEFT JOIN (SELECT order_id, sum(subtotal) AS subtotal, sum(discount) AS discount, sum(tax) AS tax, sum(total) AS total
+           FROM order_line GROUP BY order_id) l ON l.order_id = o.id
 WHERE o.subtotal <> coalesce(l.subtotal, 0)
    OR o.discount <> coalesce(l.discount, 0)
+   OR o.tax < l.tax
+   OR l.total <> l.subtotal - l.discount + CASE WHEN o.prices_include_tax THEN 0 ELSE l.tax END
    OR o.total <> o.subtotal - o.discount + o.delivery + CASE WHEN o.prices_include_tax THEN 0 ELSE o.tax END;
 
 -- name: paid_orders_are_paid
@@ -72,8 +75,7 @@ LEFT JOIN (SELECT order_id, sum(amount) AS total FROM payment_attempt WHERE kind
 WHERE o.refunded <> coalesce(a.total, 0);
 
 -- name: paid_orders_took_their_stock
--- Every tracked unit of a paid order left the stock once, and what was cancelled or returned came back at most once. No hold of an order was
--- released before it was paid: its goods would be sold again.
+-- Every tracked unit of a paid order left the stock once. No hold of an order was released before it was paid: its goods would be sold again.
 SELECT 'order ' || o.number AS what, 'sold ' || sold.units || ', holds ' || held.units || ', released ' || held.released AS detail
 FROM orders o
 CROSS JOIN LATERAL (SELECT coalesce(-sum(delta), 0) AS units FROM stock_movement WHERE order_id = o.id AND reason = 'sold') sold
@@ -83,6 +85,65 @@ CROSS JOIN LATERAL (
     FROM reservation WHERE order_id = o.id
 ) held
 WHERE sold.units <> held.units OR held.released > 0;
+
+-- name: goods_came_back_once
+-- Of each variant of an order no more came back than was sold: from returns no more than arrived whole, else no more than was cancelled, and
+-- all of it when the order is.
+SELECT 'order ' || o.number || ', variant ' || m.variant_id AS what,
+       'sold ' || m.sold || ', given up ' || m.given_up || ' of ' || l.cancelled || ', returned ' || m.returned || ' of ' || coalesce(r.whole, 0) AS detail
+FROM (
+    SELECT order_id, variant_id, coalesce(-sum(delta) FILTER (WHERE reason = 'sold'), 0) AS sold,
+           coalesce(sum(delta) FILTER (WHERE reason = 'cancelled'), 0) AS given_up,
+           coalesce(sum(delta) FILTER (WHERE reason = 'returned'), 0) AS returned
+    FROM stock_movement WHERE order_id IS NOT NULL GROUP BY order_id, variant_id
+) m
+JOIN orders o ON o.id = m.order_id
+JOIN (SELECT order_id, variant_id, sum(cancelled) AS cancelled FROM order_line GROUP BY order_id, variant_id) l
+  ON l.order_id = m.order_id AND l.variant_id = m.variant_id
+LEFT JOIN (
+    SELECT l.order_id, l.variant_id, sum(coalesce(a.received, 0) - coalesce(a.damaged, 0)) AS whole
+    FROM order_return r, jsonb_to_recordset(r.lines) AS a(order_line_id bigint, received int, damaged int)
+    JOIN order_line l ON l.id = a.order_line_id GROUP BY l.order_id, l.variant_id
+) r ON r.order_id = m.order_id AND r.variant_id = m.variant_id
+WHERE m.given_up + m.returned > m.sold OR m.returned > coalesce(r.whole, 0) OR m.given_up > l.cancelled
+   OR (o.status = 'cancelled' AND m.given_up <> m.sold);
+
+-- name: orders_are_where_their_lines_are
+-- What was sent is what the fulfillments say, and the order's status is that of its units.
+SELECT 'order ' || o.number AS what,
+       o.status || ': ' || l.units || ' units, sent ' || l.sent || ' of fulfillments ' || l.told || ', cancelled ' || l.cancelled
+           || ', returned ' || l.returned AS detail
+FROM orders o
+JOIN (
+    SELECT l.order_id, sum(l.quantity) AS units, sum(l.fulfilled) AS sent, sum(l.cancelled) AS cancelled, sum(l.returned) AS returned,
+           sum(coalesce(f.told, 0)) AS told, bool_or(l.fulfilled <> coalesce(f.told, 0)) AS differs
+    FROM order_line l
+    LEFT JOIN (
+        SELECT a.order_line_id, sum(a.quantity) AS told
+        FROM fulfillment f, jsonb_to_recordset(f.lines) AS a(order_line_id bigint, quantity int) GROUP BY a.order_line_id
+    ) f ON f.order_line_id = l.id
+    GROUP BY l.order_id
+) l ON l.order_id = o.id
+WHERE l.differs OR NOT CASE o.status
+    WHEN 'partially_fulfilled' THEN l.sent > 0 AND l.sent + l.cancelled < l.units
+    WHEN 'fulfilled' THEN l.sent > 0 AND l.sent + l.cancelled = l.units
+    WHEN 'returned' THEN l.sent > 0 AND l.sent + l.cancelled = l.units AND l.returned = l.sent
+    WHEN 'cancelled' THEN l.sent = 0 AND l.cancelled = l.units
+    ELSE l.sent = 0 AND l.cancelled = 0
+END;
+
+-- name: cancelled_orders_kept_nothing
+-- What was captured for an order that is cancelled is given back, or on its way; what was authorized is being released.
+SELECT 'order ' || o.number AS what,
+       'captured ' || o.captured || ', refunded ' || o.refunded || ', on its way ' || a.owed || CASE WHEN a.authorized THEN ', authorized' ELSE '' END AS detail
+FROM orders o
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(amount) FILTER (WHERE kind = 'refund' AND state IN ('open', 'requires_action', 'processing', 'stuck')), 0) AS owed,
+           coalesce(bool_or(kind = 'charge' AND state = 'authorized'), false)
+               AND NOT coalesce(bool_or(kind = 'void' AND state IN ('open', 'processing', 'stuck')), false) AS authorized
+    FROM payment_attempt WHERE order_id = o.id
+) a
+WHERE o.status = 'cancelled' AND (o.captured <> o.refunded + a.owed OR a.authorized);
 
 -- name: finished_orders_hold_nothing
 SELECT 'order ' || o.number AS what, count(*) || ' open holds' AS detail
@@ -107,6 +168,14 @@ FROM gift_card g
 LEFT JOIN (SELECT gift_card_id, sum(delta) AS total FROM gift_card_entry GROUP BY 1) e ON e.gift_card_id = g.id
 WHERE g.balance <> coalesce(e.total, 0);
 
+-- name: gift_cards_paid_what_orders_say
+-- What gift cards paid for an order and have not got back stands in their ledger; of an order that is cancelled, nothing.
+SELECT 'order ' || o.number AS what,
+       'paid ' || o.gift_card_amount || ', given back ' || o.gift_card_refunded || ', ledger ' || coalesce(e.spent, 0) AS detail
+FROM orders o
+LEFT JOIN (SELECT order_id, -sum(delta) AS spent FROM gift_card_entry WHERE reason IN ('spent', 'refunded') GROUP BY order_id) e ON e.order_id = o.id
+WHERE coalesce(e.spent, 0) <> CASE WHEN o.status = 'cancelled' THEN 0 ELSE o.gift_card_amount - o.gift_card_refunded END;
+
 -- name: invoice_numbers_without_gaps
 -- Of invoices and of credit notes: what the counter says was taken is there, from the first to the last.
 SELECT 'series ' || c.series AS what, 'last ' || c.last || ', papers ' || count(p.number) || ', highest ' || coalesce(max(p.number), 0) AS detail
@@ -124,6 +193,18 @@ FROM orders o WHERE o.paid_at < now() - interval '1 hour' AND NOT EXISTS (SELECT
 SELECT 'order ' || o.number AS what, 'credited ' || c.total || ', paid ' || o.captured + o.gift_card_amount AS detail
 FROM orders o JOIN (SELECT order_id, sum(amount) AS total FROM credit_note GROUP BY order_id) c ON c.order_id = o.id
 WHERE c.total > o.captured + o.gift_card_amount;
+
+-- name: given_back_is_credited
+-- What was given back, is on its way, or went into exchanges stands on credit notes, where there is an invoice. (They may say more: a refund
+-- that failed is still owed.)
+SELECT 'order ' || o.number AS what,
+       'given back ' || o.refunded + o.gift_card_refunded || ', on its way ' || coalesce(a.owed, 0) || ', exchanged ' || o.exchanged
+           || ', credited ' || coalesce(c.total, 0) AS detail
+FROM orders o JOIN invoice i ON i.order_id = o.id
+LEFT JOIN (SELECT order_id, sum(amount) AS total FROM credit_note GROUP BY order_id) c ON c.order_id = o.id
+LEFT JOIN (SELECT order_id, sum(amount) AS owed FROM payment_attempt
+           WHERE kind = 'refund' AND state IN ('open', 'requires_action', 'processing', 'stuck') GROUP BY order_id) a ON a.order_id = o.id
+WHERE o.refunded + o.gift_card_refunded + coalesce(a.owed, 0) + o.exchanged > coalesce(c.total, 0);
 
 -- name: given_back_within_paid
 -- What was given back, is on its way, or went into exchanges is never more than was paid.

@@ -88,6 +88,24 @@ async def test_an_order_is_sent_in_parts_and_never_twice(shop: CheckoutContext, 
         await send(1)
 
 
+async def test_one_key_is_one_fulfillment(shop: CheckoutContext, owner: asyncpg.Connection, paid: Order) -> None:
+    """A form that is sent twice has sent one parcel."""
+
+    async def send(key: str | None) -> None:
+        lines = {paid.lines[0].id: 1}
+        await after_sale.fulfill(shop.database, shop.payments, shop.jobs, paid.id, lines=lines, key=key, actor="operator")
+
+    await asyncio.gather(*(send("this form") for _ in range(3)))
+    order = await _order(shop, paid.id)
+    assert (order.status, order.lines[0].fulfilled, len(order.fulfillments)) == ("partially_fulfilled", 1, 1)
+    told = "SELECT count(*) FROM job WHERE payload ->> 'mail' = 'order_fulfilled' AND payload ->> 'order_id' = $1"
+    assert await owner.fetchval(told, str(paid.id)) == 1
+    await send("another")
+    await send("this form")
+    assert (await _order(shop, paid.id)).status == "fulfilled"
+    assert await violations(owner) == []
+
+
 async def test_one_key_is_one_refund(shop: CheckoutContext, owner: asyncpg.Connection, paid: Order) -> None:
     async def refund(amount: int, key: str) -> None:
         await after_sale.refund(shop.database, shop.payments, shop.jobs, paid.id, amount=amount, key=key, actor="operator")
@@ -117,6 +135,16 @@ async def test_an_order_keeps_its_history_and_only_legal_moves_are_made(owner: a
     assert [event.kind for event in paid.events] == ["placed", "paid"]
     with pytest.raises(asyncpg.CheckViolationError):
         await owner.execute("UPDATE orders SET status = 'pending_payment' WHERE id = $1", paid.id)
+    for status in ("authorized", "paid", "fulfilled", "cancelled"):
+        with pytest.raises(asyncpg.CheckViolationError, match="begins"):
+            await owner.execute(
+                "INSERT INTO orders SELECT (jsonb_populate_record(o, jsonb_build_object("
+                "'id', gen_random_uuid(), 'number', 'BORN', 'status', $2::text))).* FROM orders o WHERE id = $1",
+                paid.id,
+                status,
+            )
+    with pytest.raises(asyncpg.CheckViolationError, match="begins"):
+        await owner.execute("INSERT INTO order_return (order_id, state, lines) VALUES ($1, 'received', '[]')", paid.id)
     with pytest.raises(asyncpg.RestrictViolationError):
         await owner.execute("DELETE FROM order_event WHERE order_id = $1", paid.id)
 
