@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -14,7 +15,7 @@ from aiohttp.test_utils import TestClient
 from storefront.admin import audit
 from storefront.checkout import reconcile
 from storefront.checkout.model import CheckoutContext
-from storefront.orders import after_sale
+from storefront.orders import after_sale, invoices
 from storefront.platform.clock import utc_now
 from storefront.platform.database import prepare_connection
 from storefront.settings import Settings
@@ -84,6 +85,7 @@ async def test_money_that_was_moved_at_the_provider_alone_is_a_violation_until_b
         UUID(order["id"]),
         attempt["id"],
     )
+    await shop.database.transaction(lambda conn: invoices.credit(conn, UUID(order["id"]), uuid.uuid4(), amount=700, now=utc_now()))
     await reconcile.reconcile(shop, since)
     assert await violations(owner) == []
 
