@@ -92,21 +92,23 @@ async def read(conn: Connection, values: Mapping[str, str], currency: str, curre
     if kind not in get_args(PromotionKind):
         reader.wrong("kind", "Choose what it does.")
         kind = "free_delivery"
-    own_currency = reader.text("currency")
-    if kind == "fixed" and own_currency not in currencies:
-        reader.wrong("currency", "Choose a currency of the shop.")
+    in_money = kind == "fixed" or bool(reader.text("minimum_subtotal"))
+    own_currency = reader.text("currency") or ("" if kind == "fixed" else currency)
+    if own_currency not in currencies:
+        if in_money:
+            reader.wrong("currency", "Choose a currency of the shop.")
         own_currency = currency
     draft = PromotionDraft(
         name=reader.text("name"),
         kind=kind,
         percent_ppm=reader.percent("percent") if kind == "percentage" else None,
         amount=reader.amount("amount", own_currency) if kind == "fixed" else None,
-        currency=own_currency if kind == "fixed" else None,
+        currency=own_currency if in_money else None,
         buy_quantity=reader.whole("buy_quantity", 1) if kind == "buy_x_get_y" else None,
         get_quantity=reader.whole("get_quantity", 1) if kind == "buy_x_get_y" else None,
         customer_group=reader.text("customer_group") or None,
         first_order_only=reader.ticked("first_order_only"),
-        minimum_subtotal=reader.amount("minimum_subtotal", currency) or 0,
+        minimum_subtotal=reader.amount("minimum_subtotal", own_currency) or 0,
         starts_at=reader.moment("starts_at"),
         ends_at=reader.moment("ends_at"),
         needs_coupon=reader.ticked("needs_coupon"),
@@ -148,7 +150,7 @@ async def fill(conn: Connection, draft: PromotionDraft, currency: str) -> dict[s
         "buy_quantity": str(draft.buy_quantity or ""),
         "get_quantity": str(draft.get_quantity or ""),
         "customer_group": draft.customer_group or "",
-        "minimum_subtotal": _plain(to_major(draft.minimum_subtotal, currency)) if draft.minimum_subtotal else "",
+        "minimum_subtotal": _plain(to_major(draft.minimum_subtotal, draft.currency or currency)) if draft.minimum_subtotal else "",
         "starts_at": _moment(draft.starts_at),
         "ends_at": _moment(draft.ends_at),
         "priority": str(draft.priority),

@@ -23,7 +23,9 @@ _IN_CODES = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 
 
 class PromotionDraft(msgspec.Struct, frozen=True):
-    """A promotion as an operator wants it. Amounts are minor units: `amount` of `currency`, `minimum_subtotal` of the cart's currency."""
+    """A promotion as an operator wants it. `amount` and `minimum_subtotal` are minor units of `currency`; with either, it is for carts in
+    that currency alone.
+    """
 
     name: str
     kind: PromotionKind
@@ -129,6 +131,7 @@ def refusals(draft: PromotionDraft) -> list[FieldError]:
         for field, quantity in (("buy_quantity", draft.buy_quantity), ("get_quantity", draft.get_quantity)):
             check(quantity is not None and 1 <= quantity <= 1000, field, "Enter a whole number from 1 to 1000.")
     check(0 <= draft.minimum_subtotal <= 10**12, "minimum_subtotal", "Enter an amount that is not below zero.")
+    check(draft.currency is not None or not draft.minimum_subtotal, "currency", "Choose the currency of the minimum.")
     check(len(draft.customer_group or "") <= 50, "customer_group", "Enter the name of a group, of up to 50 characters.")
     check(-1000 <= draft.priority <= 1000, "priority", "Enter a whole number from -1000 to 1000.")
     if draft.starts_at is not None and draft.ends_at is not None:

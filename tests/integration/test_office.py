@@ -83,18 +83,19 @@ NAMES = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=
 def drafts(draw: st.DrawFn) -> PromotionDraft:
     kind: Any = draw(st.sampled_from(["percentage", "fixed", "buy_x_get_y", "free_delivery"]))
     starts_at, ends_at = sorted([draw(MOMENTS), draw(MOMENTS)])
+    minimum = draw(st.just(0) | AMOUNTS)
     return PromotionDraft(
         name=draw(NAMES),
         kind=kind,
         percent_ppm=draw(st.integers(1, 1_000_000)) if kind == "percentage" else None,
         amount=draw(AMOUNTS) if kind == "fixed" else None,
-        currency="EUR" if kind == "fixed" else None,
+        currency=draw(st.sampled_from(["EUR", "JPY"])) if kind == "fixed" or minimum else None,
         buy_quantity=draw(st.integers(1, 1000)) if kind == "buy_x_get_y" else None,
         get_quantity=draw(st.integers(1, 1000)) if kind == "buy_x_get_y" else None,
         product_ids=tuple(draw(st.lists(st.integers(10**6, 10**9), unique=True, max_size=3))),
         customer_group=draw(st.none() | NAMES),
         first_order_only=draw(st.booleans()),
-        minimum_subtotal=draw(st.just(0) | AMOUNTS),
+        minimum_subtotal=minimum,
         starts_at=draw(st.none() | st.just(starts_at)),
         ends_at=draw(st.none() | st.just(ends_at + timedelta(seconds=1))),
         needs_coupon=draw(st.booleans()),
@@ -108,7 +109,7 @@ def drafts(draw: st.DrawFn) -> PromotionDraft:
 @given(drafts())
 async def test_what_is_saved_and_shown_again_is_the_same_promotion(owner: asyncpg.Connection, draft: PromotionDraft) -> None:
     form = await promotion_form.fill(owner, draft, "EUR")
-    assert await promotion_form.read(owner, form, "EUR", ["EUR", "USD"]) == draft
+    assert await promotion_form.read(owner, form, "EUR", ["EUR", "JPY"]) == draft
 
 
 FIELDS = [*PromotionDraft.__struct_fields__, "percent", "products"]
@@ -159,6 +160,24 @@ async def test_a_promotion_that_is_made_by_the_form_is_felt_at_the_till_and_carr
     assert OPERATOR in page
 
 
+async def test_a_minimum_is_money_of_one_currency(
+    operator: Browser, shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    buyer = await buyer_of(shop, option_id, (await offer(owner, amount=1000), 1))
+
+    async def applies() -> bool:
+        return "Nine or more" in [promotion.name for promotion in (await buyer.look()).promotions]
+
+    path = await made(operator, name="Nine or more", percent="10", minimum_subtotal="9.00", currency="USD")
+    assert not await applies()
+    form = forms_of(await operator.open(path))[path]
+    assert (form["minimum_subtotal"], form["currency"]) == ("9.00", "USD")
+    await operator.follow(path, form | {"currency": "EUR"})
+    assert await applies()
+    await operator.follow(path, form | {"currency": "EUR", "minimum_subtotal": "10.01"})
+    assert not await applies()
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
@@ -183,6 +202,7 @@ async def test_a_promotion_that_is_made_by_the_form_is_felt_at_the_till_and_carr
         ({"collections": "none"}, "collections"),
         ({"customer_group": "x" * 51}, "customer-group"),
         ({"minimum_subtotal": "x"}, "minimum-subtotal"),
+        ({"minimum_subtotal": "5", "currency": "XXX"}, "currency"),
         ({"minimum_subtotal": "-1"}, "minimum-subtotal"),
         ({"minimum_subtotal": "10000000000.01"}, "minimum-subtotal"),
         ({"priority": "1.5"}, "priority"),
