@@ -7,8 +7,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import pytest
 
+from storefront.cart import service as carts
 from storefront.checkout import background
 from storefront.checkout.model import CheckoutContext
 from storefront.inventory import service as inventory
@@ -21,7 +23,8 @@ from storefront.platform.clock import utc_now
 from storefront.platform.database import Database, statement_count
 from storefront.platform.errors import InvalidInput, Unavailable
 from storefront.platform.questions import ask
-from tests.buying import MovableClock, buyer_of, of_the_shop, offer, stock_of, violations
+from storefront.pricing.model import Address
+from tests.buying import ADDRESS, MovableClock, buyer_of, of_the_shop, offer, stock_of, violations
 
 SOON = timedelta(minutes=15)
 
@@ -249,6 +252,33 @@ async def test_a_location_sends_only_where_it_delivers(gates: list[StockGate], o
     assert await held_at(owner, await hold(gates[0], {variant_id: 1}, country="SE")) == {nordic: 1}
     with pytest.raises(OutOfStock):
         await hold(gates[0], {variant_id: 1}, country="DE")
+
+
+async def test_what_is_held_where_the_address_is_not_delivered_from_is_sold_from_elsewhere(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    """The shopper goes to checkout, and only then says, or changes, where to."""
+    nordic = await location(owner, "arctic", priority=-5, countries=("SE", "NO"))
+    variant_id = await offer(owner, on_hand=5)
+    await stock_at(owner, variant_id, nordic, 5)
+    buyer = await buyer_of(shop, option_id, (variant_id, 2))
+
+    async def moves_to(address: Address | None) -> dict[int, int]:
+        async with shop.database.write() as conn:
+            await carts.set_details(conn, buyer.cart_id, delivery_address=address)
+        return await held_at(owner, buyer.cart_id)
+
+    await moves_to(None)
+    await buyer.check_out()
+    sweden = msgspec.structs.replace(ADDRESS, country="SE")
+    for address in (sweden, msgspec.structs.replace(ADDRESS, country="NO"), None, sweden):
+        assert await moves_to(address) == {nordic: 2}, "it is delivered from there"
+    assert await moves_to(ADDRESS) == {}
+    assert (await buyer.place()).status == 201
+    left = dict(await owner.fetch("SELECT location_id, on_hand - reserved FROM stock WHERE variant_id = $1", variant_id))
+    assert left.pop(nordic) == 5
+    assert list(left.values()) == [3]
+    assert await violations(owner) == []
 
 
 @pytest.mark.parametrize(("policy", "most"), [("deny", 2), ("backorder", 5), ("preorder", 5)])
