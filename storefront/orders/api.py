@@ -75,12 +75,12 @@ async def order_for(request: web.Request) -> Order:
     opened = bool(given.key) and key_opens(request.app[SETTINGS], order_id, given.key)
     customer_id = None if opened else await current_customer_id(request)
     if not opened and customer_id is None:
-        raise NotFound(service.NO_SUCH_ORDER)
+        raise NotFound(service.NO_SUCH_ORDER)  # at no cost
     async with request.app[DATABASE].write() as conn:
         order = await service.order_by_id(conn, order_id)
-    if not opened and order.customer_id != customer_id:
-        raise NotFound(service.NO_SUCH_ORDER)
-    return order
+        if opened or (customer_id is not None and await service.is_theirs(conn, order, customer_id)):
+            return order
+    raise NotFound(service.NO_SUCH_ORDER)
 
 
 @routes.get("/api/v1/orders")

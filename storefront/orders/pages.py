@@ -63,13 +63,10 @@ async def _order_for(request: web.Request, key: str) -> Order:
     if key and key_opens(request.app[SETTINGS], order.id, key):
         return order
     customer_id = await current_customer_id(request)
-    if order.customer_id is not None and order.customer_id == customer_id:
-        return order
-    if customer_id is not None and order.customer_id is None:
+    if customer_id is not None:
         async with request.app[DATABASE].write() as conn:
-            customer = await accounts.customer(conn, customer_id)
-        if customer.verified and customer.email.lower() == order.email.lower():
-            return order
+            if await service.is_theirs(conn, order, customer_id):
+                return order
     raise NotFound(service.NO_SUCH_ORDER)
 
 

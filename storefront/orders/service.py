@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from storefront.accounts import service as accounts
 from storefront.inventory import service as inventory
 from storefront.orders import store
 from storefront.orders.links import credit_note_path, invoice_path, order_key, order_url
@@ -65,6 +66,14 @@ async def look_up(conn: Connection, number: str, email: str) -> Order | None:
     held = found.email.lower() if found else "nobody@invalid"
     same = hmac.compare_digest(held.encode(), email.strip().lower().encode())
     return found if same else None
+
+
+async def is_theirs(conn: Connection, order: Order, customer_id: UUID) -> bool:
+    """Whether the customer's history lists the order: it is their own, or a guest's with the address that they have confirmed."""
+    if order.customer_id is not None:
+        return order.customer_id == customer_id
+    customer = await accounts.customer(conn, customer_id)
+    return customer.verified and customer.email.lower() == order.email.lower()
 
 
 async def payment_attempts(conn: Connection, order_id: UUID) -> list[PaymentAttempt]:

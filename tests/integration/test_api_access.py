@@ -241,3 +241,23 @@ async def test_a_guests_order_opens_by_its_key_alone(stocked: Client, settings: 
                 await who.expect(404, "POST", f"{path}/cancel{query}")
         found = await eve.expect(200, "GET", f"{path}?key={order['key']}")
         assert found | {"invoice": None} == order, "whoever was given the key"
+
+
+async def test_a_guests_order_is_theirs_who_have_confirmed_its_address(
+    stocked: Client, settings: Settings, owner: asyncpg.Connection
+) -> None:
+    """What the list of own orders leads to can be read."""
+    async with (
+        Shopper(settings.server.public_url) as guest,
+        await customer(settings, "eve") as eve,
+        await customer(settings, "mallory") as other,
+    ):
+        email = (await eve.expect(200, "GET", "/customers/me"))["email"]
+        variant = await guest.something_in_stock()
+        _, order = await guest.place(await guest.filled_cart(variant["id"], email=email.upper()))
+        path = f"/orders/{order['id']}"
+        await eve.expect(404, "GET", path)
+        await owner.execute("UPDATE customer SET email_verified_at = now()")
+        (listed,) = (await eve.expect(200, "GET", "/orders"))["items"]
+        assert (await eve.expect(200, "GET", f"/orders/{listed['id']}"))["number"] == order["number"]
+        await other.expect(404, "GET", path)
