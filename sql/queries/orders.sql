@@ -73,6 +73,12 @@ WITH moved AS (
 )
 SELECT number, coupon_codes, gift_card_amount FROM moved;
 
+-- name: cancel_unsent!
+WITH moved AS (
+    UPDATE orders SET status = 'fulfilled', updated_at = :now WHERE id = :order_id AND status = 'partially_fulfilled' RETURNING id
+)
+UPDATE order_line l SET cancelled = l.quantity - l.fulfilled FROM moved WHERE l.order_id = moved.id;
+
 -- name: lines_of_order
 SELECT id, variant_id, quantity, fulfilled, returned, cancelled FROM order_line WHERE order_id = :order_id ORDER BY position;
 

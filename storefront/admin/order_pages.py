@@ -43,7 +43,7 @@ async def order_detail(request: web.Request) -> web.StreamResponse:
     return await _order_page(request, request.match_info["number"], {})
 
 
-@routes.post("/admin/orders/{number}/{action:capture|fulfill|cancel|refund|ask}")
+@routes.post("/admin/orders/{number}/{action:capture|fulfill|cancel|cancel-rest|refund|ask}")
 async def order_action(request: web.Request) -> web.StreamResponse:
     """One step after the sale. A refusal shows the order again with the reason."""
     number, action = request.match_info["number"], request.match_info["action"]
@@ -70,6 +70,8 @@ async def order_action(request: web.Request) -> web.StreamResponse:
             )
         elif action == "cancel":
             await after_sale.cancel(database, payments, jobs, order.id, actor=actor)
+        elif action == "cancel-rest":
+            await after_sale.cancel_rest(database, payments, jobs, order.id, actor=actor)
         elif action == "ask":
             await recovery.ask_about_order(checkout_context(request.app), order.id)
         else:

@@ -12,7 +12,7 @@ import structlog
 
 from storefront.inventory import service as inventory
 from storefront.orders import invoices, mails, service, store
-from storefront.orders.model import AttemptKind, OrderStatus, PaymentAttempt
+from storefront.orders.model import AttemptKind, CreditLine, OrderLine, OrderStatus, PaymentAttempt
 from storefront.payments.model import AttemptState, ProviderAnswer
 from storefront.payments.service import Payments, ProviderUnavailable, ProviderUnknown
 from storefront.platform.clock import utc_now
@@ -20,6 +20,7 @@ from storefront.platform.database import Connection, Database
 from storefront.platform.errors import Conflict, FieldError, InvalidInput, NotFound, Unavailable
 from storefront.platform.jobs import Jobs
 from storefront.pricing import service as pricing
+from storefront.pricing.rounding import half_up
 
 log = structlog.get_logger("after_sale")
 
@@ -175,7 +176,7 @@ async def cancel(database: Database, payments: Payments, jobs: Jobs, order_id: U
             await service.cancel_unpaid(conn, order_id, reason, now=now, actor=actor)
             return None
         if locked["status"] not in ("authorized", "paid"):
-            raise NotPossibleNow("Something of this order has been sent already. It can be returned and refunded.")
+            raise NotPossibleNow("Something of this order has been sent already. What was sent can be returned and refunded.")
         if await store.capture_under_way(conn, order_id):
             raise NotPossibleNow("The payment is being captured at this moment. Please try again.", headers=AGAIN)
         attempt_id = await _undo_sale(conn, locked, reason, actor=actor, now=now)
@@ -226,6 +227,44 @@ async def _undo_payment(conn: Connection, order: Any, charge: PaymentAttempt, ow
 async def _begin(conn: Connection, attempt_id: UUID, charge: PaymentAttempt, kind: AttemptKind, amount: int, now: datetime) -> UUID:
     await store.insert_attempt(conn, attempt_id, charge.order_id, kind, amount, charge.currency, parent_id=charge.id, now=now)
     return attempt_id
+
+
+async def cancel_rest(database: Database, payments: Payments, jobs: Jobs, order_id: UUID, *, actor: str) -> None:
+    """Gives up what was not sent of an order of which a part was: it is back in stock, and what was paid for it is given back, without the
+    delivery. A second call changes nothing. Raises NotFound, NotPossibleNow.
+    """
+    attempt_id = uuid5(order_id, "cancel_rest")
+
+    async def work(conn: Connection) -> None:
+        now = utc_now()
+        row = await lock(conn, order_id)
+        if row["status"] in ("fulfilled", "returned"):
+            return
+        if row["status"] != "partially_fulfilled":
+            raise NotPossibleNow("Nothing of this order was sent: cancel it whole.")
+        order = await service.order_by_id(conn, order_id)
+        unsent = [line for line in order.lines if line.unsent]
+        shares = [share_of(line, line.quantity - line.unsent, line.quantity) for line in unsent]
+        amount = min(sum(paid for paid, _ in shares), await left_to_give_back(conn, row))
+        await store.cancel_unsent(conn, order_id, now=now)
+        lines = [{"order_line_id": line.id, "quantity": line.unsent} for line in unsent]
+        await store.add_event(conn, order_id, "rest_cancelled", {"lines": lines}, now=now, actor=actor)
+        await inventory.restock(conn, order_id, [(line.variant_id, line.unsent) for line in unsent if line.variant_id], "cancelled")
+        if amount:
+            await decide_refund(conn, jobs, row, amount, attempt_id, actor=actor, now=now)
+            credited = [CreditLine(line.id, line.unsent, *share) for line, share in zip(unsent, shares, strict=True)]
+            await invoices.credit(conn, order_id, attempt_id, amount=amount, lines=credited, now=now)
+
+    await database.transaction(work)
+    await follow_up(database, payments, jobs, attempt_id, actor)
+
+
+def share_of(line: OrderLine, before: int, after: int) -> tuple[int, int]:
+    """(amount, tax in it): what was paid for the units of a line between two counts of them. Shares are cut from what all units up to there
+    come to, so that those of all units are the line.
+    """
+    cut = [(half_up(line.total * units, line.quantity), half_up(line.tax * units, line.quantity)) for units in (before, after)]
+    return cut[1][0] - cut[0][0], cut[1][1] - cut[0][1]
 
 
 # --- refund ----------------------------------------------------------------------------------------------------------------------

@@ -38,6 +38,11 @@ class OrderLine(msgspec.Struct, frozen=True):
     credited: int = 0  # of total, what was given back or exchanged with returns
 
     @property
+    def unsent(self) -> int:
+        """Units that are still to be sent."""
+        return self.quantity - self.fulfilled - self.cancelled
+
+    @property
     def returnable(self) -> int:
         """Units that were sent and neither came back nor are asked to."""
         return self.fulfilled - self.returned - self.coming_back

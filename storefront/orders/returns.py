@@ -25,7 +25,6 @@ from storefront.payments.service import Payments
 from storefront.platform.database import Connection, Database
 from storefront.platform.errors import FieldError, InvalidInput, NotFound
 from storefront.platform.jobs import Jobs
-from storefront.pricing.rounding import half_up
 from storefront.settings import Settings
 
 LONGEST_ANSWER = 1000  # characters
@@ -233,15 +232,9 @@ def _counted(order: Order, found: OrderReturn, arrived: Mapping[int, Arrival]) -
 
 
 def _with_its_share(line: OrderLine, asked: ReturnLine, came: Arrival) -> ReturnLine:
-    """What was paid for just these units. Shares are cut from what all units so far come to, so that those of all units are the line."""
-    before, after = line.returned, line.returned + came.received
-    return msgspec.structs.replace(
-        asked,
-        received=came.received,
-        damaged=came.damaged,
-        amount=half_up(line.total * after, line.quantity) - half_up(line.total * before, line.quantity),
-        tax=half_up(line.tax * after, line.quantity) - half_up(line.tax * before, line.quantity),
-    )
+    """What was paid for just these units."""
+    amount, tax = after_sale.share_of(line, line.returned, line.returned + came.received)
+    return msgspec.structs.replace(asked, received=came.received, damaged=came.damaged, amount=amount, tax=tax)
 
 
 def _for_the_shelf(order: Order, lines: Iterable[ReturnLine]) -> list[tuple[int, int]]:

@@ -100,6 +100,12 @@ async def mark_cancelled(conn: Connection, order_id: UUID, reason: str, *, actor
     return (row["number"], list(row["coupon_codes"]), row["gift_card_amount"]) if row else None
 
 
+async def cancel_unsent(conn: Connection, order_id: UUID, *, now: datetime) -> None:
+    """What was not sent of a partly sent order is cancelled: all of the rest is sent, or came back."""
+    await queries.cancel_unsent(conn, order_id=order_id, now=now)
+    await queries.mark_returned(conn, order_id=order_id, now=now)
+
+
 async def lines_of_order(conn: Connection, order_id: UUID) -> list[Any]:
     """Rows of id, variant_id, quantity, fulfilled, returned, cancelled."""
     return list(await queries.lines_of_order(conn, order_id=order_id))

@@ -247,6 +247,10 @@ async def test_an_operator_sends_an_order_in_parts_and_gives_some_money_back(ope
     await asyncio.gather(*(operator.follow(f"{path}/refund", refund) for _ in range(3)))
     assert await owner.fetchval("SELECT refunded FROM orders WHERE number = $1", number) == 500
     assert (await operator.send(f"{path}/cancel", {}))[0] == 409, "a part has been sent"
+    assert f"{path}/cancel-rest" in forms_of(await operator.open(path))
+    await operator.follow(f"{path}/cancel-rest", {})
+    assert "1 cancelled" in (page := await operator.open(path))
+    assert f"{path}/cancel-rest" not in forms_of(page)
     assert await violations(owner) == []
 
 

@@ -106,6 +106,41 @@ async def test_one_key_is_one_fulfillment(shop: CheckoutContext, owner: asyncpg.
     assert await violations(owner) == []
 
 
+async def test_what_was_not_sent_of_an_order_is_cancelled_once_and_paid_back(
+    shop: CheckoutContext, owner: asyncpg.Connection, variant_id: int
+) -> None:
+    parts = (shop.database, shop.payments, shop.jobs)
+    other = await offer(owner, amount=999, on_hand=5)
+    buyer = await buyer_of(shop, await open_for_delivery(owner), (variant_id, 3), (other, 2))
+    order = await _order(shop, UUID((await buyer.place()).document()["id"]))
+    with pytest.raises(NotPossibleNow):
+        await after_sale.cancel_rest(*parts, order.id, actor="operator")
+    sent = next(line for line in order.lines if line.variant_id == variant_id)
+    await after_sale.fulfill(*parts, order.id, lines={sent.id: 1}, actor="operator")
+    await asyncio.gather(*(after_sale.cancel_rest(*parts, order.id, actor="operator") for _ in range(3)))
+    order = await _order(shop, order.id)
+    assert (order.status, order.refunded) == ("fulfilled", 2 * 1500 + 2 * 999)
+    assert [(line.quantity, line.fulfilled, line.cancelled) for line in order.lines] == [(3, 1, 2), (2, 0, 2)]
+    assert (await stock_of(owner, variant_id), await stock_of(owner, other)) == ((9, 0), (5, 0))
+    (note,) = order.credit_notes
+    assert (note.amount, [(line.quantity, line.amount) for line in note.lines]) == (4998, [(2, 3000), (2, 1998)])
+    with pytest.raises(NotPossibleNow):
+        await after_sale.fulfill(*parts, order.id, lines={sent.id: 1}, actor="operator")
+    assert await violations(owner) == []
+
+
+async def test_no_more_is_paid_back_for_what_was_not_sent_than_is_left(
+    shop: CheckoutContext, owner: asyncpg.Connection, paid: Order
+) -> None:
+    parts = (shop.database, shop.payments, shop.jobs)
+    await after_sale.fulfill(*parts, paid.id, lines={paid.lines[0].id: 1}, actor="operator")
+    await after_sale.refund(*parts, paid.id, amount=3000, key="by hand", actor="operator")
+    await after_sale.cancel_rest(*parts, paid.id, actor="operator")
+    order = await _order(shop, paid.id)
+    assert (order.status, order.refunded, order.refundable) == ("fulfilled", 3490, 0)
+    assert await violations(owner) == []
+
+
 async def test_one_key_is_one_refund(shop: CheckoutContext, owner: asyncpg.Connection, paid: Order) -> None:
     async def refund(amount: int, key: str) -> None:
         await after_sale.refund(shop.database, shop.payments, shop.jobs, paid.id, amount=amount, key=key, actor="operator")
