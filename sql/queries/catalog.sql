@@ -299,10 +299,7 @@ SELECT v.id, v.product_id, v.sku, p.title, p.slug, p.option_names, v.option_valu
        coalesce(own.url, first.url) AS image_url, v.weight_grams, v.taxable, coalesce(v.tax_code, '') AS tax_code,
        v.requires_delivery, v.track_stock,
        v.active AND is_published(p.status, p.published_at) AS on_sale,
-       coalesce(held.available, 0) AS available,
-       ARRAY(SELECT a.id FROM category k JOIN category a ON a.id = k.id OR starts_with(k.path, a.path || '/')
-             WHERE k.id = p.category_id ORDER BY a.id) AS category_ids,
-       ARRAY(SELECT DISTINCT c.collection_id FROM product_collection c WHERE c.product_id = p.id ORDER BY 1) AS collection_ids
+       coalesce(held.available, 0) AS available
 FROM variant v
 JOIN product p ON p.id = v.product_id
 LEFT JOIN variant_price vp ON vp.variant_id = v.id AND vp.currency = :currency
@@ -312,6 +309,16 @@ LEFT JOIN LATERAL (
     SELECT sum(s.on_hand - s.reserved + CASE WHEN v.stock_policy = 'deny' THEN 0 ELSE s.backorder_limit END) AS available
     FROM stock s JOIN stock_location l ON l.id = s.location_id WHERE s.variant_id = v.id AND l.active
 ) held ON true
+WHERE v.id = ANY (CAST(:variant_ids AS bigint[]));
+
+-- name: memberships
+-- The categories (its own and all above) and the collections that a variant's product is in.
+SELECT v.id,
+       ARRAY(SELECT a.id FROM category k JOIN category a ON a.id = k.id OR starts_with(k.path, a.path || '/')
+             WHERE k.id = p.category_id ORDER BY a.id) AS category_ids,
+       ARRAY(SELECT DISTINCT c.collection_id FROM product_collection c WHERE c.product_id = p.id ORDER BY 1) AS collection_ids
+FROM variant v
+JOIN product p ON p.id = v.product_id
 WHERE v.id = ANY (CAST(:variant_ids AS bigint[]));
 
 -- name: variants_of

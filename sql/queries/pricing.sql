@@ -1,34 +1,21 @@
--- name: promotions
--- Those that run by themselves, and one row for each code that was entered, whether it is known or not. What the cart's own pending
--- order has used does not count.
-SELECT p.id, p.name, p.kind, p.percent_ppm, p.amount, p.currency, p.buy_quantity, p.get_quantity, p.product_ids, p.category_ids,
-       p.collection_ids, p.customer_group, p.first_order_only, p.minimum_subtotal, p.combinable, p.priority,
-       NULL AS coupon_code, true AS running, false AS used_up, false AS used_up_by_customer
-FROM promotion p
-WHERE NOT p.needs_coupon AND p.active
-  AND (p.starts_at IS NULL OR p.starts_at <= :now) AND (p.ends_at IS NULL OR p.ends_at > :now)
-UNION ALL
-SELECT p.id, p.name, p.kind, p.percent_ppm, p.amount, p.currency, p.buy_quantity, p.get_quantity, p.product_ids, p.category_ids,
-       p.collection_ids, p.customer_group, p.first_order_only, p.minimum_subtotal, p.combinable, p.priority,
-       entered.code, entered.running, entered.used_up, entered.used_up_by_customer
+-- name: pricing_version
+SELECT version FROM pricing_version;
+
+-- name: rules^
+-- All that the till computes with besides the goods, and its version.
+SELECT
+    (SELECT version::text FROM pricing_version) AS version,
+    ARRAY(SELECT to_jsonb(p) FROM promotion p WHERE p.active AND NOT p.needs_coupon ORDER BY p.id) AS promotions,
+    ARRAY(SELECT to_jsonb(t) FROM tax_rate t ORDER BY t.id) AS tax_rates,
+    ARRAY(SELECT jsonb_build_object('countries', z.countries, 'options', ARRAY(
+              SELECT to_jsonb(o) FROM fulfillment_option o WHERE o.zone_id = z.id AND o.active ORDER BY o.position, o.id))
+          FROM delivery_zone z ORDER BY z.position, z.id) AS zones;
+
+-- name: entered_codes
+-- One row for each code that was entered, whether it is known or not.
+SELECT entered.code AS coupon_code, entered.running, entered.used_up, entered.used_up_by_customer, to_jsonb(p) AS promotion
 FROM entered_codes(:cart_id, CAST(:codes AS text[]), CAST(:email AS text), :now) AS entered
 LEFT JOIN promotion p ON p.id = entered.promotion_id;
-
--- name: rates^
--- The tax rates of a country, and the delivery options of the first zone it is in; '*' is the zone of all that are in none.
-SELECT
-    (SELECT jsonb_agg(jsonb_build_object('region', t.region, 'tax_code', t.tax_code, 'name', t.name, 'rate_ppm', t.rate_ppm,
-                                         'applies_to_delivery', t.applies_to_delivery))
-     FROM tax_rate t WHERE t.country = coalesce(CAST(:delivery_country AS text), CAST(:own_country AS text))) AS tax_rates,
-    (SELECT jsonb_agg(jsonb_build_object('id', o.id, 'code', o.code, 'name', o.name, 'kind', o.kind, 'amount', o.amount,
-                                         'tiers', o.tiers, 'free_from', o.free_from, 'min_days', o.min_days, 'max_days', o.max_days)
-                      ORDER BY o.position, o.id)
-     FROM fulfillment_option o
-     WHERE o.active AND o.currency = :currency AND o.zone_id = (
-         SELECT z.id FROM delivery_zone z
-         WHERE z.countries && ARRAY[CAST(:delivery_country AS text), '*']
-         ORDER BY (CAST(:delivery_country AS text) = ANY (z.countries)) DESC, z.position, z.id LIMIT 1)
-       AND CAST(:delivery_country AS text) IS NOT NULL) AS delivery;
 
 -- name: gift_cards
 -- With what the cart's own pending order has taken from them.

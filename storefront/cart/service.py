@@ -267,10 +267,10 @@ async def choose_delivery(
     changes = _checked_details(given)
     wanted = changes["fulfillment_option_id"]
     for _ in range(TRIES):
-        till = Till(conn, store.row_with(changes), now=now, settings=settings)
-        before = await get(till, cart_id, guard)
+        priced_beside = till(conn, now=now, settings=settings)
+        before = await get(priced_beside, cart_id, guard)
         _check_change(before, guard)
-        priced = await till.price(msgspec.structs.replace(before, **changes))
+        priced = await priced_beside.price(msgspec.structs.replace(before, **changes))
         if wanted is not None and all(option.id != wanted for option in priced.fulfillment_options):
             raise InvalidInput.of("fulfillment_option_id", "This option is not offered for the cart and its delivery address.")
         # Who and where to must not be lost once it is confirmed: the order would go where it went before, at the same price.

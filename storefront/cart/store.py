@@ -21,23 +21,9 @@ OneRow = Connection | Till
 """What runs a statement that returns a cart: a connection, or one that asks for the cart's price beside it."""
 
 ROW = ContentsOf(
-    cart_id=Of("about.id"),
     variant_ids=Of("ARRAY(SELECT CAST(line.key AS bigint) FROM jsonb_object_keys(about.lines) AS line (key))"),
     currency=Of("about.currency"),
-    coupon_codes=Of("about.coupon_codes"),
-    email=Of("about.email"),
-    country=Of("about.delivery_address ->> 'country'"),
 )
-
-
-def row_with(changes: Mapping[str, Any]) -> ContentsOf:
-    """Where the contents of a cart stand that would have other details: in its row, or among the changes."""
-    known: dict[str, Any] = {}
-    if "email" in changes:
-        known["email"] = changes["email"]
-    if "delivery_address" in changes:
-        known["country"] = changes["delivery_address"].country if changes["delivery_address"] else None
-    return msgspec.structs.replace(ROW, **known)
 
 
 def _cart(row: Mapping[str, Any] | None) -> Cart | None:

@@ -322,7 +322,7 @@ class SaleVariant(msgspec.Struct, frozen=True):
     tax_code: str
     requires_delivery: bool
     track_stock: bool
-    category_ids: tuple[int, ...]  # its category and all above
-    collection_ids: tuple[int, ...]
     on_sale: bool  # variant active, product active and published
     available: int  # over all locations, with backorder limits counted in; a large number when not tracked
+    category_ids: tuple[int, ...] = ()  # its category and all above: only where it was asked for (`memberships`)
+    collection_ids: tuple[int, ...] = ()  # likewise

@@ -164,6 +164,11 @@ def sale_variants(variant_ids: Sequence[int] | Of, currency: str | Of) -> Questi
     return store.sale_variants(variant_ids, currency)
 
 
+def memberships(variant_ids: Sequence[int] | Of) -> Question[dict[int, tuple[tuple[int, ...], tuple[int, ...]]]]:
+    """By variant: the ids of its category and all above, and of the collections that its product is in."""
+    return store.memberships(variant_ids)
+
+
 async def variants_of(conn: Connection, product_ids: Sequence[int], currency: str) -> list[SaleVariant]:
     """The variants of these products that can be bought in the currency, in order, in two statements."""
     ids = await store.variants_of(conn, product_ids)

@@ -205,6 +205,16 @@ def sale_variants(variant_ids: Sequence[int] | Of, currency: str | Of) -> Questi
     return Question(queries.sale_variants, parameters, lambda rows: {row["id"]: _sale_variant(row) for row in rows})
 
 
+def memberships(variant_ids: Sequence[int] | Of) -> Question[dict[int, tuple[tuple[int, ...], tuple[int, ...]]]]:
+    """(category ids, collection ids) by variant."""
+    parameters = {"variant_ids": variant_ids if isinstance(variant_ids, Of) else list(variant_ids)}
+    return Question(
+        queries.memberships,
+        parameters,
+        lambda rows: {row["id"]: (tuple(row["category_ids"]), tuple(row["collection_ids"])) for row in rows},
+    )
+
+
 async def variants_of(conn: Connection, product_ids: Sequence[int]) -> list[int]:
     return [row["id"] for row in await queries.variants_of(conn, product_ids=list(product_ids))]
 
@@ -301,8 +311,6 @@ def _sale_variant(row: Mapping[str, Any]) -> SaleVariant:
         tax_code=row["tax_code"],
         requires_delivery=row["requires_delivery"],
         track_stock=row["track_stock"],
-        category_ids=tuple(row["category_ids"]),
-        collection_ids=tuple(row["collection_ids"]),
         on_sale=row["on_sale"],
         available=row["available"] if row["track_stock"] else UNTRACKED,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -13,26 +14,23 @@ from storefront.inventory import service as inventory
 from storefront.platform.database import Connection
 from storefront.platform.errors import Conflict, InvalidInput
 from storefront.platform.questions import Of, Question, ask, ask_about
-from storefront.pricing import gift_cards, store
+from storefront.pricing import gift_cards, rules, store
 from storefront.pricing.addresses import countries
 from storefront.pricing.compute import Rules, compute
 from storefront.pricing.gift_cards import GiftCardExhausted, code_hash
 from storefront.pricing.model import (
     CartContents,
-    DeliveryRule,
     ExchangeCredit,
     GiftCard,
     PricedCart,
     Promotion,
     Standing,
-    TaxRate,
 )
 from storefront.pricing.store import CodeState
 from storefront.settings import Settings
 
 T = TypeVar("T")
-_Promotions = tuple[list[Promotion], list[CodeState]]
-_Rates = tuple[tuple[TaxRate, ...], tuple[DeliveryRule, ...]]
+_Places = dict[int, tuple[tuple[int, ...], tuple[int, ...]]]
 
 __all__ = [
     "ContentsOf",
@@ -63,33 +61,29 @@ class CouponExhausted(Conflict):
 
 
 async def price_cart(conn: Connection, cart: CartContents, *, now: datetime, settings: Settings) -> PricedCart:
-    """Prices the cart in one round trip: variants, promotions, and rates of tax and delivery.
+    """Prices the cart in one round trip: variants, and the version of promotions and of rates of tax and delivery.
 
-    One more each, only where it matters: what the cart holds (a line looks short), gift cards, the shopper's standing (a promotion asks).
+    One more each, only where it matters: rules of another version than is remembered, codes, categories and collections (a promotion asks
+    for them), what the cart holds (a line looks short), gift cards, the shopper's standing (a promotion asks).
     Until an address is known, tax is that of the shop's own country, and no delivery is offered.
     """
-    variants, found, rates = await ask(conn, *_questions(_known(cart), now, settings))
-    return await _priced(conn, cart, variants, found, rates, now, include_tax=settings.shop.prices_include_tax)
+    answers = await ask(conn, *_questions(_known(cart)))
+    return await _priced(conn, cart, answers, now, settings)
 
 
 async def price_cart_beside(
     conn: Connection, cart: CartContents, question: Question[T], *, now: datetime, settings: Settings
 ) -> tuple[PricedCart, T]:
     """As `price_cart`, with the answer to another question from the same snapshot and in the same round trip."""
-    variants, found, rates, answer = await ask(conn, *_questions(_known(cart), now, settings), question)
-    priced = await _priced(conn, cart, variants, found, rates, now, include_tax=settings.shop.prices_include_tax)
-    return priced, answer
+    answer, *answers = await ask(conn, question, *_questions(_known(cart)))
+    return await _priced(conn, cart, answers, now, settings), answer
 
 
 class ContentsOf(msgspec.Struct, frozen=True):
     """What of a cart its price is asked by: values, or where they stand in the cart's row."""
 
-    cart_id: UUID | Of
     variant_ids: Sequence[int] | Of
     currency: str | Of
-    coupon_codes: Sequence[str] | Of
-    email: str | Of | None
-    country: str | Of | None
 
 
 class Till:
@@ -102,7 +96,7 @@ class Till:
         self, conn: Connection, row: ContentsOf, questions: Sequence[Question[Any]] = (), *, now: datetime, settings: Settings
     ) -> None:
         self._conn = conn
-        self._own: tuple[Question[Any], ...] = _questions(row, now, settings)
+        self._own: tuple[Question[Any], ...] = _questions(row)
         self._questions: tuple[Question[Any], ...] = (*self._own, *questions)
         self._now = now
         self._settings = settings
@@ -123,55 +117,64 @@ class Till:
     async def price(self, cart: CartContents) -> PricedCart:
         """The price of the cart that the last statement returned."""
         assert self._answers is not None
-        variants, found, rates, *_ = self._answers
-        include_tax = self._settings.shop.prices_include_tax
-        return await _priced(self._conn, cart, variants, found, rates, self._now, include_tax=include_tax)
+        return await _priced(self._conn, cart, self._answers[: len(self._own)], self._now, self._settings)
 
 
 def _known(cart: CartContents) -> ContentsOf:
-    country = cart.delivery_address.country if cart.delivery_address else None
-    return ContentsOf(cart.id, [line.variant_id for line in cart.lines], cart.currency, cart.coupon_codes, cart.email, country)
+    return ContentsOf([line.variant_id for line in cart.lines], cart.currency)
 
 
-def _questions(
-    cart: ContentsOf, now: datetime, settings: Settings
-) -> tuple[Question[dict[int, SaleVariant]], Question[_Promotions], Question[_Rates]]:
-    return (
-        catalog.sale_variants(cart.variant_ids, cart.currency),
-        store.promotions(cart.cart_id, cart.coupon_codes, cart.email, now),
-        store.rates(settings.shop.country, cart.country, cart.currency),
-    )
+def _questions(cart: ContentsOf) -> tuple[Question[Any], ...]:
+    """The goods and the version of the rules; where the goods belong, too, when the rules that were used last ask for it."""
+    newest = rules.newest_known()
+    where = (catalog.memberships(cart.variant_ids),) if newest is not None and newest.ask_where else ()
+    return (catalog.sale_variants(cart.variant_ids, cart.currency), store.version(), *where)
 
 
 async def _priced(
     conn: Connection,
     cart: CartContents,
-    variants: dict[int, SaleVariant],
-    found: _Promotions,
-    rates: _Rates,
+    answers: Sequence[Any],
     now: datetime,
-    *,
-    include_tax: bool,
+    settings: Settings,
 ) -> PricedCart:
+    """`answers`: to `_questions`."""
+    variants: dict[int, SaleVariant] = answers[0]
+    places: _Places | None = answers[2] if len(answers) > 2 else None
     held: dict[int, int] = {}
     if any(line.variant_id in variants and line.quantity > variants[line.variant_id].available for line in cart.lines):
         held = await inventory.held_for_cart(conn, cart.id)
     address = cart.delivery_address
-    promotions, problems = _usable(*found)
-    tax_rates, delivery = rates
+    known = await rules.of_version(answers[1], partial(store.rules, conn))
+    states = await store.entered_codes(conn, cart.id, cart.coupon_codes, cart.email, now) if cart.coupon_codes else []
+    promotions, problems = _usable(known.running(now), states)
+    if any(rules.asks_where(promotion) for promotion in promotions):
+        variants = await _placed(conn, variants, places)
     cards, card_problems = await _gift_cards(conn, cart, now)
-    rules = Rules(
+    given = Rules(
         promotions=tuple(promotions),
-        tax_rates=tax_rates,
+        tax_rates=known.taxes_in(address.country if address else settings.shop.country),
         region=address.region if address else "",
-        prices_include_tax=include_tax,
-        delivery=delivery,
+        prices_include_tax=settings.shop.prices_include_tax,
+        delivery=known.delivery_to(address.country, cart.currency) if address else (),
         fulfillment_option_id=cart.fulfillment_option_id,
         gift_cards=tuple(cards),
         standing=await _standing(conn, cart, promotions),
         code_problems=(*problems, *card_problems),
     )
-    return compute(cart.currency, cart.lines, variants, rules, held=held)
+    return compute(cart.currency, cart.lines, variants, given, held=held)
+
+
+async def _placed(conn: Connection, variants: dict[int, SaleVariant], places: _Places | None) -> dict[int, SaleVariant]:
+    """The variants with the categories and collections that they are in."""
+    if places is None:
+        (places,) = await ask(conn, catalog.memberships(list(variants)))
+    nowhere: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    return {
+        variant.id: msgspec.structs.replace(variant, category_ids=categories, collection_ids=collections)
+        for variant in variants.values()
+        for categories, collections in [places.get(variant.id, nowhere)]
+    }
 
 
 def _usable(automatic: list[Promotion], states: list[CodeState]) -> tuple[list[Promotion], list[tuple[str, str]]]:

@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from storefront.platform.database import Connection
-from storefront.platform.questions import Of, Question
+from storefront.platform.questions import Question
 from storefront.platform.sql import load
-from storefront.pricing.model import DeliveryRule, ExchangeCredit, GiftCard, Promotion, Standing, TaxRate
+from storefront.pricing.model import ExchangeCredit, GiftCard, Promotion, Standing
+from storefront.pricing.rules import ShopRules
 
 queries = load("pricing")
 
@@ -25,50 +25,31 @@ class CodeState(msgspec.Struct, frozen=True):
     used_up_by_customer: bool
 
 
-def promotions(
-    cart_id: UUID | Of, codes: Sequence[str] | Of, email: str | Of | None, now: datetime
-) -> Question[tuple[list[Promotion], list[CodeState]]]:
-    """Promotions that run by themselves, and the state of each code for this cart."""
-    given = codes if isinstance(codes, Of) else list(codes)
-    return Question(queries.promotions, {"cart_id": cart_id, "codes": given, "email": email, "now": now}, _promotions)
+def version() -> Question[str]:
+    """The version of the rules."""
+    return Question(queries.pricing_version, {}, lambda rows: str(rows[0]["version"]))
 
 
-def _promotions(rows: list[dict[str, Any]]) -> tuple[list[Promotion], list[CodeState]]:
-    automatic: list[Promotion] = []
-    states: list[CodeState] = []
-    for row in rows:
-        promotion = _promotion(row) if row["id"] is not None else None
-        if row["coupon_code"] is None:
-            assert promotion is not None
-            automatic.append(promotion)
-            continue
-        states.append(
-            CodeState(row["coupon_code"], promotion, bool(row["running"]), bool(row["used_up"]), bool(row["used_up_by_customer"]))
+async def rules(conn: Connection) -> tuple[str, ShopRules]:
+    """The rules, and their version."""
+    row = await queries.rules(conn)
+    found = {name: row[name] for name in ("promotions", "tax_rates", "zones")}
+    return str(row["version"]), msgspec.convert(found, ShopRules)
+
+
+async def entered_codes(conn: Connection, cart_id: UUID, codes: Sequence[str], email: str | None, now: datetime) -> list[CodeState]:
+    """The state of each code for this cart. What the cart's own pending order has used does not count."""
+    rows = await queries.entered_codes(conn, cart_id=cart_id, codes=list(codes), email=email, now=now)
+    return [
+        CodeState(
+            row["coupon_code"],
+            msgspec.convert(row["promotion"] | {"coupon_code": row["coupon_code"]}, Promotion) if row["promotion"] is not None else None,
+            bool(row["running"]),
+            bool(row["used_up"]),
+            bool(row["used_up_by_customer"]),
         )
-    return automatic, states
-
-
-_PROMOTION_FIELDS = tuple(field.name for field in msgspec.structs.fields(Promotion))
-
-
-def _promotion(row: Any) -> Promotion:
-    return msgspec.convert({name: row[name] for name in _PROMOTION_FIELDS}, Promotion)
-
-
-def rates(
-    own_country: str, delivery_country: str | Of | None, currency: str | Of
-) -> Question[tuple[tuple[TaxRate, ...], tuple[DeliveryRule, ...]]]:
-    """The tax rates of the country that is delivered to (the shop's own while it is not known), and the ways to deliver there."""
-    parameters = {"own_country": own_country, "delivery_country": delivery_country, "currency": currency}
-    return Question(queries.rates, parameters, _rates)
-
-
-def _rates(rows: list[dict[str, Any]]) -> tuple[tuple[TaxRate, ...], tuple[DeliveryRule, ...]]:
-    (row,) = rows
-    return (
-        msgspec.convert(row["tax_rates"] or [], tuple[TaxRate, ...]),
-        msgspec.convert(row["delivery"] or [], tuple[DeliveryRule, ...]),
-    )
+        for row in rows
+    ]
 
 
 async def gift_cards(conn: Connection, cart_id: UUID, ids: Sequence[int], now: datetime) -> list[tuple[GiftCard, bool]]:
