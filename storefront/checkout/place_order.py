@@ -7,7 +7,7 @@ replaced: by the shopper's retry with the same key, or by recovery (`recovery.py
 
 started        the key row stands; nothing else has happened
 order_pending  the order stands with its stock held and one open payment attempt, whose id is the provider's idempotency key
-payment_known  the provider's answer is noted
+payment_known  the provider's answer is noted; when it is that the money came, that is noted by what follows from it
 finished       the order has moved on (`settle.py`) and the answer is stored, in one transaction
 """
 
@@ -101,11 +101,14 @@ async def carry_on(shop: CheckoutContext, held: Claim) -> Answer:
             return await _finished(shop, held, pending, None)
         if held.recovery_point == "order_pending":
             with PHASES.labels("payment_known").time():
-                held, answer = await _payment_known(shop, held, pending, ask_first=begun_before or pending.under_way)
+                answer = await _payment_known(shop, held, pending, ask_first=begun_before or pending.under_way)
         else:
             answer = msgspec.convert(held.params["answer"], ProviderAnswer)
         with PHASES.labels("finished").time():
-            return await _finished(shop, held, pending, answer, order)
+            if order is not None and (given := await _paid_at_once(shop, held, pending, answer, order)):
+                return given
+            held = await _noted(shop, held, answer)
+            return await _finished(shop, held, pending, answer)
     except ProviderUnknown:
         return await _not_known_yet(shop, held)
     except DomainError as error:
@@ -376,13 +379,18 @@ async def end_payment(shop: CheckoutContext, attempt: PaymentAttempt) -> Provide
 # --- the call --------------------------------------------------------------------------------------------------------------------
 
 
-async def _payment_known(shop: CheckoutContext, held: Claim, pending: PendingOrder, *, ask_first: bool) -> tuple[Claim, ProviderAnswer]:
-    """Asks the provider for the money, or first what became of a call that was begun before, and notes the answer."""
+async def _payment_known(shop: CheckoutContext, held: Claim, pending: PendingOrder, *, ask_first: bool) -> ProviderAnswer:
+    """Asks the provider for the money, or first what became of a call that was begun before."""
     answer = await _ask(shop, pending) if ask_first else None
-    if answer is None:
-        answer = await _take_money(shop, held, pending, begun_before=ask_first)
+    return answer if answer is not None else await _take_money(shop, held, pending, begun_before=ask_first)
+
+
+async def _noted(shop: CheckoutContext, held: Claim, answer: ProviderAnswer) -> Claim:
+    """The recovery point: whoever goes on from here need not ask the provider again."""
+    if held.recovery_point == "payment_known":
+        return held
     async with shop.database.write() as conn:
-        return await idempotency.note_answer(conn, held, msgspec.to_builtins(answer)), answer
+        return await idempotency.note_answer(conn, held, msgspec.to_builtins(answer))
 
 
 async def _take_money(shop: CheckoutContext, held: Claim, pending: PendingOrder, *, begun_before: bool) -> ProviderAnswer:
@@ -455,14 +463,8 @@ async def _nothing_happened(shop: CheckoutContext, held: Claim, attempt_id: UUID
 # --- finished --------------------------------------------------------------------------------------------------------------------
 
 
-async def _finished(
-    shop: CheckoutContext, held: Claim, pending: PendingOrder, answer: ProviderAnswer | None, order: Order | None = None
-) -> Answer:
-    """One transaction: the order moves on, and the answer to the shopper is stored with it. `order`: as it was written, if it was here."""
-    if answer is not None and order is not None:
-        given = await _paid_at_once(shop, held, pending, answer, order)
-        if given is not None:
-            return given
+async def _finished(shop: CheckoutContext, held: Claim, pending: PendingOrder, answer: ProviderAnswer | None) -> Answer:
+    """One transaction: the order moves on, and the answer to the shopper is stored with it."""
 
     async def work(conn: Connection) -> Answer:
         now = shop.clock()
@@ -480,7 +482,9 @@ async def _finished(
 
 
 async def _paid_at_once(shop: CheckoutContext, held: Claim, pending: PendingOrder, answer: ProviderAnswer, order: Order) -> Answer | None:
-    """What nearly every payment comes to, in one statement. None: it came to something else, and nothing has changed."""
+    """What nearly every payment comes to, in one statement: the recovery points payment_known and finished at once. `order` is as it was
+    written. None: it came to something else, and nothing has changed.
+    """
     if answer.state not in PAID_AS:
         return None
     now = shop.clock()

@@ -76,8 +76,8 @@ async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Gu
         raise InvalidInput.of("lines", "There is nothing in the cart that can be bought.")
     expires_at = shop.clock() + shop.hold_time
     country = cart.delivery_address.country if cart.delivery_address else None
-    await gate.hold(cart.id, demand, expires_at=expires_at, country=country, seen=stock)
-    if await _overtaken(shop, cart.id):
+    had_no_order = await gate.hold(cart.id, demand, expires_at=expires_at, country=country, seen=stock)
+    if not had_no_order and await _overtaken(shop, cart.id):
         return await start(shop, gate, cart_id, guard)
     return Started(cart, priced, expires_at)
 

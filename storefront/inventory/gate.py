@@ -31,7 +31,7 @@ class _Waiting(NamedTuple):
     """`touches` is what no other batch may be at work on: its variants and its cart."""
 
     hold: Hold
-    answer: "asyncio.Future[None]"
+    answer: "asyncio.Future[bool]"
     touches: frozenset[int | UUID]
 
 
@@ -55,14 +55,14 @@ class StockGate:
 
     async def hold(
         self, cart_id: UUID, demand: dict[int, int], *, expires_at: datetime, country: str | None = None, seen: LockedStock | None = None
-    ) -> None:
-        """Raises OutOfStock, or Unavailable when too many wait. When it returns, the hold is committed.
+    ) -> bool:
+        """Raises OutOfStock, or Unavailable when too many wait. When it returns, the hold is committed; True: and the cart had no order.
 
         `seen`: the stock as the caller read it, without locks. A batch of which all goods are on the shelf as seen is one statement.
         """
         if len(self._waiting) >= self._most_waiting:
             raise Unavailable("Too many shoppers at once. Please try again.", headers={"Retry-After": "1"})
-        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         hold = Hold(cart_id, demand, expires_at, country=country)
         if seen is not None:
             hold = cut_from_shelf(hold, seen)
@@ -71,7 +71,7 @@ class StockGate:
         if self._busy.isdisjoint(waiting.touches):
             self._start()
         try:
-            await answer
+            return await answer
         except asyncio.CancelledError:
             if waiting in self._waiting:
                 self._waiting.remove(waiting)
@@ -120,33 +120,33 @@ class StockGate:
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if waiting.answer.done():
                 continue
-            if outcome is None:
-                waiting.answer.set_result(None)
+            if isinstance(outcome, bool):
+                waiting.answer.set_result(outcome)
             else:
                 waiting.answer.set_exception(outcome)
 
-    async def _outcomes(self, holds: list[Hold]) -> list[OutOfStock | BaseException | None]:
+    async def _outcomes(self, holds: list[Hold]) -> list[BaseException | bool]:
         """What became of each. When the database refuses the batch, each is tried alone, so that one bad caller spoils nobody else's."""
         try:
-            return list(await self._commit(holds))
+            return await self._commit(holds)
         except BAD_CALLER as error:
             if len(holds) == 1:
                 return [error]
             log.warning("batch_refused", holds=len(holds), error=repr(error))
         except BaseException as error:
             return [error if isinstance(error, Exception) else Unavailable("The shop is stopping.")] * len(holds)
-        alone: list[OutOfStock | BaseException | None] = []
+        alone: list[BaseException | bool] = []
         for hold in holds:
             alone += await self._outcomes([hold])
         return alone
 
-    async def _commit(self, holds: list[Hold]) -> list[OutOfStock | None]:
+    async def _commit(self, holds: list[Hold]) -> list[BaseException | bool]:
         async def work(conn: Connection) -> list[OutOfStock | None]:
             return await hold_all(conn, holds)
 
-        outcomes: list[OutOfStock | None] = [None] * len(holds)
+        outcomes: list[BaseException | bool] = [True] * len(holds)
         if not await self._at_once(holds):
-            outcomes = await self._database.transaction(work)
+            outcomes = [outcome or False for outcome in await self._database.transaction(work)]
         self.batches += 1
         self.holds += len(holds)
         return outcomes

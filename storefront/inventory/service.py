@@ -90,7 +90,9 @@ def cut_from_shelf(hold: Hold, seen: LockedStock) -> Hold:
 
 
 async def hold_at_once(conn: Connection, holds: Sequence[Hold]) -> bool:
-    """Holds what was cut, in one statement, if the shelves still have it and no cart holds anything else; else nothing changes."""
+    """Holds what was cut, in one statement, if the shelves still have it and no cart holds anything else or has been ordered; else nothing
+    changes.
+    """
     return all(hold.cuts for hold in holds) and await store.hold_from_shelf(conn, holds)
 
 

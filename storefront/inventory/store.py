@@ -41,8 +41,8 @@ def stock_of(variant_ids: Sequence[int] | Of) -> Question[LockedStock]:
 
 
 async def hold_from_shelf(conn: Connection, holds: Sequence[Hold]) -> bool:
-    """Holds what was cut for them, or for longer what a cart holds already; False, changing nothing, when a shelf has less by now or a cart
-    holds something else.
+    """Holds what was cut for them, or for longer what a cart holds already; False, changing nothing, when a shelf has less by now, or when
+    a cart holds something else or has been ordered.
     """
     cuts = [(hold, cut) for hold in holds for cut in hold.cuts]
     done: bool = await queries.hold_from_shelf(

@@ -148,6 +148,47 @@ async def test_what_needs_no_delivery_needs_no_address(shop: CheckoutContext, ow
     assert (await buyer.place()).document()["total"] == {"amount": 900, "currency": "EUR"}
 
 
+async def test_what_the_till_remembers_is_what_the_database_holds_now(
+    shop: CheckoutContext, owner: asyncpg.Connection, clock: MovableClock
+) -> None:
+    """Each change of promotions, tax and delivery, by whatever SQL, is in the very next price."""
+    variant_id = await offer(owner, amount=1700)
+    buyer = await buyer_of(shop, await option_of(owner, "standard", "DE"), (variant_id, 1))
+    assert ((first := await buyer.look()).tax, first.delivery, first.discount) == (271 + 78, 490, 0)
+
+    await owner.execute("UPDATE tax_rate SET rate_ppm = 70000 WHERE country = 'DE' AND tax_code = ''")
+    assert (await buyer.look()).tax == 111 + 32
+    await owner.execute("UPDATE fulfillment_option SET amount = amount + 10 WHERE code = 'standard'")
+    assert (await buyer.look()).delivery == 500
+    zone_id = await owner.fetchval(
+        "UPDATE delivery_zone SET countries = array_remove(countries, 'DE') WHERE 'DE' = ANY (countries) RETURNING id"
+    )
+    assert set(offered(await buyer.look())) == {"airmail", "freight"}, "DE is in the rest of the world"
+    await owner.execute("UPDATE delivery_zone SET countries = array_append(countries, 'DE') WHERE id = $1", zone_id)
+
+    # A promotion for a category, when nothing asked for categories before, of a product that is in it by its category's parent.
+    above = await owner.fetchval("INSERT INTO category (name, slug, path) VALUES ('All', 'all-of-it', 'all-of-it') RETURNING id")
+    inside = await owner.fetchval(
+        "INSERT INTO category (name, slug, path, parent_id) VALUES ('Some', 'some', 'all-of-it/some', $1) RETURNING id", above
+    )
+    await owner.execute("UPDATE product SET category_id = $1 WHERE id = (SELECT product_id FROM variant WHERE id = $2)", inside, variant_id)
+    promotion_id = await owner.fetchval(
+        "INSERT INTO promotion (name, kind, percent_ppm, category_ids, starts_at) "
+        "VALUES ('Later', 'percentage', 100000, $1, $2) RETURNING id",
+        [above],
+        clock() + timedelta(hours=1),
+    )
+    assert (await buyer.look()).discount == 0, "it has not begun"
+    clock.forward(hours=2)
+    assert (await buyer.look()).discount == 170
+    assert (await buyer.look()).discount == 170, "asked for with the goods by now"
+    await owner.execute("DELETE FROM promotion WHERE id = $1", promotion_id)
+    assert (await buyer.look()).discount == 0
+    await owner.execute("TRUNCATE tax_rate")
+    assert (await buyer.look()).tax == 0
+    await owner.execute("UPDATE fulfillment_option SET amount = amount - 10 WHERE code = 'standard'")
+
+
 # --- coupons ---------------------------------------------------------------------------------------------------------------------
 
 
