@@ -22,7 +22,9 @@ from storefront.platform.sql import load
 queries = load("checkout")
 
 KEPT_FOR = timedelta(hours=72)
-_VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
+_STRING = re.compile(r'"((?:[^"\\]|\\["\\])+)" *(?:;.*)?')  # of a structured field (RFC 8941), parameters after it
+_ESCAPED = re.compile(r'\\(["\\])')
+_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 class IdempotencyKeyMissing(DomainError):
@@ -33,7 +35,7 @@ class IdempotencyKeyMissing(DomainError):
 
 class IdempotencyKeyInvalid(DomainError):
     type = "idempotency_key_invalid"
-    title = "The Idempotency-Key is not 1 to 255 visible ASCII characters"
+    title = "The Idempotency-Key is not 1 to 255 printable ASCII characters"
     status = 400
 
 
@@ -54,13 +56,14 @@ class IdempotencyMismatch(DomainError):
 
 
 def read_key(header: str | None) -> str:
-    """The key of an Idempotency-Key header, with or without the quotes of a structured field."""
+    """The key of an Idempotency-Key header: a structured field's string, as the draft has it, or the bare text that many clients send."""
     if header is None or not header.strip():
         raise IdempotencyKeyMissing("Choose a key for this one intent, and send it again with every retry.")
     key = header.strip()
-    if len(key) > 2 and key[0] == key[-1] == '"':
-        key = key[1:-1]
-    if not _VISIBLE.fullmatch(key):
+    quoted = _STRING.fullmatch(key)
+    if quoted is not None:
+        key = _ESCAPED.sub(r"\1", quoted[1])
+    if not _KEY.fullmatch(key):
         raise IdempotencyKeyInvalid()
     return key
 

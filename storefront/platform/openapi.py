@@ -32,7 +32,7 @@ class Header(msgspec.Struct, frozen=True):
 
 IDEMPOTENCY_KEY = Header(
     "Idempotency-Key",
-    "1 to 255 visible ASCII characters, chosen by the client and unique to this one intent. "
+    "1 to 255 printable ASCII characters, chosen by the client and unique to this one intent. "
     "Send the same key again to learn the first answer.",
     required=True,
     pattern="^[!-~]{1,255}$",
