@@ -14,7 +14,7 @@ SELECT
 -- name: entered_codes
 -- One row for each code that was entered, whether it is known or not.
 SELECT entered.code AS coupon_code, entered.running, entered.used_up, entered.used_up_by_customer, to_jsonb(p) AS promotion
-FROM entered_codes(:cart_id, CAST(:codes AS text[]), CAST(:email AS text), :now) AS entered
+FROM entered_codes(:cart_id, CAST(:customer_id AS uuid), CAST(:codes AS text[]), CAST(:email AS text), :now) AS entered
 LEFT JOIN promotion p ON p.id = entered.promotion_id;
 
 -- name: gift_cards
@@ -43,11 +43,12 @@ SELECT code FROM coupon WHERE code = ANY (CAST(:codes AS text[])) ORDER BY code 
 -- name: claim_coupons
 -- Counts one use of each code that has one left for everybody and for this customer; answers those codes. The coupons are locked already.
 WITH claimed AS (
-    INSERT INTO coupon_use (code, order_id, customer_key, use_number)
-    SELECT c.code, :order_id, :customer_key, free.use_number
+    INSERT INTO coupon_use (code, order_id, customer_key, customer_id, use_number)
+    SELECT c.code, :order_id, :customer_key, CAST(:customer_id AS uuid), free.use_number
     FROM coupon c
     CROSS JOIN LATERAL (
-        SELECT count(*) AS uses FROM coupon_use u WHERE u.code = c.code AND u.customer_key = :customer_key
+        SELECT count(*) AS uses FROM coupon_use u
+        WHERE u.code = c.code AND (u.customer_key = :customer_key OR u.customer_id = CAST(:customer_id AS uuid))
     ) own
     CROSS JOIN LATERAL (
         SELECT min(n) AS use_number FROM generate_series(1, own.uses + 1) AS n

@@ -188,7 +188,7 @@ async def _under_the_carts_lock(
     country = cart.delivery_address.country if cart.delivery_address else None
     await inventory.hold_for_order(conn, cart.id, order.id, _demand(priced), order.expires_at, country)
     if priced.coupon_codes:
-        await pricing.claim_coupons(conn, order.id, order.email.lower(), priced.coupon_codes)
+        await pricing.claim_coupons(conn, order.id, order.email.lower(), priced.coupon_codes, customer_id=cart.customer_id)
     if priced.gift_cards:
         await pricing.spend_gift_cards(conn, order.id, [(card_id, amount) for card_id, _, amount in priced.gift_cards])
     written = await _write(conn, shop, held, order, priced, prepared=True, now=now)

@@ -146,7 +146,7 @@ async def _priced(
         held = await inventory.held_for_cart(conn, cart.id)
     address = cart.delivery_address
     known = await rules.of_version(answers[1], partial(store.rules, conn))
-    states = await store.entered_codes(conn, cart.id, cart.coupon_codes, cart.email, now) if cart.coupon_codes else []
+    states = await store.entered_codes(conn, cart.id, cart.customer_id, cart.coupon_codes, cart.email, now) if cart.coupon_codes else []
     promotions, problems = _usable(known.running(now), states)
     if any(rules.asks_where(promotion) for promotion in promotions):
         variants = await _placed(conn, variants, places)
@@ -226,12 +226,15 @@ async def read_code(conn: Connection, text: str, now: datetime) -> tuple[str | N
     return coupon, card_id
 
 
-async def claim_coupons(conn: Connection, order_id: UUID, customer_key: str, codes: Sequence[str]) -> None:
-    """Counts one use of each code for the order. `customer_key` is the lower-case e-mail address.
+async def claim_coupons(
+    conn: Connection, order_id: UUID, customer_key: str, codes: Sequence[str], *, customer_id: UUID | None = None
+) -> None:
+    """Counts one use of each code for the order. Who is limited is known by `customer_key`, the lower-case e-mail address, and by the
+    account whose cart it is.
 
     Raises CouponExhausted; the caller's transaction must then end without effect.
     """
-    missing = set(codes) - await store.claim_coupons(conn, order_id, customer_key.lower(), codes)
+    missing = set(codes) - await store.claim_coupons(conn, order_id, customer_key.lower(), customer_id, codes)
     if missing:
         raise CouponExhausted(f"Used up: {', '.join(sorted(missing))}. Please look at the total again.", extra={"codes": sorted(missing)})
 

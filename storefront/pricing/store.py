@@ -37,9 +37,11 @@ async def rules(conn: Connection) -> tuple[str, ShopRules]:
     return str(row["version"]), msgspec.convert(found, ShopRules)
 
 
-async def entered_codes(conn: Connection, cart_id: UUID, codes: Sequence[str], email: str | None, now: datetime) -> list[CodeState]:
+async def entered_codes(
+    conn: Connection, cart_id: UUID, customer_id: UUID | None, codes: Sequence[str], email: str | None, now: datetime
+) -> list[CodeState]:
     """The state of each code for this cart. What the cart's own pending order has used does not count."""
-    rows = await queries.entered_codes(conn, cart_id=cart_id, codes=list(codes), email=email, now=now)
+    rows = await queries.entered_codes(conn, cart_id=cart_id, customer_id=customer_id, codes=list(codes), email=email, now=now)
     return [
         CodeState(
             row["coupon_code"],
@@ -69,10 +71,10 @@ async def code(conn: Connection, text: str, code_hash: bytes, now: datetime) -> 
     return row["coupon_code"], row["gift_card_id"] if row["coupon_code"] is None else None
 
 
-async def claim_coupons(conn: Connection, order_id: UUID, customer_key: str, codes: Sequence[str]) -> set[str]:
+async def claim_coupons(conn: Connection, order_id: UUID, customer_key: str, customer_id: UUID | None, codes: Sequence[str]) -> set[str]:
     """The codes that could be claimed."""
     await queries.lock_coupons(conn, codes=list(codes))
-    rows = await queries.claim_coupons(conn, order_id=order_id, customer_key=customer_key, codes=list(codes))
+    rows = await queries.claim_coupons(conn, order_id=order_id, customer_key=customer_key, customer_id=customer_id, codes=list(codes))
     return {row["code"] for row in rows}
 
 

@@ -229,6 +229,30 @@ async def test_a_customer_uses_a_coupon_as_often_as_each_may(shop: CheckoutConte
     assert await violations(owner) == []
 
 
+async def test_an_account_uses_a_coupon_as_often_as_each_may_under_whatever_address(
+    shop: CheckoutContext, owner: asyncpg.Connection
+) -> None:
+    code, option_id, variant_id = (
+        await coupon(owner, customer_limit=2),
+        await option_of(owner, "express", "DE"),
+        await offer(owner, on_hand=100),
+    )
+    customer_id = await owner.fetchval(
+        "INSERT INTO customer (email, name, password_hash) VALUES ('ada@own.example', 'Ada', '') RETURNING id"
+    )
+
+    async def ready(email: str, who: uuid.UUID | None = customer_id) -> Buyer:
+        return await buyer_of(shop, option_id, (variant_id, 1), email=email, codes=[code], customer_id=who)
+
+    crowd = [await ready(f"ada+{number}@shop.example") for number in range(5)]
+    answers = await asyncio.gather(*(buyer.place() for buyer in crowd))
+    assert sorted(answer.status for answer in answers) == [201] * 2 + [409] * 3
+    late = await ready("ada+late@shop.example")
+    assert (await late.look()).coupon_problems == ((code, "You have used this code before."),)
+    assert (await (await ready("bob@shop.example", None)).place()).document()["discount"]["amount"] == 500
+    assert await violations(owner) == []
+
+
 async def test_the_last_use_of_a_coupon_stays_with_the_cart_whose_card_was_declined(
     shop: CheckoutContext, owner: asyncpg.Connection, clock: MovableClock
 ) -> None:
