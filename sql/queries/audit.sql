@@ -76,6 +76,7 @@ WHERE o.refunded <> coalesce(a.total, 0);
 
 -- name: paid_orders_took_their_stock
 -- Every tracked unit of a paid order left the stock once. No hold of an order was released before it was paid: its goods would be sold again.
+-- What took nothing at all was not tracked then; but of a variant of which others took some, before and after, it should have.
 SELECT 'order ' || o.number AS what, 'sold ' || sold.units || ', holds ' || held.units || ', released ' || held.released AS detail
 FROM orders o
 CROSS JOIN LATERAL (SELECT coalesce(-sum(delta), 0) AS units FROM stock_movement WHERE order_id = o.id AND reason = 'sold') sold
@@ -84,7 +85,14 @@ CROSS JOIN LATERAL (
            coalesce(sum(quantity) FILTER (WHERE state = 'released' AND o.paid_at IS NOT NULL), 0) AS released
     FROM reservation WHERE order_id = o.id
 ) held
-WHERE sold.units <> held.units OR held.released > 0;
+WHERE sold.units <> held.units OR held.released > 0
+UNION ALL
+SELECT 'order ' || o.number || ', variant ' || l.variant_id AS what, 'paid for, and nothing taken' AS detail
+FROM order_line l JOIN orders o ON o.id = l.order_id
+WHERE o.paid_at IS NOT NULL
+  AND NOT EXISTS (SELECT FROM stock_movement m WHERE m.order_id = l.order_id AND m.variant_id = l.variant_id)
+  AND EXISTS (SELECT FROM stock_movement m WHERE m.variant_id = l.variant_id AND m.reason = 'sold' AND m.at < o.placed_at)
+  AND EXISTS (SELECT FROM stock_movement m WHERE m.variant_id = l.variant_id AND m.reason = 'sold' AND m.at > o.paid_at);
 
 -- name: goods_came_back_once
 -- Of each variant of an order no more came back than was sold: from returns no more than arrived whole, else no more than was cancelled, and
@@ -160,7 +168,11 @@ WHERE c.used <> u.uses OR c.used > c.usage_limit;
 -- name: coupon_uses_within_customer_limits
 SELECT 'coupon ' || c.code || ' of one customer' AS what, count(*) || ' uses of ' || c.customer_limit AS detail
 FROM coupon c JOIN coupon_use u USING (code)
-GROUP BY c.code, c.customer_limit, u.customer_key HAVING count(*) > c.customer_limit;
+GROUP BY c.code, c.customer_limit, u.customer_key HAVING count(*) > c.customer_limit
+UNION ALL
+SELECT 'coupon ' || c.code || ' of one account' AS what, count(*) || ' uses of ' || c.customer_limit AS detail
+FROM coupon c JOIN coupon_use u USING (code) WHERE u.customer_id IS NOT NULL
+GROUP BY c.code, c.customer_limit, u.customer_id HAVING count(*) > c.customer_limit AND count(DISTINCT u.customer_key) > 1;
 
 -- name: gift_card_balance_equals_its_ledger
 SELECT 'gift card ' || g.id AS what, 'balance ' || g.balance || ', ledger ' || coalesce(e.total, 0) AS detail

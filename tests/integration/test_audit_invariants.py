@@ -73,6 +73,10 @@ MOVED = (
     f"SELECT variant_id, location_id, 1, '{{reason}}', $1 FROM stock WHERE variant_id = {ITS_STOCK}"
 )
 SHELVED = f"UPDATE stock SET on_hand = on_hand + 1 WHERE variant_id = {ITS_STOCK}"
+OTHERS_TOOK = (
+    "INSERT INTO stock_movement (variant_id, location_id, delta, reason, at) "
+    f"SELECT variant_id, location_id, {{delta}}, 'sold', now() + {{days}} * interval '1 day' FROM stock WHERE variant_id = {ITS_STOCK}"
+)
 BACK_BY_RETURN = (MOVED.format(reason="returned"), SHELVED)
 BACK_GIVEN_UP = (MOVED.format(reason="cancelled"), SHELVED)
 REFUND_OF_ALL = ATTEMPT.format(kind="refund", amount="amount", state="succeeded")
@@ -124,6 +128,15 @@ BROKEN: list[tuple[str, tuple[str, ...]]] = [
         "paid_orders_took_their_stock",
         (HOLD.format(order="$1", units=1), "UPDATE reservation SET state = 'released' WHERE order_id = $1 AND state = 'held'"),
     ),
+    (
+        "paid_orders_took_their_stock",
+        (
+            "DELETE FROM stock_movement WHERE order_id = $1",
+            "DELETE FROM reservation WHERE order_id = $1",
+            *(OTHERS_TOOK.format(delta=delta, days=days) for delta, days in ((-1, -1), (1, 1))),
+            SHELVED,
+        ),
+    ),
     ("goods_came_back_once", (*BACK_BY_RETURN,)),
     ("goods_came_back_once", (*BACK_GIVEN_UP,)),
     (
@@ -168,6 +181,14 @@ BROKEN: list[tuple[str, tuple[str, ...]]] = [
     (
         "coupon_uses_within_customer_limits",
         (COUPON.format(used=2, limit="NULL", each=1), COUPON_USE.format(number=1), COUPON_USE.format(number=2)),
+    ),
+    (
+        "coupon_uses_within_customer_limits",
+        (
+            COUPON.format(used=2, limit="NULL", each=1),
+            "INSERT INTO coupon_use (code, order_id, customer_key, customer_id, use_number) "
+            "SELECT 'ODD', gen_random_uuid(), key, $1, 1 FROM unnest(ARRAY['ada', 'ada+1']) AS key",
+        ),
     ),
     (
         "gift_card_balance_equals_its_ledger",
