@@ -191,7 +191,11 @@ SELECT coalesce(sum(amount), 0)::bigint FROM payment_attempt
 WHERE order_id = :order_id AND kind = 'refund' AND state IN ('open', 'requires_action', 'processing', 'stuck');
 
 -- name: capture_under_way$
-SELECT EXISTS (SELECT FROM payment_attempt WHERE order_id = :order_id AND kind = 'capture' AND state IN ('open', 'processing', 'stuck'));
+SELECT EXISTS (SELECT FROM payment_attempt WHERE order_id = :order_id AND kind = 'capture' AND state IN ('open', 'processing'));
+
+-- name: give_up_capture!
+UPDATE payment_attempt SET state = 'cancelled', decline_code = 'order_cancelled', updated_at = :now
+WHERE order_id = :order_id AND kind = 'capture' AND state = 'stuck';
 
 -- name: fail_refund!
 UPDATE payment_attempt SET state = 'declined', decline_code = :decline_code, updated_at = :now

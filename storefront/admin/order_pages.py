@@ -6,7 +6,7 @@ from aiohttp import web
 
 from storefront.admin.web import actor_of, is_id, page, read_amount, see_other
 from storefront.catalog import service as catalog
-from storefront.checkout import recovery
+from storefront.checkout import reconcile
 from storefront.checkout.service import checkout_context
 from storefront.orders import after_sale, exchanges, invoices, return_form, returns
 from storefront.orders import service as orders
@@ -73,7 +73,7 @@ async def order_action(request: web.Request) -> web.StreamResponse:
         elif action == "cancel-rest":
             await after_sale.cancel_rest(database, payments, jobs, order.id, actor=actor)
         elif action == "ask":
-            await recovery.ask_about_order(checkout_context(request.app), order.id)
+            await reconcile.learn(checkout_context(request.app), order.id, actor=actor)
         else:
             amount = read_amount(values, order.currency)
             await after_sale.refund(database, payments, jobs, order.id, amount=amount, key=values.get("key", ""), actor=actor)

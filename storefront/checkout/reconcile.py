@@ -16,7 +16,7 @@ from prometheus_client import Gauge
 from storefront.checkout import recovery
 from storefront.checkout.idempotency import queries
 from storefront.checkout.model import CheckoutContext
-from storefront.orders import store
+from storefront.orders import after_sale, store
 from storefront.orders.model import ChargeBook
 from storefront.payments.model import ProviderAnswer, ProviderPayment
 from storefront.payments.service import Payments, ProviderUnavailable, ProviderUnknown
@@ -116,6 +116,22 @@ async def look_at(shop: CheckoutContext, attempt_id: UUID) -> Difference | None:
     if look.difference is not None:
         _tell(look.difference)
     return look.difference
+
+
+async def learn(shop: CheckoutContext, order_id: UUID, *, actor: str) -> None:
+    """For operators: all that the provider knows of an order's payment is taken into the books, what was given back there too.
+
+    Raises NotFound, NotPossibleNow, Unavailable.
+    """
+    await recovery.ask_about_order(shop, order_id)
+    try:
+        await after_sale.book_refunds(shop.database, shop.payments, order_id, actor=actor)
+        async with shop.database.write() as conn:
+            charge = await store.live_charge(conn, order_id)
+        if charge is not None and not charge.unsettled:
+            await look_at(shop, charge.id)
+    except (ProviderUnknown, ProviderUnavailable) as error:
+        raise Unavailable("The payment provider cannot be asked right now.") from error
 
 
 def _tell(difference: Difference) -> None:

@@ -135,6 +135,7 @@ async def apply_event(shop: CheckoutContext, payload: dict[str, Any]) -> None:
         if first and dispute is not None and attempt is not None:
             data = {"dispute": event["payload"]["event"]["data"]["object"]["id"]}
             await order_store.add_event(conn, attempt.order_id, dispute, data, now=now)
+            log.warning("payment_disputed", order=str(attempt.order_id), kind=dispute, **data)
 
     await shop.database.transaction(applied)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
+import asyncpg
 import structlog
 
 from storefront.inventory import service as inventory
@@ -179,6 +180,7 @@ async def cancel(database: Database, payments: Payments, jobs: Jobs, order_id: U
             raise NotPossibleNow("Something of this order has been sent already. What was sent can be returned and refunded.")
         if await store.capture_under_way(conn, order_id):
             raise NotPossibleNow("The payment is being captured at this moment. Please try again.", headers=AGAIN)
+        await store.give_up_capture(conn, order_id, now=now)  # whatever was captured, the void finds and gives back
         attempt_id = await _undo_sale(conn, locked, reason, actor=actor, now=now)
         await mails.enqueue(conn, jobs, "order_cancelled", order_id)
         return attempt_id
@@ -342,6 +344,37 @@ def _split(order: Any, amount: int, owed: int) -> _Split:
     return _Split(provider, amount - provider)
 
 
+async def book_refunds(database: Database, payments: Payments, order_id: UUID, *, actor: str) -> None:
+    """Takes into the books what somebody gave back at the provider itself; a second call changes nothing.
+
+    Raises NotFound, NotPossibleNow, ProviderUnknown, ProviderUnavailable.
+    """
+    async with database.write() as conn:
+        charge = await store.live_charge(conn, order_id)
+    if charge is None or charge.state != "succeeded" or charge.provider_ref is None:
+        return
+    made = await payments.refunds_of(charge.provider_ref)
+
+    async def work(conn: Connection) -> None:
+        now = utc_now()
+        await lock(conn, order_id)
+        attempts = await store.attempts_of_order(conn, order_id)
+        known = {str(attempt.id) for attempt in attempts} | {attempt.provider_ref for attempt in attempts}
+        for answer, key in made:
+            if answer.state != "succeeded" or key in known or answer.provider_ref in known:
+                continue
+            attempt_id = await _begin(conn, uuid5(charge.id, answer.provider_ref), charge, "refund", answer.amount, now)
+            await store.record_attempt(conn, attempt_id, "succeeded", answer, now=now)
+            await store.mark_refunded(conn, order_id, answer.amount, 0, now=now)
+            await store.add_event(conn, order_id, "refunded_at_provider", {"amount": answer.amount}, now=now, actor=actor)
+            await invoices.credit(conn, order_id, attempt_id, amount=answer.amount, now=now)
+
+    try:
+        await database.transaction(work)
+    except asyncpg.CheckViolationError as error:
+        raise NotPossibleNow("More was given back at the provider than is left of this order; a part may be in an exchange.") from error
+
+
 # --- the money follows -----------------------------------------------------------------------------------------------------------
 
 
@@ -387,6 +420,11 @@ async def _call(payments: Payments, attempt: PaymentAttempt, charge: PaymentAtte
     key = str(attempt.id)
     if attempt.kind == "capture":
         return await payments.capture(ref, attempt.amount, attempt.currency, key)
+    if attempt.kind == "refund" and attempt.provider_ref is not None:
+        made = await payments.lookup(provider_ref=attempt.provider_ref)
+        if made is None:
+            raise ProviderUnknown(f"the provider does not know {attempt.provider_ref}")
+        return made
     if attempt.kind == "refund":
         return await payments.refund(ref, attempt.amount, attempt.currency, key)
     return await _undo(payments, ref, key)

@@ -279,8 +279,13 @@ async def owed_back(conn: Connection, order_id: UUID) -> int:
 
 
 async def capture_under_way(conn: Connection, order_id: UUID) -> bool:
-    """Whether a capture of the order is decided and not yet known to be done."""
+    """Whether a capture of the order is decided, and may yet be learnt to be done."""
     return bool(await queries.capture_under_way(conn, order_id=order_id))
+
+
+async def give_up_capture(conn: Connection, order_id: UUID, *, now: datetime) -> None:
+    """Closes a capture that is stuck."""
+    await queries.give_up_capture(conn, order_id=order_id, now=now)
 
 
 async def fail_refund(conn: Connection, attempt_id: UUID, decline_code: str | None, *, now: datetime) -> None:

@@ -130,7 +130,7 @@ class Payments:
 
     async def _by_ref(self, ref: str) -> ProviderAnswer | None:
         try:
-            if ref.startswith("re_"):
+            if ref.startswith(("re_", "pyr_")):
                 return answers.of_refund(_plain(await self._caller.call("lookup", lambda c: c.v1.refunds.retrieve_async(ref))))
             if ref.startswith("cs_"):
                 return answers.of_session(await self._session(ref))
@@ -274,16 +274,26 @@ class Payments:
             return answers.declined(refusal.body, f"{NAMELESS}{key}", amount, currency)
         return answers.of_refund(_plain(made))
 
+    async def refunds_of(self, ref: str) -> list[tuple[ProviderAnswer, str | None]]:
+        """What was given back of a charge, the latest first, each with the key that we gave along; None: it was made at the provider."""
+        ref = await self._intent_ref(ref)
+        return [(answers.of_refund(refund), refund["metadata"].get("key")) async for refund in self._refunds(ref)]
+
     async def _refund_of(self, ref: str, key: str) -> dict[str, Any] | None:
+        async for refund in self._refunds(ref):
+            if refund["metadata"].get("key") == key:
+                return refund
+        return None
+
+    async def _refunds(self, ref: str) -> AsyncIterator[dict[str, Any]]:
         after: str | None = None
         while True:
             params: Any = {"payment_intent": ref, "limit": 100} | ({"starting_after": after} if after else {})
             page = _plain(await self._refusals_are_unknown("lookup", lambda client, params=params: client.v1.refunds.list_async(params)))
             for refund in page["data"]:
-                if refund["metadata"].get("key") == key:
-                    return dict(refund)
+                yield dict(refund)
             if not page["has_more"]:
-                return None
+                return
             after = page["data"][-1]["id"]
 
     async def _intent_ref(self, ref: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
+from storefront.checkout.idempotency import IdempotencyKeyInvalid, read_key
 from storefront.platform.mail import MAILER
 from storefront.settings import Settings
 from tests.buying import offer, stock_of, violations
@@ -172,6 +173,32 @@ async def test_without_a_good_key_no_order_is_placed(guest: Shopper) -> None:
     for bad in ("ä b", "k" * 256):
         refused = await guest.expect(400, "POST", "/orders", json=body, headers={"Idempotency-Key": bad})
         assert problem(refused) == "idempotency_key_invalid"
+
+
+@pytest.mark.parametrize(
+    ("header", "key"),
+    [
+        ("k-1", "k-1"),
+        ('"k-1"', "k-1"),
+        ('  "k-1" ;version=2', "k-1"),
+        ('"two words"', "two words"),
+        (r'"say \"hello\" \\ wave"', r'say "hello" \ wave'),
+        ("x" * 255, "x" * 255),
+        (f'"{"x" * 255}"', "x" * 255),
+        ('"half', '"half'),
+        ("x" * 256, None),
+        (f'"{"x" * 256}"', None),
+        ('""', '""'),
+        ("k\u00fc", None),
+        ('"a\tb"', None),
+    ],
+)
+def test_a_key_is_read_as_the_draft_writes_it(header: str, key: str | None) -> None:
+    if key is None:
+        with pytest.raises(IdempotencyKeyInvalid):
+            read_key(header)
+    else:
+        assert read_key(header) == key
 
 
 async def test_what_the_client_can_mend_leaves_the_key_free(guest: Shopper, owner: asyncpg.Connection) -> None:

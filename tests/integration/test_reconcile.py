@@ -9,9 +9,11 @@ import pytest
 
 from storefront.checkout import recovery
 from storefront.checkout.model import CheckoutContext
-from storefront.checkout.reconcile import Balance, Difference, look_at, reconcile
+from storefront.checkout.reconcile import Balance, Difference, learn, look_at, reconcile
 from storefront.orders import after_sale
+from storefront.orders import service as orders
 from storefront.platform.clock import utc_now
+from storefront.platform.errors import InvalidInput
 from tests.buying import MovableClock, buyer_of, offer, stock_of, violations
 from tests.sandbox import Sandbox, charge_request
 
@@ -183,3 +185,29 @@ async def test_a_capture_that_somebody_made_at_the_provider_is_learnt(
     assert await sandbox.movements(intent) == [("authorize", 1990), ("capture", 1990)]
     assert await mine(shop, owner, since) == []
     assert await broken(owner, row["number"]) == []
+
+
+async def test_what_was_given_back_at_the_provider_is_booked_once_when_an_operator_asks(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, since: datetime
+) -> None:
+    order = (await (await buyer_of(shop, option_id, (await offer(owner), 1))).place()).document()
+    order_id, parts = UUID(order["id"]), (shop.database, shop.payments, shop.jobs)
+    charge = await owner.fetchrow("SELECT id, provider_ref FROM payment_attempt WHERE order_id = $1", order_id)
+    await after_sale.refund(*parts, order_id, amount=300, key="ours", actor="operator")
+    await sandbox.call("POST", "/v1/refunds", {"payment_intent": charge["provider_ref"], "amount": "700"})
+    assert len(await mine(shop, owner, since)) == 1
+    for _ in range(2):
+        await learn(shop, order_id, actor="operator")
+    async with shop.database.write() as conn:
+        found = await orders.order_by_id(conn, order_id)
+    assert (found.refunded, found.refundable) == (1000, 990)
+    assert [note.amount for note in found.credit_notes] == [300, 700]
+    assert [event.actor for event in found.events if event.kind == "refunded_at_provider"] == ["operator"]
+    with pytest.raises(InvalidInput):
+        await after_sale.refund(*parts, order_id, amount=991, key="too much", actor="operator")
+    for row in await owner.fetch("SELECT id FROM payment_attempt WHERE order_id = $1", order_id):
+        await recovery.ask_again(shop, row["id"])  # as late events make the shop do
+    moved = await sandbox.movements(charge["provider_ref"])
+    assert [movement for movement in moved if movement[0] == "refund"] == [("refund", 300), ("refund", 700)]
+    assert await mine(shop, owner, since) == []
+    assert await broken(owner, order["number"]) == []
