@@ -263,8 +263,20 @@ LEFT JOIN (
 WHERE o.exchanged <> coalesce(c.total, 0);
 
 -- name: orders_have_their_history
-SELECT 'order ' || o.number AS what, 'no event' AS detail
-FROM orders o WHERE NOT EXISTS (SELECT FROM order_event e WHERE e.order_id = o.id);
+-- An order was placed, and something led to where it is.
+SELECT 'order ' || o.number AS what,
+       o.status || ' after ' || coalesce((SELECT string_agg(e.kind, ', ' ORDER BY e.id) FROM order_event e WHERE e.order_id = o.id), 'nothing') AS detail
+FROM orders o
+WHERE NOT EXISTS (SELECT FROM order_event e WHERE e.order_id = o.id AND e.kind = 'placed')
+   OR NOT EXISTS (
+       SELECT FROM order_event e WHERE e.order_id = o.id AND e.kind = ANY (CASE o.status
+           WHEN 'pending_payment' THEN '{placed}'::text[]
+           WHEN 'authorized' THEN '{authorized}'
+           WHEN 'paid' THEN '{paid,captured}'
+           WHEN 'returned' THEN '{return_received}'
+           WHEN 'cancelled' THEN '{cancelled}'
+           ELSE '{fulfillment_sent}'
+       END));
 
 -- name: kept_equals_the_providers_books
 -- What was captured and not refunded of a charge is what the provider said when the books were last compared. A charge that has moved
