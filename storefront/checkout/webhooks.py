@@ -41,6 +41,8 @@ NO_NEWS: dict[str, tuple[AttemptState, ...]] = {
     "payment_intent.succeeded": ("succeeded",),
     "payment_intent.amount_capturable_updated": ("authorized", "succeeded"),
     "checkout.session.completed": ("authorized", "succeeded"),
+    "payment_intent.payment_failed": ("declined",),
+    "payment_intent.canceled": ("cancelled",),
 }
 # What a bank asks back for a cardholder stands in the order's history; what it comes to is between the shop and the provider.
 DISPUTES = {"charge.dispute.created": "dispute_opened", "charge.dispute.closed": "dispute_closed"}

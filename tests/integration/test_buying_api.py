@@ -342,15 +342,16 @@ async def test_a_payment_that_the_shopper_confirms_and_never_comes_back_from_is_
     assert await violations(owner) == []
 
 
+@pytest.mark.parametrize(("payment_method", "answer"), [("pm_card_visa", 201), ("pm_card_chargeDeclined", 402)])
 async def test_an_event_that_tells_what_is_known_asks_nobody(
-    guest: Shopper, events: str, owner: asyncpg.Connection, sandbox: Sandbox
+    guest: Shopper, events: str, owner: asyncpg.Connection, sandbox: Sandbox, payment_method: str, answer: int
 ) -> None:
     """Whether it comes while the call is under way that caused it, or afterwards; with a provider that answers no question."""
     await sandbox.misbehave([{"fault": "error_before", "method": "GET", "path": "/v1/payment_intents"}])
     seen = await owner.fetchval("SELECT count(*) FROM webhook_inbox")
     variant_id = await offer(owner, on_hand=4)
-    status, _ = await guest.place(await guest.filled_cart(variant_id))
-    assert status == 201
+    status, _ = await guest.place(await guest.filled_cart(variant_id), payment_method=payment_method)
+    assert status == answer
 
     async def known() -> bool:
         told = await owner.fetch("SELECT outcome FROM webhook_inbox ORDER BY received_at OFFSET $1", seen)
