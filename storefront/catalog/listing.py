@@ -84,7 +84,9 @@ def assemble(query: ListingQuery, result: ListingResult, frame: Frame) -> Listin
         previous_url=address(query, frame, page=query.page - 1) if 1 < query.page <= page_count else None,
         next_url=address(query, frame, page=query.page + 1) if query.page < page_count else None,
         clear_url=address(unfiltered, frame) if filtered else None,
-        page_links=tuple((page, address(query, frame, page=page)) for page in _pages_around(query.page, page_count)),
+        page_links=tuple(
+            (page, address(query, frame, page=page)) for page in _pages_around(query.page, page_count, result.total_estimated)
+        ),
         price_min=result.price_min,
         price_max=result.price_max,
         currency=query.currency,
@@ -93,12 +95,13 @@ def assemble(query: ListingQuery, result: ListingResult, frame: Frame) -> Listin
         parameters=tuple((name, value) for name, value in parameters if name not in ("price_min", "price_max")),
         query=query.text,
         estimated=result.estimated,
+        total_estimated=result.total_estimated,
         highlights=result.highlights,
         did_you_mean=(suggestion, f"{frame.path}?{urlencode({frame.text_parameter: suggestion}, quote_via=quote)}") if suggestion else None,
     )
 
 
-def _pages_around(page: int, page_count: int) -> list[int]:
-    """First, last, and two on each side."""
+def _pages_around(page: int, page_count: int, estimated: bool) -> list[int]:
+    """First, last, and two on each side; not the last while nobody knows which it is."""
     near = range(max(1, page - 2), min(page_count, page + 2) + 1)
-    return sorted({1, *near, page_count}) if page_count > 1 else []
+    return sorted({1, *near, *(() if estimated else (page_count,))}) if page_count > 1 else []

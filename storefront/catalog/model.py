@@ -225,6 +225,7 @@ class Listing(msgspec.Struct, frozen=True):
     did_you_mean: tuple[str, str] | None = None  # (text, url)
     degraded: bool = False  # answered without the index
     estimated: bool = False  # the counts of its facets were made from a part of the products
+    total_estimated: bool = False  # so was the total; all pages that are linked are there
     highlights: dict[int, Highlight] = {}  # by product id, where a text matched
 
     @property
@@ -255,7 +256,8 @@ class ListingResult(msgspec.Struct, frozen=True):
     facet ignore its own selection. Values: a category is its path, counted with all below it; a price is a band as in
     `storefront.catalog.listing.price_band`; a rating is "1" to "4", counted with all that have as many stars or more.
     `price_min` and `price_max` are minor units over the set before any filter. `suggestion` is a better spelling of the text, if there
-    is one. `estimated` says that the counts were made from a part of the products.
+    is one. `estimated` says that the counts were made from a part of the products, `total_estimated` that the total was; two pages after
+    this one are there in any case.
     `highlights` is by product id.
     """
 
@@ -266,6 +268,7 @@ class ListingResult(msgspec.Struct, frozen=True):
     price_max: int | None = None
     suggestion: str | None = None
     estimated: bool = False
+    total_estimated: bool = False
     highlights: dict[int, Highlight] = {}
 
 

@@ -155,11 +155,12 @@ class FacetItem(msgspec.Struct):
 class ProductListing(msgspec.Struct):
     """A page of a listing. `price_min` and `price_max` span the products before any filter.
 
-    `counts_estimated` says that facets were counted over a part of very many products.
+    `counts_estimated` says that facets were counted over a part of very many products, `total_estimated` that these were, and so the pages.
     """
 
     items: list[ProductSummary]
     total: int
+    total_estimated: bool
     page: int
     page_count: int
     sort: str
@@ -237,6 +238,7 @@ def product_listing(listing: Listing) -> ProductListing:
     return ProductListing(
         items=[summary(card) for card in listing.cards],
         total=listing.total,
+        total_estimated=listing.total_estimated,
         page=listing.page,
         page_count=listing.page_count,
         sort=next(sort.key for sort in listing.sorts if sort.selected),

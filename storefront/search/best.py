@@ -1,12 +1,12 @@
 """The best of very many: which products of a large listing are worth scoring. The others come behind them, and count all the same."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 import tantivy
 from tantivy import Occur, Query
 
-from storefront.search.counting import roughly
 from storefront.search.filters import all_of, any_of, sample
 from storefront.search.schema import HALVINGS, LEVELS
 from storefront.search.sorting import page_by_score
@@ -24,35 +24,55 @@ def shares(searcher: tantivy.Searcher) -> tuple[float, ...]:
 
 
 def best(
-    searcher: tantivy.Searcher, schema: tantivy.Schema, levels: Sequence[float], found: Query, closest: Query, total: int, also: list[Query]
+    schema: tantivy.Schema, levels: Sequence[float], found: Query, total: int, closest: Query, close: int, also: Sequence[Query]
 ) -> list[Query]:
-    """What is scored of `total` products, MANY or more: those that match closest, or the weightiest of those if they too are many.
+    """What is scored of the `total` products found, MANY or more: the `close` ones that match closest, or the weightiest of those that do.
 
     More and more, for when less has too few that are found; after the last, only all would be more. `also` is scored in any case.
     """
-    close = roughly(searcher, schema, all_of(found, closest))
     if close < ENOUGH:
-        return [any_of([closest, level, *also]) for level, _ in steps(schema, levels, total)]
-    weighty = [all_of(closest, level) for level, _ in steps(schema, levels, close)] if close >= MANY else []
+        return [any_of([closest, within(found, part), *also]) for part, _ in steps(schema, levels, total)]
+    weighty = [within(closest, part) for part, _ in steps(schema, levels, close)] if close >= MANY else []
     return [any_of([part, *also]) for part in (*weighty, closest)]
 
 
-def page_of_best(
-    searcher: tantivy.Searcher, query: Query, best: Sequence[Query], total: int, first: int, most: int
-) -> tuple[list[int], int]:
-    """As `page_by_score`, and before the rest what the first of `best` finds that finds enough. `total` is how many there are."""
-    for part in best:
-        ids, count = page_by_score(searcher, all_of(query, Query.const_score_query(part, 0.0)), first, most)
-        if count >= ENOUGH or part is best[-1]:
-            if len(ids) < most and first + len(ids) < total:
-                rest = Query.boolean_query([(Occur.Must, query), (Occur.MustNot, part)])
-                ids += page_by_score(searcher, rest, max(0, first - count), most - len(ids))[0]
-            return ids, total
-    return page_by_score(searcher, query, first, most)
+class BestFirst(msgspec.Struct, frozen=True):
+    """A listing of `total` products: first what the first of `best` finds that finds enough, ranked by its `part`."""
+
+    searcher: tantivy.Searcher
+    query: Query
+    best: Sequence[Query]
+    part: Callable[[Query], Query]
+    total: int
+
+    def page(self, first: int, most: int) -> list[int]:
+        """As `page_by_score`."""
+        for part in self.best:
+            ids, count = page_by_score(self.searcher, self.part(part), first, most)
+            if count >= ENOUGH or part is self.best[-1]:
+                if len(ids) < most and first + len(ids) < self.total:
+                    rest = Query.boolean_query([(Occur.Must, self.query), (Occur.MustNot, part)])
+                    ids += page_by_score(self.searcher, rest, max(0, first - count), most - len(ids))[0]
+                return ids
+        return page_by_score(self.searcher, self.query, first, most)[0]
+
+    def without(self, others: Sequence[Query]) -> "BestFirst":
+        """What is left when each of the others, which are of one product of the listing, is gone."""
+
+        def rest(found: Query) -> Query:
+            return Query.boolean_query([(Occur.Must, found), *((Occur.MustNot, other) for other in others)])
+
+        return BestFirst(self.searcher, rest(self.query), self.best, lambda part: rest(self.part(part)), self.total - len(others))
 
 
-def steps(schema: tantivy.Schema, levels: Sequence[float], total: int) -> Iterator[tuple[Query, float]]:
-    """Larger and larger parts of so many products, the weightiest first, and about how many products each has."""
+def within(found: Query, part: Sequence[Query]) -> Query:
+    """What is found in a part that `steps` made. One list with another, each time: what is in any of two is slow to look through."""
+    each = [all_of(found, one) for one in part]
+    return each[0] if len(each) == 1 else Query.disjunction_max_query(each)
+
+
+def steps(schema: tantivy.Schema, levels: Sequence[float], total: int) -> Iterator[tuple[Sequence[Query], float]]:
+    """Larger and larger parts of so many products, the weightiest first, each as queries that find it together, and its size."""
     shares = (1.0, *levels, 0.0)
     wanted = float(AIM)
     while wanted < total:
@@ -62,16 +82,15 @@ def steps(schema: tantivy.Schema, levels: Sequence[float], total: int) -> Iterat
         halvings = min(HALVINGS, int(math.log2(here / (wanted - above))))
         if shares[level] >= 1 and not halvings:
             return
-        part = _part(schema, level, halvings)
         size = above + here / 2**halvings
-        yield part, size
+        yield _part(schema, level, halvings), size
         wanted = size * STEP
 
 
-def _part(schema: tantivy.Schema, level: int, halvings: int) -> Query:
+def _part(schema: tantivy.Schema, level: int, halvings: int) -> Sequence[Query]:
     """What is of a higher level than this, and of this what is left when it is halved so many times."""
     part, higher = all_of(sample(schema, halvings), _at_least(schema, level)), _at_least(schema, level + 1)
-    return any_of([part, higher]) if halvings and higher is not None else part
+    return [part, higher] if halvings and higher is not None else [part]
 
 
 def _at_least(schema: tantivy.Schema, level: int) -> Query | None:

@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -12,38 +12,55 @@ import tantivy
 from tantivy import Query
 
 from storefront.catalog.model import ListingQuery
+from storefront.catalog.prices import band_limits, is_band
 from storefront.search import sorting
-from storefront.search.filters import KINDS, Facets, all_of, choice, counting, facets_of, price_span, sample
-from storefront.search.schema import HALVINGS
+from storefront.search.filters import KINDS, Facets, all_of, choice, counting, facets_of, in_two_digits, price_span, priced, sample
+from storefront.search.schema import HALVINGS, SAMPLED
 
-LARGE = 10_000  # products from which on counts are estimated, and kept
-COUNTED = 2_500  # products that are counted for more than those, about
-ROUGHLY = 6  # halvings of the catalog, by what is left of which it is seen how many products there are
+LARGE = 5_000  # products from which on counts are estimated, and kept
+COUNTED = 1_250  # products that are counted for more than those, about
+LOOKED_THROUGH = 5_000  # products of the catalog, at least, by which it is seen whether a listing is LARGE
 KEPT = 256  # listings
 SAME_SECONDS = 60.0  # that counts are kept while the index does not change
+HOW_MANY = {"products": {"value_count": {"field": "id"}}}
 CHANGED_SECONDS = 0.5  # that they are kept over a change: a page may be a second late (docs/architecture.md)
+
+
+Key = tuple[ListingQuery, str]  # whose counts, without sort and page, and what the text was taken for
+
+Found = Callable[[int], Query]
+"""What finds a listing: all of it for 0, or by the lists of what is left of the catalog after so many halvings (`schema.SAMPLED`)."""
+
+
+class Size(msgspec.Struct, frozen=True):
+    """How many products a listing has: exactly, or estimated by a part of them. So many as `seen` there are in any case."""
+
+    total: int
+    seen: int
+    exact: bool
 
 
 class Counts(msgspec.Struct, frozen=True):
     """`facets` by key, most products first; the lowest and highest price are minor units, before any filter.
 
-    Those of LARGE listings are `estimated`: over a part of the products, so that they cost the same however many there are.
+    Those of LARGE listings are `estimated`: over a part of the products, so that they cost the same however many there are. So is the size.
     """
 
     facets: Facets
     price_min: int | None
     price_max: int | None
     estimated: bool
+    size: Size
 
 
 class Memo:
     """Counts of large listings, which cost many times what a page of them costs. Threads may share it."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[ListingQuery, tuple[int, float, Counts]] = OrderedDict()
+        self._kept: OrderedDict[Key, tuple[int, float, Counts]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: ListingQuery, state: int) -> Counts | None:
+    def get(self, key: Key, state: int) -> Counts | None:
         """Counts of this state of the index, or of one that was current a moment ago."""
         with self._lock:
             found = self._kept.get(key)
@@ -57,7 +74,7 @@ class Memo:
             self._kept.move_to_end(key)
             return counts
 
-    def keep(self, key: ListingQuery, state: int, began: float, counts: Counts) -> None:
+    def keep(self, key: Key, state: int, began: float, counts: Counts) -> None:
         """Keeps counts that began to be made at `began` (monotonic)."""
         with self._lock:
             self._kept[key] = (state, began, counts)
@@ -74,80 +91,104 @@ def count(
     searcher: tantivy.Searcher,
     schema: tantivy.Schema,
     query: ListingQuery,
-    before: Query,
+    before: Found,
     on: dict[str, Query],
     total: int,
     categories: Sequence[str],
 ) -> Counts:
     """Counts of every facet, each without its own selection; of the categories only these, as no others can be chosen next.
 
-    `before` finds what no filter narrowed, `on` are the filters by key, and `total` is how many products they leave.
+    `before` finds what no filter narrowed, `on` are the filters by key, and `total` is about how many products they leave.
     """
     span = price_span(query.currency)
     wanted = counting(query.currency, KINDS, categories)
-    counted, times = _aggregated(searcher, schema, all_of(before, *on.values()), wanted if on else wanted | span, total)
+    listed = _Listed(searcher, schema, before, tuple(on.values()))
+    counted, times = listed.aggregated(wanted | HOW_MANY if on else wanted | HOW_MANY | span, total)
     facets = {key: pairs for key, pairs in facets_of(counted, times).items() if key not in on}
     estimated = times > 1
-    selected = dict(query.selected)
+    seen = int(counted["products"]["value"])
+    size = Size(in_two_digits(seen * times) if estimated else seen, seen, not estimated)
     spanned = None if on else counted
     for key in on:
         if key == "category" and not categories:
             continue
-        others = all_of(before, *(chosen for name, chosen in on.items() if name != key))
+        others = _Listed(searcher, schema, before, tuple(chosen for name, chosen in on.items() if name != key))
         wanted = counting(query.currency, [key.partition(".")[0]], categories)
-        alone, times = _aggregated(searcher, schema, others, wanted | span if len(on) == 1 else wanted)
+        alone, times = others.aggregated(wanted | span if len(on) == 1 else wanted)
         estimated |= times > 1
         if len(on) == 1:  # then the others are what no filter narrowed
             spanned = alone
         pairs = facets_of(alone, times).get(key, [])
-        pairs += _missing(searcher, schema, query.currency, key, selected.get(key, ()), pairs, others)
+        pairs += _missing(others, query, key, pairs)
         if pairs:
             facets[key] = pairs
     if spanned is None:
-        spanned, _ = _aggregated(searcher, schema, before, span)
-    return Counts(facets, _amount(spanned["lowest"]), _amount(spanned["highest"]), estimated)
+        spanned, _ = _Listed(searcher, schema, before, ()).aggregated(span)
+    return Counts(facets, _amount(spanned["lowest"]), _amount(spanned["highest"]), estimated, size)
 
 
-def _aggregated(
-    searcher: tantivy.Searcher, schema: tantivy.Schema, found: Query, wanted: dict[str, Any], total: int | None = None
-) -> tuple[dict[str, Any], float]:
-    """The aggregation over the `total` products that a query finds, or over a part of them when they are many.
-
-    Also how many products each one that was counted stands for.
-    """
-    if searcher.num_docs < LARGE:
-        return searcher.aggregate(found, wanted), 1.0
-    if total is None:
-        total = roughly(searcher, schema, found)
-    if total < LARGE:
-        return searcher.aggregate(found, wanted), 1.0
-    halvings = min(HALVINGS, round(math.log2(total / COUNTED)))
-    return searcher.aggregate(all_of(sample(schema, halvings), found), wanted), 2.0**halvings
+def roughly(searcher: tantivy.Searcher, schema: tantivy.Schema, found: Found) -> Size:
+    """About how many products there are, by a part of the catalog; exactly in a small one."""
+    halvings = max(halvings for halvings in (0, *SAMPLED) if not halvings or searcher.num_docs >> halvings >= LOOKED_THROUGH)
+    seen = sorting.count(searcher, _left(schema, found, halvings))
+    return Size(seen << halvings, seen, not halvings)
 
 
-def roughly(searcher: tantivy.Searcher, schema: tantivy.Schema, found: Query) -> int:
-    """About how many products a query finds, by a part of the catalog."""
-    return sorting.count(searcher, all_of(sample(schema, ROUGHLY), found)) << ROUGHLY
+class _Listed(msgspec.Struct, frozen=True):
+    """The products of a listing that some filters leave."""
+
+    searcher: tantivy.Searcher
+    schema: tantivy.Schema
+    before: Found
+    on: Sequence[Query]
+
+    def found(self, halvings: int) -> Query:
+        """What finds them; see `Found`."""
+        return all_of(self.before(halvings), *self.on)
+
+    def aggregated(self, wanted: dict[str, Any], total: int | None = None) -> tuple[dict[str, Any], float]:
+        """The aggregation over the products, about `total`, or over a part of them when they are many.
+
+        Also how many products each one that was counted stands for.
+        """
+        if total is None:
+            total = roughly(self.searcher, self.schema, self.found).total if self.searcher.num_docs >= LARGE else 0
+        if total < LARGE:
+            return self.searcher.aggregate(self.found(0), wanted), 1.0
+        halvings = min(HALVINGS, round(math.log2(total / COUNTED)))
+        return self.searcher.aggregate(_left(self.schema, self.found, halvings), wanted), 2.0**halvings
 
 
-def _missing(
-    searcher: tantivy.Searcher,
-    schema: tantivy.Schema,
-    currency: str,
-    key: str,
-    values: tuple[str, ...],
-    pairs: list[tuple[str, int]],
-    others: Query,
-) -> list[tuple[str, int]]:
-    """Selected values that were too rare to be counted with the rest."""
+def _left(schema: tantivy.Schema, found: Found, halvings: int) -> Query:
+    """What is found in what is left of the catalog when it is halved so many times."""
+    return all_of(sample(schema, halvings), found(max(listed for listed in (0, *SAMPLED) if listed <= halvings)))
+
+
+def _missing(others: _Listed, query: ListingQuery, key: str, pairs: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """What is chosen, or above it, and was too rare to be counted with the rest."""
     known = {value for value, _ in pairs}
     found = []
-    for value in values:
+    for value in _chosen(query, key):
         if value not in known:
-            products = sorting.count(searcher, all_of(others, choice(schema, currency, key, [value])))
+            limits = band_limits(value) if key == "price" else None
+            chosen = (
+                choice(others.schema, query.currency, key, [value]) if limits is None else priced(others.schema, query.currency, *limits)
+            )
+            products = sorting.count(others.searcher, all_of(others.found(0), chosen))
             if products:
                 found.append((value, products))
     return found
+
+
+def _chosen(query: ListingQuery, key: str) -> list[str]:
+    """The values of a facet that are shown whatever they count."""
+    values = dict(query.selected).get(key, ())
+    if key == "price":
+        band = is_band(query.price_min, query.price_max)
+        return [band] if band else []
+    if key == "category":
+        return list(dict.fromkeys("/".join(path.split("/")[:level]) for path in values for level in range(1, path.count("/") + 2)))
+    return list(values)
 
 
 def _amount(found: dict[str, Any]) -> int | None:

@@ -15,11 +15,11 @@ from tantivy import Occur, Order, Query
 from storefront.catalog.model import SearchDocument
 from storefront.search.best import shares
 from storefront.search.counting import Memo
-from storefront.search.engine import Snapshot
 from storefront.search.filters import sold_in
 from storefront.search.language import ENGLISH, Language, words_of
 from storefront.search.rules import Rules
 from storefront.search.schema import SORTED_BY, build_schema, document_of, register
+from storefront.search.snapshot import Snapshot
 from storefront.search.sorting import count_of
 from storefront.search.vocabulary import Vocabulary
 

@@ -61,8 +61,13 @@ def filters(schema: tantivy.Schema, query: ListingQuery) -> dict[str, Query]:
     """The filters that are on, by facet key."""
     found = {key: choice(schema, query.currency, key, values) for key, values in query.selected}
     if query.price_min is not None or query.price_max is not None:
-        found["price"] = Query.range_query(schema, f"price_{query.currency}", FieldType.Integer, query.price_min, query.price_max)
+        found["price"] = priced(schema, query.currency, query.price_min, query.price_max)
     return {key: Query.const_score_query(chosen, 0.0) for key, chosen in found.items()}
+
+
+def priced(schema: tantivy.Schema, currency: str, lowest: int | None, highest: int | None) -> Query:
+    """The products with a price between these, both included."""
+    return Query.range_query(schema, f"price_{currency}", FieldType.Integer, lowest, highest)
 
 
 def choice(schema: tantivy.Schema, currency: str, key: str, values: Sequence[str]) -> Query:
@@ -123,7 +128,7 @@ def facets_of(counted: Mapping[str, Any], times: float = 1.0) -> Facets:
         buckets = counted.get(kind, {}).get("buckets", ())
         pairs = [(str(bucket["key"]), count) for bucket in buckets if (count := int(bucket["doc_count"]))]
         if times != 1.0:
-            known = {count: _estimated(count, times) for count in {count for _, count in pairs}}
+            known = {count: in_two_digits(count * times) for count in {count for _, count in pairs}}
             pairs = [(value, known[count]) for value, count in pairs]
         if kind not in ("opt", "attr"):
             if pairs:
@@ -147,7 +152,7 @@ def _at_least(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return [(least, count) for least, count in found.items() if count]
 
 
-def _estimated(count: int, times: float) -> int:
-    """What a count of a part stands for, in two digits: more would say more than is known."""
-    whole = round(count * times)
+def in_two_digits(estimated: float) -> int:
+    """An estimate in two digits: more would say more than is known."""
+    whole = round(estimated)
     return round(whole, 2 - len(str(whole)))

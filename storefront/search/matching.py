@@ -1,5 +1,6 @@
 """From what a shopper typed to queries. The text is split by us and put together from query objects, so that no text can be wrong."""
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 
@@ -10,7 +11,7 @@ from tantivy import Occur, Query
 from storefront.search.filters import all_of, any_of
 from storefront.search.language import normal, words_of
 from storefront.search.rules import Rules
-from storefront.search.schema import BEGINNINGS
+from storefront.search.schema import BEGINNINGS, listed_in
 from storefront.search.vocabulary import Vocabulary, tolerance
 
 # What a thing is outweighs what it is called: a "Backpack Charm" is no backpack. Words count by how rare they are anywhere (see `_evened`).
@@ -32,16 +33,22 @@ SHORTEST_BEGINNING = 2
 NEARLY_WHOLE = 3  # letters that may be missing of a word that is found as if it were typed whole
 SHORTEST_SPLIT = 4
 LONGEST_SPLIT = 40
+MOST_WAYS = 8  # of having all words, that are looked for one by one: intersections of lists cost less than those of what is in any of many
 FAR_MORE = 20  # how many times more often a word must occur to be meant instead of one that occurs
+
+
+Stems = tuple[str, ...]  # all of which a product has
 
 
 class Group(msgspec.Struct, frozen=True):
     """A part of the text that is found as one, by any of `words`. `needed` is False for what says nothing by itself.
 
-    `found` says what has it and scores nothing; `weighed` are what it scores by.
+    A product has it when it has one of `stems`, or, where that is told, when it is called by a word that begins with `begins`; it scores by
+    what is `weighed`.
     """
 
-    found: Query
+    stems: tuple[Stems, ...]
+    begins: str
     weighed: tuple[Query, ...]
     needed: bool
     words: tuple[str, ...]
@@ -50,23 +57,19 @@ class Group(msgspec.Struct, frozen=True):
 class _Meant:
     """Words, and what else may be meant by them. A product counts by the one of them that it has best."""
 
-    def __init__(self, words: Sequence[str], found: Query, weighed: Sequence[Query]) -> None:
+    def __init__(self, words: Sequence[str], stems: Iterable[Stems], weighed: Sequence[Query]) -> None:
         self.words = list(words)
-        self._found = [found]
+        self.stems = list(stems)
+        self.begins = ""
         self._weighed = [weighed]
         self._weights = [1.0]
 
-    def also(self, words: Sequence[str], found: Query, weighed: Sequence[Query], weight: float) -> None:
+    def also(self, words: Sequence[str], stems: Iterable[Stems], weighed: Sequence[Query], weight: float) -> None:
         """Something else that may be meant, though less."""
         self.words += words
-        self._found.append(found)
+        self.stems += [other for other in stems if other not in self.stems]
         self._weighed.append(weighed)
         self._weights.append(weight)
-
-    @property
-    def found(self) -> Query:
-        """What has any of it."""
-        return any_of(self._found)
 
     @property
     def weighed(self) -> Sequence[Query]:
@@ -124,26 +127,47 @@ class Reader:
                 spelled.append(right)
             else:
                 spelled += words[place : place + taken]
-            groups.append(Group(meant.found, tuple(meant.weighed), any(needed[place : place + taken]), tuple(meant.words)))
+            groups.append(
+                Group(tuple(meant.stems), meant.begins, tuple(meant.weighed), any(needed[place : place + taken]), tuple(meant.words))
+            )
             place += taken
         return Reading(text, tuple(words), tuple(spelled), tuple(groups))
 
     def strict(self, reading: Reading) -> Query:
         """What has every word that is needed."""
-        return self._whole(reading, self.having(reading))
+        return self.scored(reading, self.having(reading))
 
-    def having(self, reading: Reading) -> Query:
-        """The same, and nothing is scored."""
-        needed = [group.found for group in reading.groups if group.needed]
-        if not needed:
+    def having(self, reading: Reading, *, named: bool = False, sampled: int = 0) -> Query:
+        """The same, and nothing is scored; with `named`, what is called by every word.
+
+        `sampled` looks through the lists of what is left of the catalog after so many halvings (see `schema.SAMPLED`).
+        """
+        groups = [self._occurring(group, named=named, sampled=sampled) for group in reading.groups if group.needed]
+        if not groups:
             return Query.empty_query()
+        if math.prod(map(len, groups)) <= MOST_WAYS:
+            found = any_of(_unscored(*itertools.chain(*way)) for way in itertools.product(*groups))
+        else:
+            found = all_of(*(any_of(_unscored(*terms) for terms in group) for group in groups))
         within = [self._term("category_path", category.path) for category in self._rules.categories_called(reading.words)]
-        return any_of([all_of(*needed), *(Query.const_score_query(query, 0.0) for query in within)])
+        found = any_of([found, *(_unscored(query) for query in within)])
+        # While somebody types, popularity says enough: it weighs the score, of which there must be some.
+        return Query.const_score_query(found, 1.0) if self._naming else found
 
-    def loose(self, reading: Reading, least: int, named: Reading) -> Query:
-        """What has so many of the needed words by the one reading, weighed by the other."""
-        needed = [(Occur.Should, group.found) for group in named.groups if group.needed]
-        return self._whole(reading, Query.boolean_query(needed, minimum_number_should_match=least))
+    def having_some(self, reading: Reading, least: int) -> Query:
+        """What has so many of the needed words, and nothing is scored."""
+        groups = [any_of(_unscored(*lists) for lists in self._occurring(group)) for group in reading.groups if group.needed]
+        return Query.boolean_query([(Occur.Should, group) for group in groups], minimum_number_should_match=least)
+
+    def _occurring(self, group: Group, *, named: bool = False, sampled: int = 0) -> list[list[Query]]:
+        """The ways to have what a group is found by: lists that a product is in all of. What no product has is no way."""
+        field = "named" if named or self._naming else "all"
+        if group.begins:
+            return [[self._term("begins", group.begins)]]
+        listed = listed_in(field, sampled)
+        occurring = [stems for stems in group.stems if all(self._searcher.doc_freq(field, stem) for stem in stems)]
+        ways = [[self._term(listed, stem) for stem in stems] for stems in occurring]
+        return ways or [[Query.empty_query()]]
 
     def is_code(self, text: str) -> bool:
         """Whether the text is a SKU, a barcode or an address: it means one product and none like it."""
@@ -163,15 +187,19 @@ class Reader:
         """What either finds, the strict before the loose."""
         return Query.boolean_query([(Occur.Should, Query.boost_query(strict, STRICT)), (Occur.Should, loose)])
 
-    def _whole(self, reading: Reading, body: Query) -> Query:
+    def scored(self, reading: Reading, body: Query) -> Query:
         """What the body finds, words that stand together before others, and first of all what is called exactly so."""
         found = weighed(body, [query for group in reading.groups for query in group.weighed])
         # While somebody types, looking for the next place where the words stand together would take longer than all the rest.
         if len(reading.words) > 1 and not self._naming:
-            phrase = Query.phrase_query(self._schema, "title", [self._stem(word) for word in reading.words], slop=1)
-            found = weighed(found, [Query.boost_query(phrase, PHRASE)])
+            found = weighed(found, [self._together(body, reading.words, PHRASE)])
         exact = self.exact(reading.text)
         return found if exact is None else Query.boolean_query([(Occur.Should, found), (Occur.Should, exact)])
+
+    def _together(self, body: Query, words: Sequence[str], weight: float) -> Query:
+        """What of the body has words together in its title. The library looks for the next one wherever that is, so it is told where."""
+        phrase = Query.phrase_query(self._schema, "title", [self._stem(word) for word in words], slop=1)
+        return Query.boost_query(all_of(body, phrase), weight)
 
     def exact(self, text: str) -> Query | None:
         """What has the text for its title, SKU, barcode or address, before everything else."""
@@ -206,7 +234,8 @@ class Reader:
         if last and (unfinished or not known) and len(word) >= SHORTEST_BEGINNING:
             completions = [found for found in self.completions(word, MOST_COMPLETIONS) if found != word]
         if completions:
-            meant.also(completions, *self._begun(word, completions), BEGUN)
+            meant.begins = word if self._naming and len(word) in BEGINNINGS else ""
+            meant.also(completions, *self._begun(completions), BEGUN)
             nearly = [found for found in completions if len(found) <= len(word) + NEARLY_WHOLE and len(word) >= NEARLY_WHOLE]
             for found in nearly[: 0 if self._naming else MOST_CORRECTIONS]:  # which by name are found anyway, and not weighed
                 meant.also([found], *self._all([found]), CORRECTED)
@@ -260,26 +289,28 @@ class Reader:
     def _count(self, word: str) -> int:
         return self._searcher.doc_freq("words", word)
 
-    def _all(self, words: Sequence[str]) -> tuple[Query, list[Query]]:
+    def _all(self, words: Sequence[str]) -> tuple[list[Stems], list[Query]]:
         """What has all of the words, and what they are weighed by."""
-        stems = [self._stem(word) for word in words]
-        found = all_of(*(self._has(stem) for stem in stems))
+        stems: Stems = tuple(dict.fromkeys(map(self._stem, words)))
         weighs = [
             Query.boost_query(self._term(field, stem), boost * self._evened(field, stem))
             for stem in stems
             for field, boost in self._boosts.items()
+            if self._searcher.doc_freq(field, stem)
         ]
-        return found, weighs if len(stems) == 1 else [weighed(found, weighs)]
+        if len(stems) == 1:
+            return [stems], weighs
+        listed = "named" if self._naming else "all"
+        return [stems], [weighed(_unscored(*(self._term(listed, stem) for stem in stems)), weighs)]
 
-    def _begun(self, word: str, completions: Sequence[str]) -> tuple[Query, list[Query]]:
-        """What has a word that begins so; of what is only called so, popularity says enough while somebody types."""
-        if self._naming and len(word) in BEGINNINGS:
-            return Query.const_score_query(self._term("begins", word), 1.0), []
+    def _begun(self, completions: Sequence[str]) -> tuple[list[Stems], list[Query]]:
+        """What has a word that begins so."""
         stems = list(dict.fromkeys(self._stem(word) for word in completions))
+        found: list[Stems] = [(stem,) for stem in stems]
         if self._naming:
-            return Query.const_score_query(any_of(self._has(stem) for stem in stems), 1.0), []
+            return found, []
         weighs = [self._term(field, stem) for field in NAMING for stem in stems[: MOST_COMPLETIONS // 2]]
-        return any_of(self._has(stem) for stem in stems), [Query.disjunction_max_query(weighs)]
+        return found, [Query.disjunction_max_query(weighs)]
 
     def _evened(self, field: str, stem: str) -> float:
         """How much less the word says by how rare it is anywhere than by how rare it is in the field.
@@ -295,11 +326,13 @@ class Reader:
         having = min(products, self._searcher.doc_freq(field, stem))
         return math.log(1 + (products - having + 0.5) / (having + 0.5))
 
-    def _has(self, stem: str) -> Query:
-        return Query.const_score_query(self._term("named" if self._naming else "all", stem), 0.0)
-
     def _term(self, field: str, term: str) -> Query:
         return Query.term_query(self._schema, field, term, "freq" if field in BOOSTS else "basic")
+
+
+def _unscored(*lists: Query) -> Query:
+    """What is in all of the lists."""
+    return Query.const_score_query(all_of(*lists), 0.0)
 
 
 def weighed(found: Query, by: Iterable[Query]) -> Query:

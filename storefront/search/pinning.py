@@ -1,11 +1,9 @@
 """What an operator pinned or boosted for a text."""
 
-from collections.abc import Sequence
-
 import tantivy
 from tantivy import Occur, Query
 
-from storefront.search.best import page_of_best
+from storefront.search.best import BestFirst
 from storefront.search.filters import all_of
 from storefront.search.model import Pin
 from storefront.search.sorting import count
@@ -36,29 +34,19 @@ def _is(schema: tantivy.Schema, pin: Pin) -> Query:
     return Query.term_query(schema, "id", pin.product_id, "basic")
 
 
-def page_with_pins(
-    searcher: tantivy.Searcher,
-    schema: tantivy.Schema,
-    found: Query,
-    best: Sequence[Query],
-    total: int,
-    pins: list[Pin],
-    first: int,
-    most: int,
-) -> tuple[list[int], int]:
-    """As `page_of_best`; pinned products stand at their places, the others follow one another around them."""
-    places = _places(searcher, schema, found, pins)
+def page_with_pins(listing: BestFirst, schema: tantivy.Schema, pins: list[Pin], first: int, most: int) -> list[int]:
+    """As the page of the listing; pinned products stand at their places, the others follow one another around them."""
+    places = _places(listing.searcher, schema, listing.query, pins)
     if not places:
-        return page_of_best(searcher, found, best, total, first, most)
-    others = Query.boolean_query([(Occur.Must, found), *((Occur.MustNot, _is(schema, pin)) for pin in pins if pin.place is not None)])
-    total -= len(places)
+        return listing.page(first, most)
+    pinned = [pin for pin in pins if pin.product_id in places.values()]
+    total = listing.total - len(places)
     # Where there are fewer products than a place says, the pinned ones close up.
     places = {min(place, total + rank): product_id for rank, (place, product_id) in enumerate(sorted(places.items()))}
     before = sum(place < first for place in places)
-    ids, _ = page_of_best(searcher, others, best, total, first - before, most)
-    rest = iter(ids)
+    rest = iter(listing.without([_is(schema, pin) for pin in pinned]).page(first - before, most))
     shown = range(first, min(first + most, total + len(places)))
-    return [places[place] if place in places else next(rest) for place in shown], total + len(places)
+    return [places[place] if place in places else next(rest) for place in shown]
 
 
 def _places(searcher: tantivy.Searcher, schema: tantivy.Schema, found: Query, pins: list[Pin]) -> dict[int, int]:

@@ -16,6 +16,7 @@ from storefront.search.language import PLAIN, Language, normal, without_apostrop
 SEPARATOR = "\x1f"  # between name and value of an option or attribute; no parameter of a request can contain it
 LONGEST_SHOWN = 1000  # characters of a description that a result quotes from
 HALVINGS = 12  # times that the catalog may be halved, so that a part of it can be counted for the whole
+SAMPLED = (3, 6, 9)  # after how many halvings what is left has lists of words of its own, so that it is looked through without the rest
 LEVELS = 32  # by which products are parted by weight, so that the best of very many can be looked at alone
 BEGINNINGS = (2, 3)  # letters by which what is called by a word is found at once; with more, so many words begin no longer
 SORTED_BY = "weight"  # the weightiest products lie first, so that the best of many are read without the rest
@@ -51,7 +52,8 @@ def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="stemmed", index_option="freq")
     # What a product must have is looked for in these: one list for each word, and nothing is scored.
     for name in ("all", "named"):
-        builder.add_text_field(name, tokenizer_name="stemmed", index_option="basic")
+        for halvings in (0, *SAMPLED):
+            builder.add_text_field(listed_in(name, halvings), tokenizer_name="stemmed", index_option="basic")
     builder.add_text_field("begins", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("level", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("words", tokenizer_name="plain", index_option="basic")
@@ -70,6 +72,11 @@ def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
         builder.add_text_field(f"availability_{currency}", fast=True, tokenizer_name="raw", index_option="basic")
         builder.add_text_field(f"options_{currency}", fast=True, tokenizer_name="raw", index_option="basic")
     return builder.build()
+
+
+def listed_in(field: str, halvings: int) -> str:
+    """The field with the words of `all` or `named`, of what is left of the catalog when it is halved so many times."""
+    return f"{field}_{halvings}" if halvings else field
 
 
 def register(index: tantivy.Index, language: Language) -> None:
@@ -92,7 +99,8 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
     details = _text(*product.tags, *values)
     title, brand, category = (without_apostrophes(text) for text in (product.title, product.brand, " ".join(product.category_names)))
     description = without_apostrophes(product.description)
-    factor = _factor(product)
+    factor, halvings = _factor(product), _halvings(product.id)
+    words = {"named": [title, brand, category], "all": [title, brand, category, details, description]}
     fields: dict[str, Any] = {
         "id": product.id,
         "title": title,
@@ -100,14 +108,12 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
         "category": category,
         "details": details,
         "description": description,
-        "named": [title, brand, category],
-        "all": [title, brand, category, details, description],
         "begins": list({word[:letters] for word in words_of(f"{title} {brand} {category}") for letters in BEGINNINGS}),
         "level": [str(level) for level in range(1, _level(factor) + 1)],
         "words": _text(title, brand, category, details),
         "exact": [code.casefold() for code in (*product.skus, *product.barcodes, product.slug)] + [normal(product.title)],
         "shown": msgspec.msgpack.encode(Shown(product.slug, product.title, product.description[:LONGEST_SHOWN])),
-        "sample": [str(times) for times in range(1, _halvings(product.id) + 1)],
+        "sample": [str(times) for times in range(1, halvings + 1)],
         "stars": product.stars,
         "category_path": list(product.category_paths),
         "attributes": [name + SEPARATOR + value for name, found in product.attributes.items() for value in dict.fromkeys(found)],
@@ -118,6 +124,9 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
         "weight": 2**factor - 2,  # the library multiplies the score by log2(2 + weight)
         "currency": list(offers),
     }
+    for times in (0, *SAMPLED):
+        if times <= halvings:
+            fields |= {listed_in(name, times): texts for name, texts in words.items()}
     if product.brand:
         fields["brand_name"] = product.brand
     for currency, offer in offers.items():

@@ -11,17 +11,17 @@ from tantivy import Query
 from storefront.catalog.model import ListingQuery
 from storefront.platform.money import format_amount
 from storefront.search import best
-from storefront.search.engine import Snapshot
-from storefront.search.filters import all_of
 from storefront.search.language import words_of
 from storefront.search.matching import Reader, Reading
 from storefront.search.model import Suggestion
 from storefront.search.schema import shown
+from storefront.search.snapshot import Snapshot
 
 MOST_QUERIES = 4
 MOST_CATEGORIES = 3
 MOST_PRODUCTS = 5
 LOOKED_AT = 16  # products whose titles say how a text may go on
+WIDE = 50_000  # products among which those that are shown are enough: with more, a pair of frequent words takes too long
 
 
 def suggest(snapshot: Snapshot, text: str, currency: str, now: datetime) -> list[Suggestion]:
@@ -47,8 +47,8 @@ def _best(snapshot: Snapshot, found: Query) -> list[tantivy.DocAddress]:
     expected = 0.0  # the size of a part that may have enough, by those before
     for part, size in best.steps(snapshot.schema, snapshot.levels, snapshot.searcher.num_docs):
         if size >= expected:
-            addresses = _weightiest(snapshot, all_of(found, part))
-            if len(addresses) == LOOKED_AT:
+            addresses = _weightiest(snapshot, best.within(found, part))
+            if len(addresses) >= (LOOKED_AT if size < WIDE else MOST_PRODUCTS):
                 return addresses
             expected = size * LOOKED_AT / max(1, len(addresses))
     return _weightiest(snapshot, found)

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient
 
 from storefront.catalog.importer import connect, import_file
 from storefront.platform.database import Database
+from storefront.search import counting, listed
 from storefront.search.index import SEARCH
 from storefront.settings import Settings
 
@@ -150,6 +151,21 @@ async def test_facets_count_what_choosing_them_finds(shop: Client):
             for value in facet["values"][:3]:
                 chosen = await search(shop, "backpack", **{facet["key"]: value["value"]})
                 assert chosen["total"] == value["count"], (facet["key"], value)
+
+
+async def test_of_very_many_it_is_said_about_how_many_they_are(shop: Client, monkeypatch: pytest.MonkeyPatch):
+    everything = (await search(shop, "set", sort="price"))["total"]
+    for module in (counting, listed):
+        monkeypatch.setattr(module, "LARGE", 300)
+    monkeypatch.setattr(counting, "COUNTED", 150)
+    monkeypatch.setattr(counting, "LOOKED_THROUGH", 100)
+    found, deep = await search(shop, "set", limit="23"), await search(shop, "set", limit="23", page="9")
+    assert (found["total_estimated"], deep["total_estimated"], deep["total"]) == (True, False, everything)
+    assert found["total"] == pytest.approx(everything, rel=0.3)
+    page = await (await shop.get("/search", params={"q": "set"})).text()
+    assert f"about {found['total']} products" in page
+    assert "?q=set&amp;page=3" in page
+    assert f"page={-(-everything // 24)}" not in page
 
 
 async def test_pages_follow_one_another(shop: Client):

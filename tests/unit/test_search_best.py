@@ -2,19 +2,23 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 import pytest
+import tantivy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storefront.catalog.model import ListingQuery
-from storefront.search import best, counting, engine
+from storefront.search import best, listed, suggesting
 from storefront.search.counting import Memo
 from storefront.search.disk import DiskIndex
-from storefront.search.engine import Snapshot, search
+from storefront.search.engine import search
 from storefront.search.filters import all_of
 from storefront.search.model import Pin
 from storefront.search.rules import Rules
+from storefront.search.snapshot import Snapshot
 from storefront.search.suggesting import suggest
 from tests.unit.test_search_matching import NOW, product
 
@@ -41,18 +45,17 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskIndex]:
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is many here."""
     monkeypatch.setattr(best, "MANY", 300)
-    monkeypatch.setattr(engine, "MANY", 300)
-    monkeypatch.setattr(counting, "ROUGHLY", 0)  # what is estimated is right, in a catalog as small as this
+    monkeypatch.setattr(listed, "MANY", 300)
     monkeypatch.setattr(best, "AIM", 90)
     monkeypatch.setattr(best, "ENOUGH", 60)
 
 
-def pages(snapshot: Snapshot, size: int) -> tuple[list[int], int]:
-    """The ids of all pages for "cup", and their total."""
+def pages(snapshot: Snapshot, size: int, text: str = "cup") -> tuple[list[int], int]:
+    """The ids of all pages for the text, and their total."""
     ids: list[int] = []
     page = 1
     while True:
-        answer = search(snapshot, ListingQuery("EUR", text="cup", sort="relevance", page=page, page_size=size), NOW)
+        answer = search(snapshot, ListingQuery("EUR", text=text, sort="relevance", page=page, page_size=size), NOW)
         if not answer.ids:
             return ids, answer.total
         ids += answer.ids
@@ -68,17 +71,17 @@ def test_pages_of_a_large_listing_have_every_product_once(index: DiskIndex, size
 
 
 def test_what_is_called_so_comes_before_what_is_more_popular_and_speaks_of_it(index: DiskIndex):
-    answer = search(index.snapshot(Rules(), Memo()), ListingQuery("EUR", text="plate", sort="relevance", page_size=50), NOW)
-    assert set(answer.ids[: len(PLATES)]) == set(PLATES)
-    assert answer.total == len(PLATES) + len(SPOKEN_OF)
+    ids, total = pages(index.snapshot(Rules(), Memo()), 50, "plate")
+    assert set(ids[: len(PLATES)]) == set(PLATES)
+    assert sorted(ids[len(PLATES) :]) == [*SPOKEN_OF]
+    assert total == len(PLATES) + len(SPOKEN_OF)
 
 
 def test_only_the_best_of_many_are_scored(index: DiskIndex):
     snapshot = index.snapshot(Rules(), Memo())
     reader = snapshot.reader()
-    closest = snapshot.reader(naming=True)
-    found = reader.strict(reader.read("cup"))
-    scored = best.best(snapshot.searcher, snapshot.schema, snapshot.levels, found, closest.having(closest.read("cup")), 1800, [])
+    found, closest = (reader.having(reader.read("cup"), named=named) for named in (False, True))
+    scored = best.best(snapshot.schema, snapshot.levels, found, 1800, closest, 1200, [])
     counts = [snapshot.count(all_of(found, part)) for part in scored]
     assert counts == sorted(counts)
     assert best.ENOUGH <= next(count for count in counts if count >= best.ENOUGH) < best.MANY
@@ -104,6 +107,35 @@ def test_suggestions_are_the_weightiest_and_the_rest_only_where_those_are_too_fe
     assert all(int(title.rpartition(" ")[2]) % 12 >= 9 for title in cups)
     assert len(plates) == 5
     assert all(title.startswith("Plate") for title in plates)
+
+
+class Counted:
+    """A searcher that remembers how often it was asked."""
+
+    def __init__(self, searcher: tantivy.Searcher) -> None:
+        self._searcher = searcher
+        self.searches = 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.searches += name == "search"
+        return getattr(self._searcher, name)
+
+
+def test_among_very_many_those_that_are_shown_are_enough(index: DiskIndex, monkeypatch: pytest.MonkeyPatch):
+    """Where a part of the catalog that is as large as that has five cups, no larger one is looked through for more."""
+    monkeypatch.setattr(best, "AIM", 10)
+
+    def suggested() -> tuple[list[str], int]:
+        snapshot = index.snapshot(Rules(), Memo())
+        counted = Counted(snapshot.searcher)
+        found = suggest(msgspec.structs.replace(snapshot, searcher=counted), "cu", "EUR", NOW)
+        return [one.text for one in found if one.kind == "product"], counted.searches
+
+    shown, searches = suggested()
+    monkeypatch.setattr(suggesting, "WIDE", 0)
+    fewer, once = suggested()
+    assert (len(shown), len(fewer), once) == (5, 5, 1)
+    assert once < searches
 
 
 def test_a_part_is_aimed_so_that_chance_seldom_leaves_too_few_in_it(monkeypatch: pytest.MonkeyPatch):
@@ -132,9 +164,8 @@ def unsold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskIndex]:
 def test_of_many_that_weigh_the_same_some_are_scored(unsold: DiskIndex):
     snapshot = unsold.snapshot(Rules(), Memo())
     reader = snapshot.reader()
-    closest = snapshot.reader(naming=True)
-    found = reader.strict(reader.read("cup"))
-    scored = best.best(snapshot.searcher, snapshot.schema, snapshot.levels, found, closest.having(closest.read("cup")), 2000, [])
+    found = reader.having(reader.read("cup"))
+    scored = best.best(snapshot.schema, snapshot.levels, found, 2000, found, 2000, [])
     counts = [snapshot.count(all_of(found, part)) for part in scored]
     assert counts == sorted(counts)
     assert best.ENOUGH <= next(count for count in counts if count >= best.ENOUGH) < best.MANY

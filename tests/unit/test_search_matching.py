@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from storefront.catalog.model import ListingQuery, Offer, SearchDocument
 from storefront.catalog.query import clean_text
+from storefront.search import matching
 from storefront.search.counting import Memo
 from storefront.search.disk import DiskIndex
 from storefront.search.engine import search
@@ -335,3 +336,10 @@ def test_what_is_known_by_several_words_is_filled_up_by_each_of_them(belts: Disk
     rules = Rules(synonyms=[["canvas belt", "webbing"]])
     assert found(belts, "canvas belt", rules)[0] == 7
     assert set(found(belts, "canvas belt", rules)[1:8]) == {1, 2, 3, 4, 5, 6, 8}
+
+
+def test_the_ways_to_have_all_words_find_what_is_found_when_they_are_too_many(index: DiskIndex, monkeypatch: pytest.MonkeyPatch):
+    texts = ["sofa chair", "leather jac", "mens running shoe", "back pack leather", "couch", "coffeemaker"]
+    one_by_one = [set(found(index, text)) for text in texts]
+    monkeypatch.setattr(matching, "MOST_WAYS", 0)
+    assert [set(found(index, text)) for text in texts] == one_by_one
