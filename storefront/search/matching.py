@@ -15,7 +15,7 @@ from storefront.search.schema import BEGINNINGS, listed_in
 from storefront.search.vocabulary import Vocabulary, tolerance
 
 # What a thing is outweighs what it is called: a "Backpack Charm" is no backpack. Words count by how rare they are anywhere (see `_evened`).
-BOOSTS = {"title": 3.0, "brand": 3.0, "category": 4.0, "details": 2.0, "description": 0.5}
+BOOSTS = {"title": 3.0, "brand": 3.0, "category": 4.0, "details": 2.0, "description": 1.0}
 NAMING = {field: BOOSTS[field] for field in ("title", "brand", "category")}
 EXACT = 100.0
 SYNONYM = 0.8
@@ -24,9 +24,11 @@ JOINED = 0.9
 CORRECTED = 0.6
 BEGUN = 0.5
 PHRASE = 1.5
+PAIR = 0.5  # for each two words of more that stand together (Metzler and Croft, "A Markov random field model for term dependencies", 2005)
 STRICT = 2.0
 
 MOST_WORDS = 16
+MOST_PAIRS = 4
 MOST_COMPLETIONS = 8
 MOST_CORRECTIONS = 3
 SHORTEST_BEGINNING = 2
@@ -191,8 +193,10 @@ class Reader:
         """What the body finds, words that stand together before others, and first of all what is called exactly so."""
         found = weighed(body, [query for group in reading.groups for query in group.weighed])
         # While somebody types, looking for the next place where the words stand together would take longer than all the rest.
-        if len(reading.words) > 1 and not self._naming:
-            found = weighed(found, [self._together(body, reading.words, PHRASE)])
+        if len(reading.spelled) > 1 and not self._naming:
+            said = [word for word in reading.spelled if word not in self._stop_words]
+            pairs = itertools.pairwise(said[: MOST_PAIRS + 1] if len(said) > 2 else ())
+            found = weighed(found, [self._together(body, reading.spelled, PHRASE), *(self._together(body, pair, PAIR) for pair in pairs)])
         exact = self.exact(reading.text)
         return found if exact is None else Query.boolean_query([(Occur.Should, found), (Occur.Should, exact)])
 
@@ -221,7 +225,9 @@ class Reader:
         joined = "".join(pair)
         if len(pair) == 2 and self._count(joined):
             meant = _Meant(pair, *self._all(pair))
-            meant.also([joined], *self._all([joined]), JOINED)
+            stems, weighs = self._all([joined])
+            # What has the joined word may have one of the two besides: of what is "homedecor", when "home decor" is meant, the decorative.
+            meant.also([joined], stems, [*weighs, *(query for word in pair for query in self._all([word])[1])], JOINED)
             return 2, meant
         return 0, None
 

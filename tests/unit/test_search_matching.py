@@ -1,6 +1,6 @@
 """What the search understands: words, typing mistakes, half words, synonyms, and any text whatever."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -336,6 +336,45 @@ def test_what_is_known_by_several_words_is_filled_up_by_each_of_them(belts: Disk
     rules = Rules(synonyms=[["canvas belt", "webbing"]])
     assert found(belts, "canvas belt", rules)[0] == 7
     assert set(found(belts, "canvas belt", rules)[1:8]) == {1, 2, 3, 4, 5, 6, 8}
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Callable[..., list[int]]]:
+    """The ids for a text, best first, over products of these titles and categories. Of equals the first comes first."""
+    made: list[DiskIndex] = []
+
+    def search_in(text: str, *titles: str | tuple[str, tuple[str, ...]], rules: Rules | None = None) -> list[int]:
+        index = DiskIndex(tmp_path / str(len(made)), ["EUR"], 15_000_000)
+        made.append(index)
+        named = [title if isinstance(title, tuple) else (title, ()) for title in titles]
+        index.add(product(number, title, category_names=names) for number, (title, names) in enumerate(named, 1))
+        index.commit("1:1:")
+        index.relearn()
+        return found(index, text, rules)
+
+    yield search_in
+    for index in made:
+        index.close()
+
+
+def test_words_that_stand_together_come_before_the_same_words_apart(shelf: Callable[..., list[int]]):
+    assert shelf("blue tea set", "Blue Set for Tea", "Tea Set in Blue")[0] == 2
+    assert shelf("set blue tea", "Tea Set Red Blue", "Set Red Blue Tea")[0] == 2
+
+
+def test_words_that_stand_together_are_seen_also_when_one_is_mistyped(shelf: Callable[..., list[int]]):
+    assert shelf("leahter belt", "Belt with Leather Tag", "Leather Belt with Tag")[0] == 2
+
+
+def test_of_what_has_two_words_as_one_that_comes_first_which_has_one_of_them_besides(shelf: Callable[..., list[int]]):
+    plain, meant = ("Nice Thing", ("Homedecor", "Lighting")), ("Nice Thing", ("Homedecor", "Decorative"))
+    assert shelf("home decor", *[plain] * 60, meant, "Decor for a Home", "Home")[:2] == [62, 61]
+
+
+def test_what_a_thing_is_made_of_may_be_said_either_way(shelf: Callable[..., list[int]]):
+    rules = Rules(ENGLISH.same, means=ENGLISH.means)
+    assert shelf("golden ornament", "Red Ornament", "Gold Ornament", "Golden Ornament", rules=rules)[:2] == [3, 2]
+    assert shelf("wood bowl", "Red Bowl", "Wooden Bowl", "Bowl of Wood", rules=rules)[:2] == [3, 2]
 
 
 def test_the_ways_to_have_all_words_find_what_is_found_when_they_are_too_many(index: DiskIndex, monkeypatch: pytest.MonkeyPatch):
