@@ -5,6 +5,7 @@ A template database is migrated once and cloned for each test module. fsync is o
 
 import asyncio
 import contextlib
+import fcntl
 import shutil
 import socket
 import tempfile
@@ -205,7 +206,7 @@ def settings_for(folder: Path, **overrides: str) -> Settings:
 @pytest.fixture(scope="session")
 def provider_settings(scratch: Path) -> Settings:
     """The settings that this worker's sandbox provider was started with."""
-    return settings_for(scratch / "provider", PAYMENTS__SANDBOX_PORT=str(free_port()))
+    return settings_for(scratch / "provider", PAYMENTS__SANDBOX_PORT=str(free_port()), DATABASE__FSYNC="false")
 
 
 @pytest.fixture(scope="session")
@@ -314,6 +315,22 @@ async def owner(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     conn = await asyncpg.connect(settings.database.migrate_url)
     yield conn
     await conn.close()
+
+
+@pytest.fixture(scope="session")
+def demo_pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A media folder with all pictures of the demo shop, to be copied; whichever worker asks first draws them for all."""
+    from storefront.catalog.demo.model import read_shelves
+    from storefront.catalog.demo.stock_room import stock
+    from storefront.catalog.demo.studio import draw_all
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "demo-pictures"
+    with folder.with_suffix(".lock").open("a") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        orders = [order for stocked in stock(read_shelves()) for order in stocked.orders]
+        asyncio.run(draw_all(orders, folder, lambda count: None))
+    return folder
 
 
 @pytest.fixture(scope="session")

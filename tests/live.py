@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,10 +75,12 @@ def start_shop(folder: Path, port: int, **environment: str) -> LiveShop:
 
 
 @contextlib.contextmanager
-def live_shop(**environment: str) -> Iterator[LiveShop]:
-    """A ready shop in a scratch folder, stopped at the end."""
+def live_shop(pictures: Path | None = None, **environment: str) -> Iterator[LiveShop]:
+    """A ready shop in a scratch folder, stopped at the end; the demo shop finds `pictures` drawn before."""
     with tempfile.TemporaryDirectory(prefix="storefront-live-", ignore_cleanup_errors=True) as scratch:
         Path(scratch).chmod(0o755)
+        if pictures is not None:
+            shutil.copytree(pictures, Path(scratch) / "data" / "media")
         shop = start_shop(Path(scratch) / "data", neighbouring_ports(), **environment)
         try:
             shop.wait_ready()

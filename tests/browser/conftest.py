@@ -30,18 +30,18 @@ class ShopAddress(msgspec.Struct, frozen=True):
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[ShopAddress]:
+def shop(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, demo_pictures: Path) -> Iterator[ShopAddress]:
     """The demo shop, served by run.py; the workers of one run share it, for filling it takes longest of all."""
     if not hasattr(request.config, "workerinput"):
-        with live_shop(**LIMITS) as running:
+        with live_shop(demo_pictures, **LIMITS) as running:
             yield ShopAddress.of(running)
         return
-    with _shared(tmp_path_factory.getbasetemp().parent / "browser-shop") as found:
+    with _shared(tmp_path_factory.getbasetemp().parent / "browser-shop", demo_pictures) as found:
         yield found
 
 
 @contextlib.contextmanager
-def _shared(note: Path) -> Iterator[ShopAddress]:
+def _shared(note: Path, pictures: Path) -> Iterator[ShopAddress]:
     """The shop of whoever came first, who stops it when everybody else has let go."""
     with note.with_suffix(".users").open("a") as users, note.with_suffix(".start").open("a") as start:
         fcntl.flock(start, fcntl.LOCK_EX)
@@ -50,7 +50,7 @@ def _shared(note: Path) -> Iterator[ShopAddress]:
             fcntl.flock(start, fcntl.LOCK_UN)
             yield msgspec.json.decode(note.read_bytes(), type=ShopAddress)
             return
-        with live_shop(**LIMITS) as running:
+        with live_shop(pictures, **LIMITS) as running:
             note.write_bytes(msgspec.json.encode(ShopAddress.of(running)))
             fcntl.flock(start, fcntl.LOCK_UN)
             yield ShopAddress.of(running)

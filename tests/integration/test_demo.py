@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,7 +65,7 @@ asyncio.run(main())
 
 
 async def test_a_shop_whose_filling_is_killed_is_empty_leaves_no_worker_and_is_filled_next_time(
-    database: Database, settings: Settings, folder: Path
+    database: Database, settings: Settings, demo_pictures: Path, folder: Path
 ) -> None:
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
@@ -84,6 +85,7 @@ async def test_a_shop_whose_filling_is_killed_is_empty_leaves_no_worker_and_is_f
         assert await count(conn, "product") == await count(conn, "category") == await count(conn, "collection") == 0
         assert await count(conn, "stock_location") == 1
 
+    shutil.copytree(demo_pictures, folder / "media", dirs_exist_ok=True)  # as if it had got further
     settings.data.dir = str(folder)
     said: list[str] = []
     assert await filling.fill(database, settings, said.append, also=add_promotions)
@@ -208,6 +210,24 @@ def test_every_file_of_goods_is_of_a_known_category() -> None:
 def test_the_same_order_gives_the_same_picture() -> None:
     order = stock(read_shelves())[0].orders[0]
     assert draw(order) == draw(order)
+
+
+async def test_what_was_drawn_before_is_not_drawn_again(folder: Path) -> None:
+    orders = stock(read_shelves())[0].orders
+    pictures = folder / "begun"
+    first = await draw_all(orders[:1], pictures, lambda done: None)
+    notes = pictures / "drawn.jsonl"
+    with notes.open("ab") as file:
+        file.write(notes.read_bytes()[:-20])  # the next line was cut off
+    both = await draw_all(orders[:2], pictures, lambda done: None)
+    assert list(both.values())[:1] == list(first.values())
+    assert len(both) == 2
+    lines = notes.read_bytes().splitlines()
+    assert await draw_all(orders[:2], pictures, lambda done: None) != {}
+    assert notes.read_bytes().splitlines() == lines
+    Path(pictures / first[orders[0]].url.removeprefix("/media/")[:2]).rename(folder / "lost")
+    assert (await draw_all(orders[:1], pictures, lambda done: None)) == first
+    assert len(notes.read_bytes().splitlines()) == len(lines) + 1
 
 
 async def test_a_worker_that_fails_stops_the_filling_with_one_line(folder: Path) -> None:

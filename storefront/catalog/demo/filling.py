@@ -32,7 +32,7 @@ async def fill(
     """Fills a shop that has no product, and returns whether it did. `also` adds what other rooms have, in the same
     transaction, and is told the ids of the products by slug.
 
-    Pictures are named by their content, so those of a run that was killed are found again, and nothing else is left of it.
+    Pictures that a killed run has drawn are found again, and nothing else is left of it.
     Raises `studio.DrawingFailed`.
     """
     started = time.monotonic()

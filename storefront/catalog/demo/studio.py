@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 import msgspec
 
 from storefront.catalog.demo.pictures.composing import PictureOrder
+from storefront.catalog.demo.portfolio import Portfolio
 from storefront.catalog.media import StoredPicture
 from storefront.platform.embedded.process import EmbeddedError
 from storefront.settings import ROOT
@@ -30,16 +31,25 @@ class DrawingFailed(EmbeddedError):
 
 
 async def draw_all(orders: Sequence[PictureOrder], folder: Path, drawn: Callable[[int], None]) -> dict[PictureOrder, StoredPicture]:
-    """Draws and keeps every picture; `drawn` is told how many there are after each. Raises DrawingFailed."""
+    """Draws and keeps every picture that is not there yet; `drawn` is told how many there are after each. Raises DrawingFailed."""
+    portfolio = Portfolio(folder)
     found: dict[PictureOrder, StoredPicture] = {}
     loop = asyncio.get_running_loop()
 
-    def kept(order: PictureOrder, picture: StoredPicture) -> None:
+    def have(order: PictureOrder, picture: StoredPicture) -> None:
         found[order] = picture
         drawn(len(found))
 
+    def kept(order: PictureOrder, picture: StoredPicture) -> None:
+        portfolio.note(order, picture)
+        have(order, picture)
+
+    for order in orders:
+        if order in portfolio.known:
+            have(order, portfolio.known[order])
     waiting: Waiting = SimpleQueue()
-    for _, group in groupby(orders, lambda order: order.subject):  # what one product's pictures have in common is drawn once
+    missing = [order for order in orders if order not in found]
+    for _, group in groupby(missing, lambda order: order.subject):  # what one product's pictures have in common is drawn once
         waiting.put(sorted(group, key=lambda order: order.shot != "front"))
     command = [sys.executable, "-m", "storefront.catalog.demo.painter", str(folder)]
     count = min(MOST_WORKERS, len(os.sched_getaffinity(0)), waiting.qsize())
