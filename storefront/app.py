@@ -156,11 +156,17 @@ async def page_context(request: web.Request) -> dict[str, Any]:
     return base_context(request, nav)
 
 
+@cache
+def _release() -> str:
+    """What this process makes its pages by: the files as they are when it starts."""
+    return fingerprint(map(ROOT.joinpath, RELEASE))
+
+
 def _install_parts(app: web.Application, settings: Settings, headers: dict[str, str]) -> None:
     """Makes every part; `_running` starts and stops them in order."""
     app[DATABASE] = Database(settings.database.url, settings.database.replica_urls, settings.database)
     redis_url = None if settings.cache.url in ("", "none") else settings.cache.url
-    shared = SharedCache(redis_url, settings.cache, fingerprint(map(ROOT.joinpath, RELEASE))) if redis_url else None
+    shared = SharedCache(redis_url, settings.cache, _release()) if redis_url else None
     for_pages = int(settings.cache.l1_bytes * PAGES_SHARE)
     app[CACHE] = Cache(settings.cache, shared, most_bytes=settings.cache.l1_bytes - for_pages)
     app[PAGE_CACHE] = PageCache(for_pages, levels=app[CACHE].levels, lifetime=app[CACHE].lifetime, headers=headers)

@@ -10,6 +10,7 @@ import re
 import secrets
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -222,6 +223,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     return values
 
 
+@cache
 def _fields(section: str) -> dict[str, msgspec.structs.FieldInfo]:
     kinds = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     return {field.name: field for field in msgspec.structs.fields(kinds[section])}

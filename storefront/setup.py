@@ -3,12 +3,10 @@
 from collections.abc import Callable
 
 from storefront.admin.service import ensure_operator
-from storefront.catalog.demo import filling
 from storefront.catalog.service import has_products
 from storefront.orders.invoices import keep_seller
 from storefront.platform.database import Connection, Database
 from storefront.pricing import defaults
-from storefront.pricing import demo as promotions
 from storefront.settings import Settings
 
 
@@ -21,6 +19,9 @@ async def prepare_shop(settings: Settings, say: Callable[[str], None]) -> None:
         async with database.write() as conn:
             empty = not await has_products(conn)
         if empty and settings.shop.demo and settings.server.environment == "development":
+            from storefront.catalog.demo import filling  # here: a tenth of what a start imports, and few starts fill a shop
+            from storefront.pricing import demo as promotions
+
             say("filling the empty shop with the demo catalog …")
             await filling.fill(database, settings, say, also=promotions.add_promotions)
     finally:
