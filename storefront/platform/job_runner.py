@@ -1,6 +1,7 @@
 """How a process works off jobs: takes due rows under a lease, keeps the lease while it works, and lets the row go by its try's number."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import Counter as Tally
@@ -25,6 +26,7 @@ KEEP_EVERY = 15.0  # seconds; a process that fails to say so three times in a ro
 POLL_SECONDS = 0.5
 REST_SECONDS = 0.05  # what is queued or ends in the meantime is taken, and let go, together
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 3600.0  # seconds between the tries of a job
+LONGEST_TAKING = 5.0  # seconds that a process which stops waits for what it is taking
 LONGEST_ERROR = 2000  # characters kept
 
 TRIES = Counter("storefront_jobs_total", "Tries of jobs by kind and outcome (done, failed, dead, lost, stopped).", ["kind", "outcome"])
@@ -236,6 +238,7 @@ class PeriodicRunner:
         self.known: dict[str, Periodic] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
 
     async def start(self) -> None:
         async with self._database.write() as conn:
@@ -243,21 +246,25 @@ class PeriodicRunner:
         self._loop = asyncio.create_task(self._for_ever())
 
     async def close(self, grace: float) -> None:
+        """What is being taken is waited for: cut off, it would be nobody's until its lease has run out."""
         if self._loop is None:
             return
-        await stop([self._loop])
+        self._stopping.set()
+        await asyncio.wait([self._loop], timeout=max(grace, LONGEST_TAKING))
         if self._running:
             await asyncio.wait(self._running, timeout=grace)
-        await stop(self._running)
+        await stop([self._loop, *self._running])
 
     async def _for_ever(self) -> None:
         shortest = min((periodic.seconds for periodic in self.known.values()), default=60.0)
-        while True:
+        while not self._stopping.is_set():
             try:
                 await self._take()
             except FAILURES as error:
                 log.warning("periodic_jobs_cannot_be_taken", error=_said(error))
-            await asyncio.sleep(min(1.0, max(0.05, shortest / 2)) * random.uniform(0.8, 1.2))  # noqa: S311
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(1.0, max(0.05, shortest / 2)) * random.uniform(0.8, 1.2)):  # noqa: S311
+                    await self._stopping.wait()
 
     async def _take(self) -> None:
         async with self._database.write() as conn:

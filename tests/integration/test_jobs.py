@@ -1,6 +1,8 @@
 """Durable jobs: queued with the change they follow, done at least once, by whoever comes first."""
 
 import asyncio
+import contextlib
+import subprocess
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,6 +10,7 @@ import asyncpg
 import pytest
 
 from storefront.platform.database import Connection, Database
+from storefront.platform.embedded.postgres import PORT, Postgres
 from storefront.platform.errors import NotFound
 from storefront.platform.jobs import Job, Jobs
 from storefront.settings import Settings
@@ -166,3 +169,59 @@ async def test_what_repeats_is_done_once_for_all_processes_and_a_failure_is_kept
     await eventually(failed)
     await eventually(went_on)
     assert most == 1
+
+
+class Psql:
+    """A session of its own, asked while the event loop stands still."""
+
+    def __init__(self, server: Postgres, database: str) -> None:
+        command = [str(server.bin / "psql"), "-qAtX", "-h", str(server.sockets), "-p", str(PORT), "-U", "storefront", "-d", database]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, statements: str) -> str:
+        """The one line that they answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(statements + "\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+async def test_a_process_that_stops_just_when_it_has_taken_what_repeats_does_it(
+    postgres: Postgres, database_name: str, settings: Settings, owner: asyncpg.Connection
+) -> None:
+    """Else it would be nobody's for as long as the lease lasts."""
+    done: list[str] = []
+
+    async def work() -> None:
+        done.append("work")
+
+    async def was_done() -> bool:
+        return bool(done)
+
+    async def is_taking() -> bool:
+        return bool(await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'periodic_job'::regclass"))
+
+    await owner.execute("DELETE FROM periodic_job")
+    settings.database.pool_min = settings.database.pool_max = 1  # what takes has taken before: the statement is known to its connection
+    async with contextlib.AsyncExitStack() as stack:
+        database = Database(settings.database.url, [], settings.database)
+        await database.start()
+        stack.push_async_callback(database.close)
+        stopping = Jobs(settings, database)
+        stopping.every("repeats", 3600, work)
+        await stopping.start()
+        stack.push_async_callback(stopping.close, 10)
+        await eventually(was_done)
+        psql = Psql(postgres, database_name)
+        stack.callback(psql.close)
+        psql.ask("BEGIN; LOCK TABLE periodic_job IN EXCLUSIVE MODE; UPDATE periodic_job SET next_at = now(); SELECT 'due on commit';")
+        await eventually(is_taking)
+        psql.ask("COMMIT; SELECT 'due';")
+        taken = (psql.ask("SELECT run FROM periodic_job;") == "2" for _ in range(10_000))
+        assert any(taken)
+        await stopping.close(10)
+    assert done == ["work", "work"]
