@@ -72,12 +72,13 @@ CREATE INDEX IF NOT EXISTS later_due ON later (due);
 class Ledger:
     """One connection, used from one thread: transactions never overlap."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, fsync: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         # A commit survives the death of this process; WAL with NORMAL syncs at checkpoints, which is enough for play money.
-        self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;" + _SCHEMA)
+        synchronous = "NORMAL" if fsync else "OFF"
+        self._db.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA busy_timeout = 5000;" + _SCHEMA)
 
     def close(self) -> None:
         self._db.close()

@@ -42,7 +42,7 @@ def main(settings: Settings) -> int:
 def create_app(settings: Settings) -> web.Application:
     """The provider on its ledger in <data.dir>/sandbox."""
     app = web.Application(client_max_size=BODY_BYTES, middlewares=[api.unknown_addresses])
-    ledger, faults = Ledger(settings.data_dir / "sandbox" / "ledger.sqlite3"), Faults()
+    ledger, faults = Ledger(settings.data_dir / "sandbox" / "ledger.sqlite3", fsync=settings.database.fsync), Faults()
     webhooks = [f"{settings.server.public_url}/webhooks/{settings.payments.provider}"]
     events = Events(ledger, faults, settings.payments.webhook_secret, webhooks)
     app[LEDGER], app[FAULTS], app[IN_FLIGHT] = ledger, faults, set()

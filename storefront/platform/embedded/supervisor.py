@@ -193,6 +193,7 @@ def _as_environment(settings: Settings) -> dict[str, str]:
     """What the provider's process needs of the settings; secrets by environment, which only this user can read."""
     given = {
         "DATA__DIR": str(settings.data_dir),
+        "DATABASE__FSYNC": str(settings.database.fsync).lower(),
         "SERVER__PORT": str(settings.server.port),
         "SERVER__PUBLIC_URL": settings.server.public_url,
         "PAYMENTS__SANDBOX_PORT": str(settings.sandbox_port),
