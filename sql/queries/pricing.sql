@@ -37,6 +37,11 @@ SELECT (SELECT c.code FROM coupon c JOIN promotion p ON p.id = c.promotion_id
        (SELECT g.id FROM gift_card g
         WHERE g.code_hash = :code_hash AND g.active AND (g.expires_at IS NULL OR g.expires_at > :now)) AS gift_card_id;
 
+-- name: lock_first_order!
+-- Of orders that are one shopper's first at the same moment, each waits here for the one before it. In one order of keys for all.
+SELECT pg_advisory_xact_lock(hashtextextended('first order of ' || key, 0))
+FROM (SELECT DISTINCT unnest(CAST(:keys AS text[])) AS key ORDER BY key) shopper;
+
 -- name: lock_coupons
 SELECT code FROM coupon WHERE code = ANY (CAST(:codes AS text[])) ORDER BY code FOR NO KEY UPDATE;
 

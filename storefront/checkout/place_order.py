@@ -153,7 +153,7 @@ async def _at_once(
         try:
             cart = await carts.get(till, request.cart_id, Guard(customer_id=customer_id))
             priced = await till.price(cart)
-            if till.beside != (None,) or cart.state != "open" or priced.coupon_codes or priced.gift_cards:
+            if till.beside != (None,) or cart.state != "open" or priced.coupon_codes or priced.gift_cards or priced.for_first_order:
                 return None
             _agreed(cart, priced, request)
         except DomainError:
@@ -182,6 +182,8 @@ async def _under_the_carts_lock(
         priced = await pricing.price_cart(conn, cart, now=now, settings=shop.settings)  # what the other order held is free now
     if cart.state != "open":
         raise CartClosed("This cart is closed. Start a new one.")
+    if priced.for_first_order:
+        priced = await pricing.price_first_order(conn, cart, now=now, settings=shop.settings)
     _agreed(cart, priced, request)
     order = new_order(shop, request, cart, priced, customer_id, now)
     # Stock, then coupons, then gift cards, as whoever gives an order up gives them back: else each would wait for the other.

@@ -10,7 +10,7 @@ from storefront.platform.database import Connection
 from storefront.platform.errors import FieldError, InvalidInput, NotFound
 from storefront.platform.sql import load
 from storefront.platform.trail import note
-from storefront.pricing.model import PromotionKind
+from storefront.pricing.model import PromotionKind, PromotionTerms
 
 queries = load("pricing_editing")
 
@@ -22,29 +22,12 @@ _LONGEST_CODE = 40
 _IN_CODES = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 
 
-class PromotionDraft(msgspec.Struct, frozen=True):
-    """A promotion as an operator wants it. `amount` and `minimum_subtotal` are minor units of `currency`; with either, it is for carts in
-    that currency alone.
-    """
+class PromotionDraft(PromotionTerms, frozen=True, kw_only=True):
+    """A promotion as an operator wants it."""
 
-    name: str
-    kind: PromotionKind
-    percent_ppm: int | None = None
-    amount: int | None = None
-    currency: str | None = None
-    buy_quantity: int | None = None
-    get_quantity: int | None = None
-    product_ids: tuple[int, ...] = ()
-    category_ids: tuple[int, ...] = ()
-    collection_ids: tuple[int, ...] = ()
-    customer_group: str | None = None
-    first_order_only: bool = False
-    minimum_subtotal: int = 0
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     needs_coupon: bool = False
-    combinable: bool = True
-    priority: int = 0
     active: bool = True
 
 

@@ -51,14 +51,14 @@ class CartContents(msgspec.Struct, frozen=True):
 PromotionKind = Literal["percentage", "fixed", "buy_x_get_y", "free_delivery"]
 
 
-class Promotion(msgspec.Struct, frozen=True):
-    """A rule that makes something cheaper. Its dates are checked where it is read; empty id lists mean everything.
+class PromotionTerms(msgspec.Struct, frozen=True):
+    """What a promotion makes cheaper, by how much, and for whom. Empty id lists mean everything.
 
+    `amount` and `minimum_subtotal` are minor units of `currency`; with either, it is for carts in that currency alone.
     `minimum_subtotal` is asked of the lines it is for, before any discount. `priority`: lower is applied first. One that is not
     `combinable` is applied only before all others, and then alone.
     """
 
-    id: int
     name: str
     kind: PromotionKind
     percent_ppm: int | None = None
@@ -74,6 +74,12 @@ class Promotion(msgspec.Struct, frozen=True):
     minimum_subtotal: int = 0
     combinable: bool = True
     priority: int = 0
+
+
+class Promotion(PromotionTerms, frozen=True, kw_only=True):
+    """A rule that the till applies. Its dates are checked where it is read."""
+
+    id: int
     coupon_code: str | None = None  # the code that turned it on
 
 
@@ -182,6 +188,7 @@ class AppliedPromotion(msgspec.Struct, frozen=True):
     name: str
     amount: int
     coupon_code: str | None = None
+    first_order_only: bool = False
 
 
 class FulfillmentOption(msgspec.Struct, frozen=True):
@@ -222,3 +229,8 @@ class PricedCart(msgspec.Struct, frozen=True):
     fulfillment_options: tuple[FulfillmentOption, ...] = ()  # empty until a country is known
     delivery_tax: int = 0
     tax_lines: tuple[tuple[str, int, int], ...] = ()  # (name, rate in ppm, amount)
+
+    @property
+    def for_first_order(self) -> bool:
+        """Whether something of it is only for who has not ordered before."""
+        return any(promotion.first_order_only for promotion in self.promotions)

@@ -64,7 +64,7 @@ def apply_promotions(lines: Sequence[Sold], promotions: Sequence[Promotion], *, 
         free_delivery = free_delivery or promotion.kind == "free_delivery"
         alone = not promotion.combinable
         used.add(promotion.id)
-        applied.append(AppliedPromotion(promotion.name, saved, promotion.coupon_code))
+        applied.append(AppliedPromotion(promotion.name, saved, promotion.coupon_code, promotion.first_order_only))
     return Discounts(taken, tuple(applied), free_delivery, tuple(problems))
 
 

@@ -71,6 +71,14 @@ async def price_cart(conn: Connection, cart: CartContents, *, now: datetime, set
     return await _priced(conn, cart, answers, now, settings)
 
 
+async def price_first_order(conn: Connection, cart: CartContents, *, now: datetime, settings: Settings) -> PricedCart:
+    """As `price_cart`, for an order with something that only a first order gets: no other such order of this shopper is placed until the
+    transaction ends, and what was placed before counts.
+    """
+    await store.lock_first_order(conn, cart.customer_id, cart.email)
+    return await price_cart(conn, cart, now=now, settings=settings)
+
+
 async def price_cart_beside(
     conn: Connection, cart: CartContents, question: Question[T], *, now: datetime, settings: Settings
 ) -> tuple[PricedCart, T]:

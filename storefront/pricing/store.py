@@ -65,6 +65,11 @@ async def standing(conn: Connection, customer_id: UUID | None, email: str | None
     return Standing(row["customer_group"], row["first_order"] if customer_id or email else None)
 
 
+async def lock_first_order(conn: Connection, customer_id: UUID | None, email: str | None) -> None:
+    """Until the end of the transaction."""
+    await queries.lock_first_order(conn, keys=[str(key).lower() for key in (customer_id, email) if key])
+
+
 async def code(conn: Connection, text: str, code_hash: bytes, now: datetime) -> tuple[str | None, int | None]:
     """(coupon code, gift card id) that the text means; at most one is set, a coupon goes first."""
     row = await queries.code(conn, code=text, code_hash=code_hash, now=now)

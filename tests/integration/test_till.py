@@ -283,6 +283,37 @@ async def test_a_coupon_of_an_order_that_was_given_up_is_free_again(
     assert await violations(owner) == []
 
 
+async def test_of_many_orders_at_the_same_moment_one_is_the_first(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    """By one e-mail address, however it is written, without a code: the others are shown what it costs now."""
+    promotion_id = await owner.fetchval(
+        "INSERT INTO promotion (name, kind, amount, currency, first_order_only) VALUES ('Hello', 'fixed', 500, 'EUR', true) RETURNING id"
+    )
+    try:
+        option_id, variant_id, email = await option_of(owner, "standard", "DE"), await offer(owner), f"{uuid.uuid4().hex}@shop.example"
+        spellings = [email, email.upper(), email, email.title(), email]
+        rivals = [await buyer_of(shop, option_id, (variant_id, 1), email=spelling) for spelling in spellings]
+        for rival in rivals:
+            await rival.check_out()
+
+        async def all_wait() -> bool:
+            return bool(await owner.fetchval("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted") == len(rivals))
+
+        async with owner.transaction():
+            await owner.execute("LOCK TABLE orders IN SHARE MODE")  # all look at the price before one of them is an order
+            placing = [asyncio.create_task(rival.place()) for rival in rivals]
+            await eventually(all_wait)
+        answers = await asyncio.gather(*placing)
+        assert sorted(answer.status for answer in answers) == [201] + [409] * 4
+        assert {problem_of(answer) for answer in answers if answer.status == 409} == {"price_changed"}
+        late = rivals[[answer.status for answer in answers].index(409)]
+        assert (await late.look()).discount == 0
+        assert (await late.place()).status == 201
+        assert await owner.fetchval("SELECT array_agg(discount ORDER BY discount) FROM orders WHERE lower(email) = $1", email) == [0, 500]
+        assert await violations(owner) == []
+    finally:
+        await owner.execute("UPDATE promotion SET active = false WHERE id = $1", promotion_id)
+
+
 # --- gift cards ------------------------------------------------------------------------------------------------------------------
 
 
