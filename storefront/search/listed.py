@@ -131,7 +131,7 @@ class Strict(Ranked):
         """What is in a part of the listing, ranked. What is called by every word has every word, and need not be asked for that again."""
         if self.text.pins:
             return super().part(part)
-        return self.filtered(self.text.listed(self.text.reader.scored(self._reading, part)))
+        return self.filtered(self.text.listed(self.text.reader.scored(self._reading, part, pairs=False)))
 
 
 class Text(msgspec.Struct, frozen=True, dict=True):

@@ -189,14 +189,17 @@ class Reader:
         """What either finds, the strict before the loose."""
         return Query.boolean_query([(Occur.Should, Query.boost_query(strict, STRICT)), (Occur.Should, loose)])
 
-    def scored(self, reading: Reading, body: Query) -> Query:
-        """What the body finds, words that stand together before others, and first of all what is called exactly so."""
+    def scored(self, reading: Reading, body: Query, *, pairs: bool = True) -> Query:
+        """What the body finds, words that stand together before others, and first of all what is called exactly so.
+
+        Without `pairs` only all words together count, as each pair takes as long again as the body.
+        """
         found = weighed(body, [query for group in reading.groups for query in group.weighed])
         # While somebody types, looking for the next place where the words stand together would take longer than all the rest.
         if len(reading.spelled) > 1 and not self._naming:
             said = [word for word in reading.spelled if word not in self._stop_words]
-            pairs = itertools.pairwise(said[: MOST_PAIRS + 1] if len(said) > 2 else ())
-            found = weighed(found, [self._together(body, reading.spelled, PHRASE), *(self._together(body, pair, PAIR) for pair in pairs)])
+            each = itertools.pairwise(said[: MOST_PAIRS + 1] if pairs and len(said) > 2 else ())
+            found = weighed(found, [self._together(body, reading.spelled, PHRASE), *(self._together(body, pair, PAIR) for pair in each)])
         exact = self.exact(reading.text)
         return found if exact is None else Query.boolean_query([(Occur.Should, found), (Occur.Should, exact)])
 
