@@ -68,6 +68,7 @@ from storefront.templating import base_context, install_templates
 ROOT = Path(__file__).resolve().parent.parent
 RELEASE = ("storefront", "templates", "static", "sql/queries")  # what pages are made by
 PAGES_SHARE = 0.8  # of the memory for caches, the rest is for data
+COLLECT_AFTER = (10_000, 20, 50)  # new objects, rounds, rounds: what a request makes is mostly gone with it, and not worth looking for
 INDEX_LATE = 2.0  # seconds that the index may be behind before listings are dropped without it
 log = structlog.get_logger("app")
 
@@ -228,6 +229,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     await feed.start()
     await app[JOBS].start()
     gc.freeze()  # what lives as long as the process is not looked through again and again
+    gc.set_threshold(*COLLECT_AFTER)
     app[READINESS].ready = True
     yield
     app[READINESS].ready = False

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from storefront.platform.connections import Connections
 from storefront.platform.tasks import stop
 from storefront.settings import DatabaseSettings
 
@@ -130,8 +131,9 @@ class Database:
         self._url = url
         self._settings = settings or DatabaseSettings()
         self._replica_urls = replica_urls or []
-        self.primary: Pool
+        self.primary: Connections
         self.replicas: list[Replica] = []
+        self._primary_pool: Pool
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -141,7 +143,8 @@ class Database:
 
     async def start(self) -> None:
         """Opens the pools. Raises OSError or asyncpg errors when the primary cannot be reached; replicas may come later."""
-        self.primary = await self._pool(self._url, self._settings.pool_min)
+        self._primary_pool = await self._pool(self._url, self._settings.pool_min)
+        self.primary = Connections(self._primary_pool, self._settings.pool_max)
         for url in self._replica_urls:
             self.replicas.append(Replica(url, await self._pool(url, 0)))
         if self.replicas:
@@ -173,17 +176,16 @@ class Database:
         """Closes everything; connections still in use are given two seconds."""
         if self._watch:
             await stop([self._watch])
-        for pool in [*(replica.pool for replica in self.replicas), self.primary]:
+        await self.primary.close()
+        for pool in [*(replica.pool for replica in self.replicas), self._primary_pool]:
             try:
                 await asyncio.wait_for(pool.close(), 2)
             except TimeoutError:
                 pool.terminate()
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[Connection]:
+    def write(self) -> AbstractAsyncContextManager[Connection]:
         """A connection to the primary; each statement commits by itself."""
-        async with self.primary.acquire() as conn:
-            yield conn
+        return self.primary.acquire()
 
     @asynccontextmanager
     async def read(self, after_lsn: int | None = None) -> AsyncIterator[Connection]:

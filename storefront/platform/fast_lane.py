@@ -21,6 +21,7 @@ from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
 from storefront.platform.encodings import accepted_encoding
+from storefront.platform.operations import Operations
 from storefront.platform.page_cache import PAGE_CACHE, PageCache, date_bytes, etag_matches
 from storefront.platform.telemetry import LANE_HITS
 from storefront.platform.unreadable import ReadingProtocol, ReadingRunner, ReadingServer
@@ -195,13 +196,14 @@ class FastServer(ReadingServer):
     def __init__(self, lane: Lane, app: web.Application, like: Server) -> None:
         super().__init__(app, like)
         self.lane = lane
+        self.request_handler = Operations(app, self.request_handler).handle
 
     def __call__(self) -> RequestHandler:
         return FastProtocol(self, loop=self._loop, **self._kwargs)
 
 
 class FastRunner(ReadingRunner):
-    """A runner of an application, with the fast lane in front of it."""
+    """A runner of an application, with the fast lane, and the short way to operations, in front of it."""
 
     __slots__ = ()
 

@@ -1,8 +1,7 @@
 """HTTP as every room speaks it: reading typed bodies, answering JSON and problems, and the middlewares around all handlers."""
 
-import asyncio
 import re
-import uuid
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -63,7 +62,15 @@ async def read_json(request: web.Request, kind: type[T]) -> T:
     """The body as `kind`. Raises UnsupportedMediaType (415), MalformedBody (400) or InvalidInput (422, with the field's path)."""
     if request.content_type != "application/json":
         raise UnsupportedMediaType("Send the body as application/json.")
-    return decode_json(await request.read(), kind)
+    return decode_json(await read_body(request), kind)
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The body. It has mostly come together with the headers, and is then taken at once: to wait for it piece by piece costs more."""
+    content = request.content
+    if request._read_bytes is None and content.is_eof() and content.total_bytes <= request._client_max_size:
+        request._read_bytes = content.read_nowait()
+    return await request.read()
 
 
 def decode_json(body: bytes, kind: type[T]) -> T:
@@ -154,7 +161,7 @@ def error_page(request: web.Request, error: DomainError) -> web.Response:
 
 def refusal_without_request(app: web.Application, error: DomainError, *, api: bool) -> web.Response:
     """As `problem` or `error_page`, for what never became a request: no handler, middleware or signal of the application sees it."""
-    request_id = uuid.uuid4().hex
+    request_id = secrets.token_hex(16)
     settings = app[SETTINGS]
     headers = {"Cache-Control": "private, no-store", "X-Request-Id": request_id} | app.get(SECURITY_HEADERS, {})
     environment = app.get(aiohttp_jinja2.APP_KEY)
@@ -182,17 +189,28 @@ def refusal_of(error: web.HTTPException) -> DomainError:
     return refusal
 
 
-@web.middleware
-async def request_id_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+def begin_request(request: web.Request) -> str:
     """Every request has an id: the caller's when it is sane, else ours; it is in each log line, answer and problem."""
-    offered = request.headers.get("X-Request-Id", "")
-    request_id = offered if _REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
+    offered = request.headers.get("X-Request-Id")
+    request_id = offered if offered is not None and _REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
     request["request_id"] = request_id
     structlog.contextvars.bind_contextvars(request_id=request_id)
+    return request_id
+
+
+def end_request() -> None:
+    """No log line after this one is the request's."""
+    structlog.contextvars.unbind_contextvars("request_id")
+
+
+@web.middleware
+async def request_id_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Gives the request its id, and the answer the same."""
+    request_id = begin_request(request)
     try:
         response = await handler(request)
     finally:
-        structlog.contextvars.unbind_contextvars("request_id")
+        end_request()
     if not response.prepared and not response.get("shared_page"):
         response.headers["X-Request-Id"] = request_id
     return response
@@ -200,24 +218,27 @@ async def request_id_middleware(request: web.Request, handler: Handler) -> web.S
 
 @web.middleware
 async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The one place where errors become answers."""
+    """Answers for handlers that fail."""
     try:
         return await handler(request)
-    except DomainError as error:
-        refusal = error
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        refusal = refusal_of(error)
-    except asyncio.CancelledError:
-        raise
     except Exception as error:
-        if is_away(error):
-            log.error("dependency_away", path=request.path, error=repr(error))
-            refusal = Unavailable("The shop cannot answer this right now. Please try again.", headers={"Retry-After": "2"})
-        else:
-            log.exception("unexpected_error", path=request.path, method=request.method)
-            refusal = Unexpected(f"The error is recorded under {request['request_id']}.")
+        return answer_of_error(request, error)
+
+
+def answer_of_error(request: web.Request, error: Exception) -> web.Response:
+    """The one place where errors become answers. Called while the error is handled; raises it again when it is a redirect."""
+    if isinstance(error, DomainError):
+        refusal = error
+    elif isinstance(error, web.HTTPException):
+        if error.status < 400:
+            raise error
+        refusal = refusal_of(error)
+    elif is_away(error):
+        log.error("dependency_away", path=request.path, error=repr(error))
+        refusal = Unavailable("The shop cannot answer this right now. Please try again.", headers={"Retry-After": "2"})
+    else:
+        log.exception("unexpected_error", path=request.path, method=request.method)
+        refusal = Unexpected(f"The error is recorded under {request['request_id']}.")
     if is_api(request) or request.path.startswith("/webhooks/"):
         return problem(request, refusal)
     return error_page(request, refusal)
@@ -236,9 +257,8 @@ def _same_origin(request: web.Request, public_url: str) -> bool:
     return given.netloc in (request.host, own.netloc) and given.scheme in ("http", "https")
 
 
-@web.middleware
-async def same_origin_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses unsafe requests that another site made a browser send (CSRF).
+def refuse_other_sites(request: web.Request) -> None:
+    """Raises Forbidden for unsafe requests that another site made a browser send (CSRF).
 
     Source: web.dev, "Protect your resources from web attacks with Fetch Metadata"; OWASP CSRF cheat sheet (Verifying Origin).
     Webhooks come from servers and carry a signature instead.
@@ -246,6 +266,12 @@ async def same_origin_middleware(request: web.Request, handler: Handler) -> web.
     unsafe = request.method not in SAFE_METHODS and not request.path.startswith("/webhooks/")
     if unsafe and not _same_origin(request, request.app[SETTINGS].server.public_url):
         raise Forbidden("This request came from another site.")
+
+
+@web.middleware
+async def same_origin_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Hands on what no other site sent."""
+    refuse_other_sites(request)
     return await handler(request)
 
 

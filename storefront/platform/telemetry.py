@@ -82,12 +82,17 @@ async def telemetry_middleware(request: web.Request, handler: Handler) -> web.St
         status = error.status
         raise
     finally:
-        seconds = time.perf_counter() - started
-        name = route_name(request)
-        _requests(name, request.method if request.method in _METHODS else "other", status).inc()
-        _latency(name).observe(seconds)
-        if status >= 500 or random.random() < request.app[SETTINGS].telemetry.access_log_sample:  # noqa: S311
-            access.info("request", method=request.method, path=request.path, status=status, ms=round(seconds * 1000, 2))
+        note_request(request, started, status)
+
+
+def note_request(request: web.Request, started: float, status: int) -> None:
+    """Counts and times a request that began at `started` (of `time.perf_counter`), and logs it, if it is one of the sample."""
+    seconds = time.perf_counter() - started
+    name = route_name(request)
+    _requests(name, request.method if request.method in _METHODS else "other", status).inc()
+    _latency(name).observe(seconds)
+    if status >= 500 or random.random() < request.app[SETTINGS].telemetry.access_log_sample:  # noqa: S311
+        access.info("request", method=request.method, path=request.path, status=status, ms=round(seconds * 1000, 2))
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
