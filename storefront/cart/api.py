@@ -240,7 +240,7 @@ async def _changed(request: web.Request, change: Change) -> web.Response:
 def _minimal(request: web.Request) -> bool:
     """Whether the client asks for no body (RFC 7240, section 4.2)."""
     given = ",".join(request.headers.getall("Prefer", ())).lower()
-    return any(part.strip() == "return=minimal" for part in re.split("[,;]", given))
+    return given == "return=minimal" or any(part.strip() == "return=minimal" for part in re.split("[,;]", given))
 
 
 def _nothing(cart: Cart) -> web.Response:

@@ -84,6 +84,8 @@ class Mailer:
             lstrip_blocks=True,
         )
         self._templates.globals["shop"] = settings.shop
+        name, self._sender = parseaddr(self._mail.from_address)
+        self._from = _header("From", formataddr((_one_line(name), self._sender)))
 
     async def deliver(self, job: Job) -> None:
         """The handler of `mail` jobs. A repeat of a job has the same Message-ID, and the same file in the folder."""
@@ -100,11 +102,10 @@ class Mailer:
         Written line by line: with `email.message`, which parses each header that it is given, a mail cost as much as a request.
         """
         subject, text, html = self._render(template, context)
-        name, sender = parseaddr(self._mail.from_address)
-        recipient = _recipient(to)
+        sender, recipient = self._sender, _recipient(to)
         stamp = f"{int(at.timestamp() * 1_000_000):x}.{number}"
         head = [
-            _header("From", formataddr((_one_line(name), sender))),
+            self._from,
             f"To: {recipient}",
             _header("Subject", _one_line(subject)[:LONGEST_SUBJECT]),
             f"Date: {format_datetime(at)}",

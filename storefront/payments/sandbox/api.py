@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+import msgspec
 import structlog
 from aiohttp import web
 
@@ -66,7 +67,7 @@ async def _serve(request: web.Request, function: Operation, *, public: bool) -> 
         params = await _params(request)
         status, body, replayed = await _answer(request, function, params)
     except ApiError as error:
-        status, body, replayed = error.status, json.dumps(_shown(error.body)), False
+        status, body, replayed = error.status, _written(error.body), False
     headers = {"Request-Id": request_id}
     if replayed:
         headers["Idempotent-Replayed"] = "true"
@@ -130,13 +131,13 @@ async def _act(request: web.Request, function: Operation, params: Document, key:
     with ledger.transaction():
         try:
             found = function(request, provider, params)
-            status, body = 200, json.dumps(_shown(expand(found, _paths(params), ledger.get)))
+            status, body = 200, _written(expand(found, _paths(params), ledger.get))
         except ApiError as error:
             if not error.keep:
                 raise
-            status, body = error.status, json.dumps(_shown(error.body))
+            status, body = error.status, _written(error.body)
         if fault == "error_after":
-            status, body = 500, json.dumps(_broken().body)
+            status, body = 500, _written(_broken().body)
         if key:
             ledger.remember(key, fingerprint, status, body)
     if struck is not None and fault != "slow":
@@ -164,6 +165,10 @@ def _shown(document: Any) -> Any:
     if isinstance(document, dict):
         return {name: _shown(value) for name, value in document.items() if name != "sandbox"}
     return document
+
+
+def _written(document: Document) -> str:
+    return msgspec.json.encode(_shown(document)).decode()
 
 
 def _broken() -> ApiError:

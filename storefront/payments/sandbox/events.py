@@ -6,13 +6,13 @@ Source: Stripe documentation, "Receive Stripe events in your webhook endpoint" (
 import asyncio
 import hashlib
 import hmac
-import json
 import random
 import secrets
 import time
 from typing import Any
 
 import aiohttp
+import msgspec
 import structlog
 
 from storefront.payments.sandbox.faults import Faults
@@ -152,5 +152,5 @@ class Events:
         if row["forged"]:
             secret = secrets.token_hex(16)
             event = event | {"id": new_id("evt"), "data": {"object": event["data"]["object"] | {"amount": 1, "amount_received": 1}}}
-        body = json.dumps(event, separators=(",", ":")).encode()
+        body = msgspec.json.encode(event)
         return body, {"Content-Type": "application/json", "Stripe-Signature": signature(secret, body, int(time.time()))}

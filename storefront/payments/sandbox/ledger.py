@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from storefront.payments.sandbox.wire import Document
 
 _SCHEMA = """
@@ -108,13 +110,13 @@ class Ledger:
                 document["created"],
                 parent,
                 metadata.get("attempt_id"),
-                json.dumps(document, separators=(",", ":")),
+                msgspec.json.encode(document).decode(),
             ),
         )
 
     def get(self, object_id: str) -> Document | None:
         row = self._db.execute("SELECT data FROM object WHERE id = ?", (object_id,)).fetchone()
-        return json.loads(row["data"]) if row else None
+        return msgspec.json.decode(row["data"]) if row else None
 
     def find(
         self,
@@ -133,7 +135,7 @@ class Ledger:
             "ORDER BY seq DESC LIMIT :limit",
             {"kind": kind, "since": since, "until": until, "parent": parent, "after": after, "limit": limit},
         )
-        return [json.loads(row["data"]) for row in rows]
+        return [msgspec.json.decode(row["data"]) for row in rows]
 
     def search(self, kind: str, key: str, value: str, *, until: float, limit: int) -> list[Document]:
         """Objects whose metadata has `key` as `value`."""
@@ -143,7 +145,7 @@ class Ledger:
             f"SELECT data FROM object WHERE kind = ? AND created <= ? AND {where} ORDER BY seq DESC LIMIT ?",  # noqa: S608
             (kind, until, *wanted, limit),
         )
-        return [json.loads(row["data"]) for row in rows]
+        return [msgspec.json.decode(row["data"]) for row in rows]
 
     # --- money
 

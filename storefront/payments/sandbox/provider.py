@@ -115,7 +115,7 @@ class Provider:
         }
         self.ledger.put(intent)
         if params.get("confirm") == "true":
-            return self.confirm_intent(intent, params)
+            return self.confirm_intent(intent, params | {"payment_method": None})  # which is on the intent already
         return intent
 
     def intent(self, intent_id: str) -> Document:
