@@ -80,10 +80,22 @@ def statement_count() -> Iterator[StatementCount]:
         _counter.reset(token)
 
 
-def _count_statement(record: Any) -> None:
-    count = _counter.get()
-    if count is not None:
-        count.statements.append(record.query)
+def _counted(method: Any) -> Any:
+    async def count_and_run(self: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        count = _counter.get()
+        if count is not None:
+            count.statements.append(query)
+        return await method(self, query, *arguments, **options)
+
+    return count_and_run
+
+
+# asyncpg would tell a logger of statements in a while, when whoever asked for the count has long read it.
+_CountingConnection: Any = type(
+    "_CountingConnection",
+    (asyncpg.Connection,),
+    {name: _counted(getattr(asyncpg.Connection, name)) for name in ("execute", "executemany", "fetch", "fetchrow", "fetchval")},
+)
 
 
 def _encode_jsonb(value: Any) -> bytes:
@@ -98,8 +110,6 @@ async def prepare_connection(conn: Any) -> None:
     """json and jsonb as plain objects, in binary (jsonb has a version byte, 1, in front)."""
     await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=_encode_jsonb, decoder=_decode_jsonb, format="binary")
     await conn.set_type_codec("json", schema="pg_catalog", encoder=msgspec.json.encode, decoder=msgspec.json.decode, format="binary")
-    if StatementCount.possible:
-        conn.add_query_logger(_count_statement)
 
 
 async def _keep_session(conn: Any) -> None:
@@ -156,6 +166,7 @@ class Database:
             url,
             min_size=smallest,
             max_size=self._settings.pool_max,
+            connection_class=_CountingConnection if StatementCount.possible else asyncpg.Connection,
             init=prepare_connection,
             reset=_keep_session,
             timeout=5,
