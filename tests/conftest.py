@@ -92,6 +92,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--drill", action="store_true", help="run the drills at their full length (docs/drills.md)")
+    parser.addoption("--pictures", action="store_true", help="take a picture of every page, wide and narrow, into tests/screenshots")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""What must be true of every page: readable for all, whole on the smallest phone, light, quiet; and a look at it in tests/screenshots."""
+"""What must be true of every page: readable for all, whole on the smallest phone, light, quiet; with --pictures, a look at it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +61,7 @@ def visitors(browser: Browser, shop: ShopAddress, back_office: BackOffice) -> It
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page(name: str, visitors: tuple[Tour, dict[str, Visitor]]) -> None:
+def test_every_page(name: str, visitors: tuple[Tour, dict[str, Visitor]], request: pytest.FixtureRequest) -> None:
     """One visit shows all of it: opening a page takes longer than looking at it."""
     tour, people = visitors
     who, opener, status = PAGES[name]
@@ -79,7 +79,8 @@ def test_every_page(name: str, visitors: tuple[Tour, dict[str, Visitor]]) -> Non
     violations = []
     for width, scheme in LOOKS:
         _look(page, width, scheme)
-        _take_picture(page, f"{name}-{width}-{scheme}.jpg", width)
+        if request.config.getoption("--pictures"):
+            _take_picture(page, f"{name}-{width}-{scheme}.jpg", width)
         violations += _violations(visitor, width, scheme)
     assert violations == []
 
