@@ -32,7 +32,7 @@ from storefront.platform.database import DATABASE
 from storefront.platform.errors import InvalidInput, NotFound
 from storefront.platform.http import json_response, shared_page_headers
 from storefront.platform.openapi import IF_NONE_MATCH, operation, read_query
-from storefront.platform.page_cache import shared_page
+from storefront.platform.page_cache import asked_query, shared_page
 from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
@@ -118,7 +118,8 @@ async def list_products(request: web.Request) -> web.Response:
         )
         cards = await service.cards(conn, ids[: query.limit], currency)
     more = str(ids[query.limit - 1]) if len(ids) > query.limit else None
-    return shared_json(ProductPageOfList([summary(card) for card in cards], more), card_tags(cards) | {SEARCH_TAG})
+    tags = card_tags(cards) | {SEARCH_TAG} | ({"collections"} if query.collection else set())
+    return shared_json(ProductPageOfList([summary(card) for card in cards], more), tags)
 
 
 @routes.get("/api/v1/products/{slug_or_id}")
@@ -271,4 +272,4 @@ def shared_json(body: Any, tags: set[str], seconds: int = 60) -> web.Response:
 
 def move_to(request: web.Request, url: str) -> NoReturn:
     """301 to where the thing is now, with the parameters that came along."""
-    raise web.HTTPMovedPermanently(URL(url).with_query(request.query))
+    raise web.HTTPMovedPermanently(URL(url).with_query(asked_query(request)), headers={"Cache-Control": "public, max-age=300"})

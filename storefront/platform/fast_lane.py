@@ -32,6 +32,7 @@ access = structlog.get_logger("access")
 LONGEST: Final = 8000  # bytes of a request; aiohttp refuses lines from 8190
 LOST: Final = -1
 MEMORY: Final = 4096  # header blocks whose meaning is remembered
+LONGEST_REMEMBERED: Final = 2048  # bytes of such a block: a stranger could fill the memory with longer ones
 
 _BLOCK = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: (?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?\r\n)+")
 _LINE = re.compile(rb"[A-Z]{1,10} /[\x21-\x7e]* HTTP/1\.1")
@@ -98,7 +99,9 @@ class Lane:
             pass
         if len(self._wishes) >= MEMORY:
             self._wishes.clear()
-        found = self._wishes[block] = self._read(block)
+        found = self._read(block)
+        if len(block) <= LONGEST_REMEMBERED:
+            self._wishes[block] = found
         return found
 
     def _read(self, block: bytes) -> Wishes | None:

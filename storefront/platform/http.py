@@ -241,7 +241,13 @@ def answer_of_error(request: web.Request, error: Exception) -> web.Response:
         refusal = Unexpected(f"The error is recorded under {request['request_id']}.")
     if is_api(request) or request.path.startswith("/webhooks/"):
         return problem(request, refusal)
+    if aiohttp_jinja2.REQUEST_CONTEXT_KEY not in request:  # a shared page was made, and refused, for all who asked for it at once
+        await aiohttp_jinja2.context_processors_middleware(request, _nothing)
     return error_page(request, refusal)
+
+
+async def _nothing(request: web.Request) -> web.StreamResponse:
+    return web.Response()
 
 
 def _same_origin(request: web.Request, public_url: str) -> bool:

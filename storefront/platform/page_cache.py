@@ -1,7 +1,8 @@
 """Whole pages, kept as finished bytes: compressed once, with a strong ETag, dropped by tag when the change feed says so.
 
 A handler says `@shared_page("sort", "page", "opt.*")`: it answers the same bytes to everybody, and only those query parameters
-(a trailing * is a prefix) reach the key. What it answers is kept when it is a 200 with `Cache-Tag` and without `Set-Cookie`.
+(a trailing * is a prefix) reach the key. It is handed the request that the key stands for and nothing else, so that what is not in the key
+cannot get into the page. What it answers is kept when it is a 200 with `Cache-Tag` and without `Set-Cookie`.
 """
 
 import asyncio
@@ -15,7 +16,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 from aiohttp import web
 from aiohttp.helpers import rfc822_formatted_time
+from multidict import MultiMapping
 from prometheus_client import Counter
+from yarl import URL
 
 from storefront.platform.cache import Levels, Lifetime, log_failure
 from storefront.platform.encodings import accepted_encoding, pack
@@ -33,6 +36,7 @@ MOST_RAW_TARGETS: Final = 20_000
 _SHARED_AGE = re.compile(r"s-maxage=(\d{1,9})")
 _PLAIN_TARGET = re.compile(r"/(?:[!-.0-~][!-~]*)?")
 ENTRY_OVERHEAD: Final = 2048  # bytes counted for an entry's objects
+TAG_OVERHEAD: Final = 300  # bytes counted for each tag: the text twice, and where it leads to the entry
 # Never part of a kept page: they belong to one answer or one connection.
 _OWN_HEADERS = frozenset({"content-length", "content-encoding", "date", "server", "connection", "etag", "vary", "x-request-id"})
 
@@ -67,7 +71,7 @@ def canonical_target(path: str, query: Iterable[tuple[str, str]], allowed: froze
     """The key of a page: the path and its allowed parameters in order. What is not allowed, or empty, leaves no trace."""
     prefixes = tuple(name[:-1] for name in allowed if name.endswith("*"))
     kept = sorted((name, value) for name, value in query if value and (name in allowed or (prefixes and name.startswith(prefixes))))
-    return quote(path, safe="/%:@!$&'()*+,;=~-._") + ("?" + urlencode(kept) if kept else "")
+    return quote(path, safe="/:@!$&'()*+,;=~-._") + ("?" + urlencode(kept) if kept else "")
 
 
 def etag_matches(header: str, etag: str) -> bool:
@@ -104,9 +108,9 @@ class Page(msgspec.Struct):
 
     @property
     def size(self) -> int:
-        """Bytes that it takes, all encodings with their headers counted."""
+        """Bytes that it takes, all encodings with their headers counted, and its places among the tags."""
         kept = sum(len(e.body) + len(e.before_date) + len(e.not_modified_before) for e in self.encoded.values())
-        return ENTRY_OVERHEAD + len(self.identity) + kept
+        return ENTRY_OVERHEAD + len(self.target) + TAG_OVERHEAD * len(self.tags) + len(self.identity) + kept
 
     def encoding(self, name: str) -> Encoded:
         """The page in an encoding, compressed at the first call. Small pages are never compressed."""
@@ -230,9 +234,11 @@ class PageCache:
 
     async def _make(self, target: str, handler: Handler, request: web.Request) -> web.StreamResponse | Page:
         answers: list[web.StreamResponse] = []
+        keyed = request.clone(rel_url=URL(target, encoded=True), headers={})
+        keyed[_ASKED] = request.query
 
         async def load() -> Page | None:
-            response = await handler(request)
+            response = await handler(keyed)
             answers.append(response)
             return self._page_of(target, route_name(request), response)
 
@@ -260,6 +266,13 @@ class PageCache:
 
 
 PAGE_CACHE = web.AppKey("page_cache", PageCache)
+_ASKED: Final = "asked_query"
+
+
+def asked_query(request: web.Request) -> MultiMapping[str]:
+    """The query string as it was sent: for a redirect, which carries it along. A shared page itself is made of what is in its key."""
+    asked: MultiMapping[str] = request.get(_ASKED, request.query)
+    return asked
 
 
 def _parameters(request: web.Request) -> frozenset[str] | None:
@@ -308,6 +321,10 @@ async def page_cache_middleware(request: web.Request, handler: Handler) -> web.S
         if first:
             raise
         return await handler(request)
+    if isinstance(made, Page) and not first and not made.usable_until:
+        # It was begun before a change of which we were told meanwhile, and this request may have come after that.
+        making, first = cache.make(target, handler, request)
+        made = await asyncio.shield(making)
     if isinstance(made, Page):
         return answer(request, cache, made)
     return made if first else await handler(request)

@@ -5,21 +5,23 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_aiohttp.plugin import AiohttpClient
+from yarl import URL
 
 from storefront.app import RELEASE, ROOT, create_app
 from storefront.platform.cache import CACHE, Cache
 from storefront.platform.embedded.valkey import Valkey
 from storefront.platform.encodings import accepted_encoding
 from storefront.platform.http import error_middleware, request_id_middleware, shared_page_headers
-from storefront.platform.page_cache import PAGE_CACHE, PageCache, canonical_target, page_cache_middleware, shared_page
+from storefront.platform.page_cache import HITS, PAGE_CACHE, PageCache, asked_query, canonical_target, page_cache_middleware, shared_page
 from storefront.platform.release import fingerprint
-from storefront.platform.shared_cache import SharedCache
+from storefront.platform.shared_cache import Envelope, SharedCache
 from storefront.settings import SETTINGS, CacheSettings, Settings
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
@@ -117,6 +119,36 @@ async def test_the_shop_knows_its_release_by_the_files_that_pages_are_made_by(se
     assert fingerprint([templates]) != before
 
 
+async def test_who_asks_after_a_change_is_not_shown_a_page_that_was_begun_before_it(aiohttp_client: AiohttpClient) -> None:
+    shop = Shop()
+    client = await aiohttp_client(shop.app(CacheSettings(), None))
+    cache = client.app[PAGE_CACHE]  # type: ignore[index]
+    missed = HITS.labels("miss")._value.get()
+    shop.open.clear()
+    before = asyncio.create_task(_text(client, "/page"))
+    while not shop.makings:
+        await asyncio.sleep(0)
+    shop.text = "two"
+    cache.invalidate({"t"})
+    after = asyncio.create_task(_text(client, "/page"))
+    while HITS.labels("miss")._value.get() < missed + 2:
+        await asyncio.sleep(0)
+    shop.open.set()
+    assert (await before).startswith("one")
+    assert (await after).startswith("two")
+    assert (await _text(client, "/page")).startswith("two")
+
+
+@pytest.mark.parametrize("body", [b"", b"\xc1", msgspec.msgpack.encode(["/page", "/page", [["Content-Type", 1]], b"<p>"])])
+async def test_a_page_from_redis_that_cannot_be_read_is_made_anew(valkey: Valkey, replicas: tuple[Shop, list[Client]], body: bytes) -> None:
+    shop, clients = replicas
+    level = SharedCache(valkey.url, CacheSettings())
+    await level.put("page:/page", Envelope(9_000, ["t"], 9e9, 9e9, body))
+    assert (await _text(clients[0], "/page")).startswith("one")
+    assert shop.makings == 1
+    await level.close()
+
+
 async def test_an_old_page_is_served_while_it_is_made_anew(aiohttp_client: AiohttpClient) -> None:
     shop = Shop()
     client = await aiohttp_client(shop.app(CacheSettings(soft_ttl_seconds=1, hard_ttl_seconds=60), None))
@@ -194,6 +226,52 @@ async def test_parameters_of_strangers_reach_no_key(aiohttp_client: AiohttpClien
     for number in range(20):
         await _text(client, f"/page?utm_source={number}&n=1&x={number}")
     assert shop.makings == 1
+
+
+async def test_what_is_not_in_the_key_does_not_reach_the_page(aiohttp_client: AiohttpClient) -> None:
+    shop = Shop()
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(f"{request.query.getall('n', [])} {request.query_string} {request.raw_path} {dict(request.headers)} {request.cookies}")
+        return web.Response(text="x", headers=shared_page_headers({"t"}))
+
+    shop.answer = answer  # type: ignore[method-assign]
+    client = await aiohttp_client(shop.app(CacheSettings(), None))
+    for path in ("/page?n=2&n=1&n=&evil=1", "/page?evil=2&n=1&n=2"):
+        client.app[PAGE_CACHE].clear()  # type: ignore[index]
+        async with client.get(path, headers={"Cookie": "evil=3", "Accept-Language": "evil"}) as found:
+            assert found.status == 200
+    assert seen == ["['1', '2'] n=1&n=2 /page?n=1&n=2 {} {}"] * 2
+
+
+async def test_a_redirect_of_a_shared_page_still_has_what_came_along(aiohttp_client: AiohttpClient) -> None:
+    shop = Shop()
+
+    async def answer(request: web.Request) -> web.Response:
+        raise web.HTTPFound(URL("/new").with_query(asked_query(request)))
+
+    shop.answer = answer  # type: ignore[method-assign]
+    client = await aiohttp_client(shop.app(CacheSettings(), None))
+    async with client.get("/page?n=1&utm_source=x", allow_redirects=False) as found:
+        assert found.headers["Location"] == "/new?n=1&utm_source=x"
+
+
+PATHS = st.text(st.sampled_from("a/%é2F5C3A9 ?#"), max_size=8).map(lambda text: "/" + text)
+QUERIES = st.lists(st.tuples(st.sampled_from(["a", "opt.x"]), st.text(st.sampled_from("a=&%+ é"), min_size=1, max_size=3)), max_size=3)
+
+
+@given(PATHS, QUERIES, PATHS, QUERIES)
+def test_different_questions_have_different_keys(
+    path: str, query: list[tuple[str, str]], other_path: str, other_query: list[tuple[str, str]]
+) -> None:
+    allowed = frozenset({"a", "opt.*"})
+    same = (path, sorted(query)) == (other_path, sorted(other_query))
+    assert (canonical_target(path, query, allowed) == canonical_target(other_path, other_query, allowed)) == same
+
+
+def test_what_looks_encoded_in_an_address_is_not_what_it_stands_for() -> None:
+    assert canonical_target("/p/%C3%A9", [], frozenset()) != canonical_target("/p/é", [], frozenset())
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "opt.Size", "utm_source"]), st.text(max_size=3)), max_size=6), st.randoms())
