@@ -153,12 +153,12 @@ class Levels:
         token: str | None = None
         try:
             found, past = (None, 0) if shared is None else await shared.get(shared_key)
+            entry = _received(found, codec)
             counts = position >= past
-            if shared is not None and found is None and counts:
+            if shared is not None and entry is None and counts:
                 token = await shared.lease(shared_key, position)
-                found = await shared.wait_for(shared_key, past) if token is None else None
-            if found is not None and found.fresh_until > time.time():
-                entry = _received(found, codec)
+                entry = _received(await shared.wait_for(shared_key, past), codec) if token is None else None
+            if entry is not None and entry.fresh_until > time.monotonic():
                 lru.keep(fill, key, entry)
                 return entry
             loaded = await load()
@@ -171,9 +171,16 @@ class Levels:
                 await shared.release(shared_key, token)
 
 
-def _received(envelope: Envelope, codec: Codec[E]) -> E:
+def _received(envelope: Envelope | None, codec: Codec[E]) -> E | None:
+    """The entry; what cannot be read is not there."""
+    if envelope is None:
+        return None
     ahead = time.monotonic() - time.time()
-    return codec.unpack(envelope.body, frozenset(envelope.tags), envelope.fresh_until + ahead, envelope.usable_until + ahead)
+    try:
+        return codec.unpack(envelope.body, frozenset(envelope.tags), envelope.fresh_until + ahead, envelope.usable_until + ahead)
+    except ValueError as error:  # msgspec's errors are such, too
+        log.warning("shared_entry_unreadable", error=repr(error))
+        return None
 
 
 def _sent(entry: E, codec: Codec[E], position: int) -> Envelope:
@@ -188,7 +195,7 @@ class Cache:
         self.lifetime = Lifetime(settings)
         self.levels = Levels(shared, Positions(self.lifetime.longest))
         self._items: TaggedLru[Item] = TaggedLru(most_bytes)
-        self._loading: dict[str, asyncio.Task[Item]] = {}
+        self._loading: dict[str, tuple[asyncio.Task[Item], frozenset[str]]] = {}
         self._hits = self._misses = 0
 
     async def get_or_load(self, key: str, tags: Iterable[str], kind: Any, load: Callable[[], Awaitable[T]]) -> T:
@@ -205,17 +212,20 @@ class Cache:
         else:
             self._misses += 1
             LOOKUPS.labels("miss").inc()
-            loading: asyncio.Task[Item] = self._loading.get(key) or self._begin(key, tags, kind, load)
+            under_way = self._loading.get(key)
+            loading = under_way[0] if under_way is not None else self._begin(key, tags, kind, load)
             item = await asyncio.shield(loading)
         value: T = item.value
         return value
 
     def _begin(self, key: str, tags: Iterable[str], kind: Any, load: Callable[[], Awaitable[T]]) -> "asyncio.Task[Item]":
+        tags = frozenset(tags)
+
         async def item() -> Item:
             value = await load()
             fresh, usable = self.lifetime.draw(negative=value is None)
             now = time.monotonic()
-            return Item(value, frozenset(tags), now + fresh, now + usable, deep_size(value))
+            return Item(value, tags, now + fresh, now + usable, deep_size(value))
 
         async def fill() -> Item:
             filled = await self.levels.fill(self._items, key, ValueCodec(kind), item, self.levels.positions.of_database)
@@ -223,25 +233,40 @@ class Cache:
             return filled
 
         task = asyncio.create_task(fill())
-        self._loading[key] = task
-        task.add_done_callback(lambda done: self._loading.pop(key, None))
+        self._loading[key] = task, tags
+        task.add_done_callback(lambda done: self._loaded(key, task))
         return task
 
-    async def invalidate(self, tags: Iterable[str], position: int) -> None:
-        """Drops what has one of the tags here, and voids it for all replicas. `position`: the log position of the change."""
+    def _loaded(self, key: str, task: "asyncio.Task[Item]") -> None:
+        under_way = self._loading.get(key)
+        if under_way is not None and under_way[0] is task:
+            del self._loading[key]
+
+    async def invalidate(self, tags: Iterable[str], position: int, *, whole: bool = True) -> None:
+        """Voids what has one of the tags for all replicas, then drops it here. `position`: a log position past the change; `whole` says
+        that everything up to there has been told now.
+
+        In this order: dropped first, it could come back from the second level in between. And who asks from now on does not wait with those
+        for whom it was being read already.
+        """
         dropped = frozenset(tags)
-        self._items.invalidate(dropped)
         shared, positions = self.levels.shared, self.levels.positions
         if shared is not None:
             await shared.invalidate(dropped, position)
             below = positions.outlived()
             if below is not None:
                 await shared.forget(below)
-        positions.reached(position)
+        self._items.invalidate(dropped)
+        for key, (_, read) in list(self._loading.items()):
+            if read & dropped:
+                del self._loading[key]
+        if whole:
+            positions.reached(position)
 
     def clear(self) -> None:
         """Forgets all that is in this process."""
         self._items.clear()
+        self._loading.clear()
 
     def stats(self) -> dict[str, Any]:
         """Figures for the operator's page."""

@@ -65,6 +65,7 @@ class _Follower:
         self.name = name
         self.handler = handler
         self.position = position
+        self.lsn = 0
         self.topics = None if topics is None else list(topics)
         self.caught_up = time.monotonic()
         self.woken = asyncio.Event()
@@ -178,6 +179,7 @@ class Feed:
             here = await queries.here(conn)
         until, lsn = here["position"], lsn_number(here["lsn"])
         after_xid, after_seq, told = "0", 0, 0
+        past = max(lsn, follower.lsn)
         while True:
             async with self._database.write() as conn:
                 rows = await queries.changes(
@@ -190,17 +192,20 @@ class Feed:
                     topics=follower.topics,
                 )
             if rows and not told:
+                # A commit is in the log before it can be seen. So what is told now may lie below a position that was told without it, and
+                # what was read at that position must not count as having seen it.
+                past = max(lsn, follower.lsn + 1)
                 # What a follower drops is soon read again, and must not be read from a standby that has not seen the change.
                 await self._database.replicas_reach(lsn, REPLICAS_GET)
             changes = [Change(**dict(row)) for row in rows]
             last = len(rows) < PAGE
-            await follower.handler(Batch(changes, lsn, until if last else None))
+            await follower.handler(Batch(changes, past, until if last else None))
             told += len(rows)
             if last:
                 break
             after_xid, after_seq = str(changes[-1].xid), changes[-1].seq
         CHANGES.labels(follower.name).inc(told)
-        follower.position = until
+        follower.position, follower.lsn = until, past
         follower.caught_up = began
 
 

@@ -63,11 +63,15 @@ class TaggedLru(Generic[E]):
         self._forget_old_invalidations()
 
     def keep(self, fill: int, key: str, entry: E) -> bool:
-        """Ends a fill; returns whether what was read is still true, as far as we were told (it may yet be too large to keep)."""
+        """Ends a fill; returns whether what was read is still true, as far as we were told (it may yet be too large to keep).
+
+        What is not is marked as too old to be used by whoever waited for it.
+        """
         began = self._fills.pop(fill)
         late = began < self._cleared or any(self._invalidated.get(tag, -1) > began for tag in entry.tags)
         self._forget_old_invalidations()
         if late:
+            entry.usable_until = 0.0
             return False
         self.drop(key)
         if entry.size <= self._most_bytes // LARGEST_SHARE:

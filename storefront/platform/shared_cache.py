@@ -94,10 +94,10 @@ class SharedCache:
             found = _decoder.decode(raw)
             tags = [EVERYTHING, *found.tags]
             scores = await self._call(self._client.zmscore(self._invalidations, tags))
-        except (*AWAY, msgspec.DecodeError):
+            past = int(max((score for score in scores if score is not None), default=0))
+        except (*AWAY, msgspec.DecodeError, OverflowError):
             CALLS.labels("away").inc()
             return None, 0
-        past = int(max((score for score in scores if score is not None), default=0))
         if found.usable_until <= time.time() or past > found.position:
             CALLS.labels("old").inc()
             return None, past
@@ -171,7 +171,8 @@ class SharedCache:
             token: Any = await self._call(self._client.get(self._lease(key)))
         except AWAY:
             return None
-        return None if token is None else int(token.partition(b":")[0])
+        position = b"" if token is None else token.partition(b":")[0]
+        return int(position) if position.isdigit() else None
 
     def _lease(self, key: str) -> str:
         return f"{self._prefix}lease:{key}"

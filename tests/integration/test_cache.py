@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from storefront.platform import shared_cache
@@ -231,3 +232,80 @@ async def test_without_redis_every_value_is_still_there() -> None:
         assert await cache.get_or_load(f"nine-{number}", {"t"}, int, source.read) == 1
     assert not shared.well
     await shared.close()
+
+
+async def test_who_asks_after_a_change_does_not_wait_for_what_was_being_read_before_it() -> None:
+    cache, source = Cache(CacheSettings(), None, most_bytes=1_000_000), Source()
+    source.open.clear()
+    before = asyncio.create_task(cache.get_or_load("ten", {"t"}, int, source.read))
+    while not source.reads:
+        await asyncio.sleep(0)
+    source.value = 2
+    await cache.invalidate({"t"}, 100)
+    after = asyncio.create_task(cache.get_or_load("ten", {"t"}, int, source.read))
+    await asyncio.sleep(0)
+    source.open.set()
+    assert (await before, await after) == (1, 2)
+    assert await cache.get_or_load("ten", {"t"}, int, source.read) == 2
+    assert source.reads == 2
+
+
+async def test_what_is_being_voided_in_redis_does_not_come_back_from_there(valkey: Valkey) -> None:
+    settings = CacheSettings(timeout_ms=5000)
+    caches = [Cache(settings, SharedCache(valkey.url, settings), most_bytes=1_000_000) for _ in range(2)]
+    first, second = caches
+    shared = first.levels.shared
+    assert shared is not None
+    await shared._client.flushall()
+    source = Source()
+    for cache in caches:
+        assert await cache.get_or_load("eleven", {"t"}, int, source.read) == 1
+    source.value = 2
+    await shared._client.execute_command("CLIENT", "PAUSE", "60000", "WRITE")  # reads are answered
+    try:
+        voiding = asyncio.create_task(first.invalidate({"t"}, 100))
+        await asyncio.sleep(0)
+        assert await first.get_or_load("eleven", {"t"}, int, source.read) == 1, "it has not been dropped yet"
+    finally:
+        await shared._client.execute_command("CLIENT", "UNPAUSE")
+    await voiding
+    assert await first.get_or_load("eleven", {"t"}, int, source.read) == 2
+    for cache in caches:
+        assert cache.levels.shared is not None
+        await cache.levels.shared.close()
+
+
+async def test_what_was_read_within_a_step_of_the_feed_does_not_count_as_knowing_all_of_it(replicas: list[Cache]) -> None:
+    source = Source()
+    first, second = replicas
+    await first.invalidate({"other"}, 900, whole=False)  # more of what lies below 900 is still to be told
+    assert await first.get_or_load("twelve", {"t"}, int, source.read) == 1
+    source.value = 2
+    await first.invalidate({"t"}, 900)
+    await second.invalidate({"t"}, 900)
+    assert await second.get_or_load("twelve", {"t"}, int, source.read) == 2
+
+
+GARBAGE = (
+    b"",
+    b"\x00",
+    b"\xff" * 40,
+    b"{}",
+    msgspec.msgpack.encode([900, ["t"], 9e9, 9e9, b"\xc1"]),
+    msgspec.msgpack.encode([900, ["t"], 9e9, 9e9, b"text"]),
+)
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+async def test_garbage_in_redis_is_as_good_as_nothing(replicas: list[Cache], garbage: bytes) -> None:
+    shared = replicas[0].levels.shared
+    assert shared is not None
+    client, source = shared._client, Source()
+    await client.set("storefront:data:thirteen", garbage)
+    assert await replicas[0].get_or_load("thirteen", {"t"}, int, source.read) == 1
+    await client.set("storefront:lease:data:fourteen", garbage)
+    async with asyncio.timeout(20):
+        assert await replicas[0].get_or_load("fourteen", {"t"}, int, source.read) == 1
+    await client.zadd("storefront:invalidations", {"fifteen": float("inf")})
+    assert await replicas[0].get_or_load("fifteen", {"fifteen"}, int, source.read) == 1
+    assert await replicas[1].get_or_load("fifteen", {"fifteen"}, int, source.read) == 1

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from storefront.platform.database import Database
+from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.feed import Batch, Change, Feed
 from storefront.settings import Settings
 
@@ -17,12 +18,16 @@ class Listener:
     def __init__(self) -> None:
         self.told: list[Change] = []
         self.position: str | None = None
+        self.positions: list[int] = []
+        self.batches: list[str] = []  # a key of each batch, or ""
         self._news = asyncio.Condition()
 
     async def __call__(self, batch: Batch) -> None:
         async with self._news:
             self.told += batch.changes
             self.position = batch.position or self.position
+            self.positions.append(batch.lsn)
+            self.batches.append(batch.changes[0].key if batch.changes else "")
             self._news.notify_all()
 
     @property
@@ -178,3 +183,57 @@ async def test_plain_sql_outside_the_app_is_told_too(feed: Feed, owner: asyncpg.
         ("price", str(product)),
         ("flag", "end"),
     ]
+
+
+async def test_what_was_in_the_log_before_it_could_be_seen_lies_past_what_was_told_without_it(
+    feed: Feed, owner: asyncpg.Connection, postgres: Postgres, settings: Settings
+) -> None:
+    """A commit waits for the disk, or for a standby, between being written and being seen. Here it waits for one that never comes."""
+    listener = Listener()
+    feed.follow("test", listener)
+    await feed.start()
+    writer = await asyncpg.connect(settings.database.migrate_url)
+    admin = await asyncpg.connect(postgres.dsn(database="postgres"))
+    await writer.execute("SET synchronous_commit = on")
+    await admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    await admin.execute("SELECT pg_reload_conf()")
+    try:
+        while await writer.fetchval("SHOW synchronous_standby_names") != "nobody":
+            await asyncio.sleep(0.01)
+        writing = asyncio.create_task(change(writer, "waits"))
+        while not await admin.fetchval("SELECT exists(SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep')"):
+            await asyncio.sleep(0.01)
+        seen = len(listener.positions)
+        async with asyncio.timeout(10), listener._news:
+            await listener._news.wait_for(lambda: len(listener.positions) > seen + 1)
+        without = listener.positions[-1]
+        assert "waits" not in listener.keys
+    finally:
+        await admin.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        await admin.execute("SELECT pg_reload_conf()")
+    await writing
+    await listener.heard("waits")
+    assert listener.positions[listener.batches.index("waits")] > without
+    await writer.close()
+    await admin.close()
+
+
+async def test_a_table_that_is_emptied_at_once_is_told_of(feed: Feed, owner: asyncpg.Connection) -> None:
+    listener = Listener()
+    feed.follow("test", listener)
+    await feed.start()
+    followed = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'feed_delete' AND tgrelid::regclass::text = ANY ($1)"
+    catalog = ["product", "variant", "variant_price", "media", "category", "collection", "collection_product", "stock"]
+    catalog += ["search_synonym", "search_redirect", "search_boost"]
+    assert len(await owner.fetch(followed, catalog)) == len(catalog)
+    for table in catalog:
+        await owner.execute(f"TRUNCATE {table} CASCADE")
+    await change(owner, "emptied")
+    await listener.heard("emptied")
+    assert {told.key for told in listener.told if told.topic == "emptied"} == set(catalog)
+
+
+async def test_a_text_cannot_lead_to_another_host_not_even_by_plain_sql(owner: asyncpg.Connection) -> None:
+    for url in ("//evil.example/", "/\\evil.example/", "https://evil.example/"):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await owner.execute("INSERT INTO search_redirect VALUES ('free', $1)", url)
