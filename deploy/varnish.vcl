@@ -21,7 +21,8 @@ sub vcl_recv {
     set req.backend_hint = shop.backend();
 
     if (req.method == "PURGE") {
-        if (client.ip !~ purgers) {
+        # Through a proxy on this host, which adds the address it speaks for, everybody would come from here.
+        if (client.ip !~ purgers || req.http.X-Forwarded-For ~ ",") {
             return (synth(403, "Not allowed"));
         }
         if (req.http.xkey-purge == "everything") {
@@ -32,8 +33,8 @@ sub vcl_recv {
         return (synth(200, "Purged " + req.http.dropped));
     }
 
-    # For operators and balancers, not for the public.
-    if (req.url ~ "^/(metrics|livez|readyz)([/?]|$)") {
+    # For operators and balancers, not for the public; also not spelled differently (/%6detrics): nothing of ours begins so.
+    if (req.url ~ "^/(metrics|livez|readyz)([/?]|$)" || req.url ~ "^/[^/?]*%") {
         return (synth(404, "Not found"));
     }
     if (req.method != "GET" && req.method != "HEAD") {
@@ -68,6 +69,7 @@ sub vcl_recv {
         set req.url = regsub(req.url, "[?&]+$", "");
         set req.url = std.querysort(req.url);
     }
+    set req.http.Accept-Encoding = std.tolower(regsuball(req.http.Accept-Encoding, "[ \t]", ""));
     if (req.http.Accept-Encoding ~ "(^|[ ,])zstd([ ,;]|$)" && req.http.Accept-Encoding !~ "zstd;q=0(\.0*)?([ ,]|$)") {
         set req.http.Accept-Encoding = "zstd";
     } elsif (req.http.Accept-Encoding ~ "(^|[ ,])br([ ,;]|$)" && req.http.Accept-Encoding !~ "br;q=0(\.0*)?([ ,]|$)") {

@@ -215,7 +215,20 @@ async def test_an_error_is_not_kept(edge: EdgeShop) -> None:
 async def test_strangers_cannot_see_metrics_or_purge_without_leave(edge: EdgeShop) -> None:
     for path in ("/metrics", "/readyz", "/metrics?x", "/livez/"):
         assert (await _get(edge, path))[0] == 404
+    for path in ("/%6detrics", "/%72eadyz", "/metric%73?x", "/./metrics", "/p/../metrics", "/p/..%2fmetrics", "//metrics", "/metrics%2f"):
+        assert await _raw(edge, "GET", path) == 404, path
     assert re.search(r"acl purgers \{[^}]*127", (DEPLOY / "varnish.vcl").read_text())
+    assert await _raw(edge, "PURGE", "/", **{"xkey-purge": "everything", "X-Forwarded-For": "203.0.113.9"}) == 403, "through a proxy here"
+
+
+async def _raw(shop: EdgeShop, method: str, target: str, **headers: str) -> int:
+    """The status of a request whose target is sent as it stands."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(shop.url.rsplit(":", 1)[1]))
+    lines = [f"{method} {target} HTTP/1.1", "Host: shop", "Connection: close", *(f"{name}: {value}" for name, value in headers.items())]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    status = (await reader.readline()).split()[1]
+    writer.close()
+    return int(status)
 
 
 async def test_compressed_pages_keep_their_encoding_and_their_tag(edge: EdgeShop) -> None:
@@ -225,6 +238,9 @@ async def test_compressed_pages_keep_their_encoding_and_their_tag(edge: EdgeShop
     assert brotli["Content-Encoding"] == "br"
     assert "Content-Encoding" not in plain
     assert brotli["ETag"] != plain["ETag"]
+    for header, encoding in (("zstd; q=0, br", "br"), ("BR ; q=0 , GZIP", "gzip"), ("zstd;q=0,br;q=0.000,gzip;q=0", None)):
+        _, _, answered = await _get(edge, "/p/lamp-31", **{"Accept-Encoding": header})
+        assert answered.get("Content-Encoding") == encoding, header
     status, _, _ = await _get(edge, "/p/lamp-31", **{"Accept-Encoding": "br", "If-None-Match": brotli["ETag"]})
     assert status == 304
 
