@@ -200,15 +200,21 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
         async with database.write() as conn:
             return await cache_tags.tags_of(conn, batch.changes)
 
+    owed: dict[str, int] = {}  # tags of listings that wait for the index, with the position that it must know of
+
     async def drop_cached(batch: Batch) -> None:
         """Listings wait for the index, which is about to know of the changes, too: made now, they would only be made again then.
 
-        Not those that may show what is dropped here from the data: the tree of categories with its counts.
+        Not those that may show what is dropped here from the data: the tree of categories with its counts. Nor do they wait for long.
         """
         tags = await tags_of(batch)
-        told_later = catalog.CATEGORIES_TAG not in tags and feed.lag_of("search") < INDEX_LATE
-        app[PAGE_CACHE].invalidate({tag for tag in tags if not (told_later and cache_tags.is_of_listings(tag))})
-        await app[CACHE].invalidate(tags, batch.lsn)
+        late = feed.lag_of("search") >= INDEX_LATE
+        wait = set() if late or catalog.CATEGORIES_TAG in tags else set(filter(cache_tags.is_of_listings, tags))
+        await app[CACHE].invalidate(tags, batch.lsn, whole=batch.position is not None)
+        app[PAGE_CACHE].invalidate((tags - wait) | (owed.keys() if late else set()))
+        if late:
+            owed.clear()
+        owed.update(dict.fromkeys(wait, batch.lsn))
 
     async def drop_found(batch: Batch | None) -> None:
         """The index knows of changes now, and listings show them from now on.
@@ -217,8 +223,13 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
         """
         if batch is None:
             app[PAGE_CACHE].clear()
+            owed.clear()
             return
-        app[PAGE_CACHE].invalidate({tag for tag in await tags_of(batch) if not tag.startswith("product:")})
+        tags = await tags_of(batch)
+        app[PAGE_CACHE].invalidate({tag for tag in tags if not tag.startswith("product:")})
+        for tag in tags:
+            if owed.get(tag, batch.lsn + 1) <= batch.lsn:
+                del owed[tag]
 
     await database.start()
     search.when_changed = drop_found

@@ -116,10 +116,10 @@ SELECT id, slug, name, description_html, rule IS NULL AS curated FROM collection
 WHERE published AND id > :after_id ORDER BY id LIMIT :most;
 
 -- name: home_collections
--- Each with the ids of its first products: a curated one in its own order, else the most popular.
+-- Each with the ids of its first products (null: none can be shown now): a curated one in its own order, else the most popular.
 SELECT c.id, c.slug, c.name, c.description_html, c.rule IS NULL AS curated, firsts.ids AS product_ids
 FROM collection c
-JOIN LATERAL (
+LEFT JOIN LATERAL (
     SELECT array_agg(shown.id ORDER BY shown.position, shown.popularity DESC, shown.id) AS ids
     FROM (
         SELECT p.id, p.popularity, m.position
@@ -132,7 +132,7 @@ JOIN LATERAL (
         WHERE m.collection_id = c.id
         ORDER BY m.position, p.popularity DESC, p.id LIMIT :cards
     ) shown
-) firsts ON firsts.ids IS NOT NULL
+) firsts ON true
 WHERE c.on_home AND c.published
 ORDER BY c.position, c.id;
 

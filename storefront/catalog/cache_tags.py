@@ -8,8 +8,8 @@
 | rule-collection | listings of collections that a rule makes: which products leave one, nobody is told |
 | search | search results, suggestions, and plain lists of all products |
 | home | the home page |
-| navigation | every page and JSON answer: they all name categories |
-| categories | the tree of categories with its counts (data, no page) |
+| navigation | every page and JSON answer: they all name the categories that hold something |
+| categories | the tree of categories with its counts, and the home page, which shows counts |
 | collections | lists of collections |
 """
 
@@ -25,6 +25,7 @@ queries = load("catalog_feed")
 SEARCH_TAG = "search"
 RULE_COLLECTION_TAG = "rule-collection"
 PRODUCT_TOPICS = frozenset({"product", "variant", "price", "media", "stock"})
+MANY_MOVED = 500  # products of one step, from which on it is not asked whether a category was filled or emptied
 
 
 def card_tags(cards: Iterable[Card]) -> set[str]:
@@ -45,11 +46,16 @@ def is_of_listings(tag: str) -> bool:
 async def tags_of(conn: Connection, changes: Iterable[Change]) -> set[str]:
     """The tags of all pages that may show something else now; one statement when products or categories are among the changes."""
     products: set[int] = set()
+    moved: set[int] = set()
     categories: set[int] = set()
     tags: set[str] = set()
     for change in changes:
-        if change.topic in PRODUCT_TOPICS:
+        if change.topic == "emptied":  # whole tables: every page is of what was in them
+            tags |= {"categories", "navigation"}
+        elif change.topic in PRODUCT_TOPICS:
             number = int(change.key)
+            if change.topic == "product":
+                moved.add(number)
             (products if number > 0 else categories).add(abs(number))  # a category's picture is told as its negative id
             if change.topic in ("product", "variant"):
                 tags.add("categories")
@@ -66,7 +72,10 @@ async def tags_of(conn: Connection, changes: Iterable[Change]) -> set[str]:
     if products:
         tags |= {SEARCH_TAG, RULE_COLLECTION_TAG} | {f"product:{product_id}" for product_id in products}
     if products or categories:
-        shown = await queries.listings_of(conn, product_ids=list(products), category_ids=list(categories))
+        few = [] if len(moved) > MANY_MOVED else list(moved)
+        shown = await queries.listings_of(conn, product_ids=list(products), category_ids=list(categories), moved_ids=few)
+        if shown["menu"] or len(moved) > MANY_MOVED:
+            tags.add("navigation")
         tags |= {f"category:{category_id}" for category_id in shown["category_ids"]}
         tags |= {f"collection:{collection_id}" for collection_id in shown["collection_ids"]}
     return tags

@@ -15,7 +15,7 @@ from storefront.catalog.structured_data import listing_data, product_data
 from storefront.platform.database import DATABASE
 from storefront.platform.errors import NotFound
 from storefront.platform.http import shared_page_headers
-from storefront.platform.page_cache import shared_page
+from storefront.platform.page_cache import asked_query, shared_page
 from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
@@ -30,10 +30,11 @@ async def home(request: web.Request) -> web.Response:
     async with request.app[DATABASE].read() as conn:
         collections = await service.home_collections(conn, request.app[SETTINGS].shop.currency)
     categories = await service.navigation(request)
-    tags = {service.NAVIGATION_TAG, "home"}
-    for shown in collections:
-        tags |= collection_tags(shown.collection) | card_tags(shown.cards)
-    return render_shared(request, "catalog/home.html", {"collections": collections, "categories": categories}, tags)
+    tags = {"home", service.CATEGORIES_TAG}
+    for chosen in collections:
+        tags |= collection_tags(chosen.collection) | card_tags(chosen.cards)
+    shown = [chosen for chosen in collections if chosen.cards]
+    return render_shared(request, "catalog/home.html", {"collections": shown, "categories": categories}, tags)
 
 
 @routes.get("/c/{path:.+}")
@@ -172,5 +173,6 @@ def render_shared(request: web.Request, template: str, context: dict[str, Any], 
 
 def move_to(request: web.Request, url: str) -> NoReturn:
     """301 to another page of the shop, with the parameters that came along."""
-    target = URL(url).with_query(request.query) if request.query_string else URL(url)
+    query = asked_query(request)
+    target = URL(url).with_query(query) if query else URL(url)
     raise web.HTTPMovedPermanently(target, headers={"Cache-Control": "public, max-age=300"})

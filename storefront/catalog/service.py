@@ -134,7 +134,7 @@ async def collections(conn: Connection, after_id: int, limit: int) -> list[Colle
 
 
 async def home_collections(conn: Connection, currency: str) -> list[CollectionWithCards]:
-    """The collections of the home page with their first products, in two statements."""
+    """The collections of the home page with their first products, in two statements; also those that have none now."""
     found = await store.home_collections(conn, currency, HOME_CARDS)
     wanted = list(dict.fromkeys(product_id for _, ids in found for product_id in ids))
     by_id = {card.id: card for card in await cards(conn, wanted, currency)}

@@ -123,12 +123,12 @@ async def collections(conn: Connection, after_id: int, most: int) -> list[Collec
 
 
 async def home_collections(conn: Connection, currency: str, cards: int) -> list[tuple[Collection, list[int]]]:
-    """The collections of the home page, each with the ids of its first products."""
+    """The collections of the home page, each with the ids of its first products; an empty one too."""
     found = []
     for row in await queries.home_collections(conn, currency=currency, cards=cards):
         fields = dict(row)
         product_ids = fields.pop("product_ids")
-        found.append((Collection(**fields), list(product_ids)))
+        found.append((Collection(**fields), list(product_ids or ())))
     return found
 
 

@@ -227,8 +227,10 @@ class SearchIndex:
         """Brings the index to where the batch is. Raises what the database raises; the same batch may then be applied again."""
         async with self._lock:
             changed = await self._affected(batch)
-            if any(change.topic in ("synonym", "category") for change in batch.changes):
+            if any(change.topic in ("synonym", "category", "emptied") for change in batch.changes):
                 await self._read_rules()
+            if any(change.topic == "emptied" for change in batch.changes):
+                self._start(self._begin_anew())
             await self._take(changed, batch.lsn)
             if batch.position is not None:
                 self._position = batch.position
@@ -322,6 +324,11 @@ class SearchIndex:
             means=known.means if known else None,
         )
         self._memo.clear()
+
+    async def _begin_anew(self) -> None:
+        """Whole tables were emptied, and nobody told of which products: also a build under way may have read them before."""
+        await self._builder.wait()
+        await self.rebuild()
 
     async def rebuild(self) -> None:
         """Builds a new index beside the one in use and puts it in its place."""

@@ -433,6 +433,29 @@ async def test_no_shared_page_sets_a_cookie_or_knows_who_asks(client: Client, ow
         assert _without_request_id(known) == _without_request_id(stranger), path
 
 
+async def test_all_who_ask_at_once_for_what_is_not_there_are_told_so(client: Client) -> None:
+    texts = await asyncio.gather(*(page(client, "/p/nothing-at-all", status=404) for _ in range(8)))
+    assert all("Account" in text for text in texts), "each is a page of the shop, with its head"
+
+
+@pytest.mark.parametrize(
+    ("path", "twisted"),
+    [
+        ("/search?q=lamp", "/search?q=&q=lamp"),
+        ("/search/suggest?q=lamp", "/search/suggest?q=&q=lamp"),
+        ("/api/v1/search?q=lamp&limit=2", "/api/v1/search?q=&limit=&limit=2&q=lamp"),
+        ("/p/twin-5", "/p/twin%2D5?x=1"),
+        ("/c/kitchen/mugs?page=1&page=2", "/c/kitchen/mugs?page=2&page=1"),
+    ],
+)
+async def test_no_way_of_asking_puts_another_page_in_the_place_of_one(client: Client, path: str, twisted: str) -> None:
+    client.app[PAGE_CACHE].clear()
+    right = await page(client, path)
+    client.app[PAGE_CACHE].clear()
+    await page(client, twisted)
+    assert await page(client, path) == right
+
+
 def _without_request_id(body: bytes) -> bytes:
     return re.sub(rb"[0-9a-f]{32}", b"", body)
 
@@ -593,3 +616,106 @@ async def test_a_location_that_closes_takes_its_stock_out_of_the_pages(client: C
     finally:
         await owner.execute("UPDATE stock_location SET active = true")
     await eventually(lambda: says("In stock"))
+
+
+async def test_a_closed_location_hides_nothing_of_what_happens_at_the_open_ones(client: Client, owner: asyncpg.Connection) -> None:
+    async def says(text: str) -> bool:
+        return text in await page(client, "/p/twin-7")
+
+    closed = await owner.fetchval("INSERT INTO stock_location (code, name, active) VALUES ('closed', 'Closed', false) RETURNING id")
+    variant = await owner.fetchval("SELECT id FROM variant WHERE sku = 'TWIN-7'")
+    await owner.execute("INSERT INTO stock (variant_id, location_id, on_hand) VALUES ($1, $2, 1000)", variant, closed)
+    await eventually(lambda: says("In stock"))
+    await owner.execute("UPDATE stock SET on_hand = 0 WHERE variant_id = $1 AND location_id <> $2", variant, closed)
+    await eventually(lambda: says("Sold out"), 5)
+    opened = await owner.fetchval("SELECT location_id FROM stock WHERE variant_id = $1 AND location_id <> $2", variant, closed)
+    await owner.execute("DELETE FROM stock WHERE variant_id = $1 AND location_id = $2", variant, opened)
+    await eventually(lambda: says("Sold out"))
+    await owner.execute("UPDATE stock SET location_id = $1 WHERE variant_id = $2", opened, variant)
+    await eventually(lambda: says("In stock"), 5)
+
+
+async def test_two_locations_that_sell_at_once_are_told_of_though_neither_sees_the_other(
+    client: Client, owner: asyncpg.Connection, settings: Settings
+) -> None:
+    async def says(text: str) -> bool:
+        return text in await page(client, "/p/twin-8")
+
+    second = await owner.fetchval("INSERT INTO stock_location (code, name) VALUES ('second', 'Second') RETURNING id")
+    variant = await owner.fetchval("SELECT id FROM variant WHERE sku = 'TWIN-8'")
+    await owner.execute("UPDATE stock SET on_hand = 15 WHERE variant_id = $1", variant)
+    await owner.execute("INSERT INTO stock (variant_id, location_id, on_hand) VALUES ($1, $2, 15)", variant, second)
+    await eventually(lambda: says("In stock"))
+    other = await asyncpg.connect(settings.database.migrate_url)
+    async with owner.transaction(), other.transaction():
+        await owner.execute("UPDATE stock SET on_hand = 1 WHERE variant_id = $1 AND location_id = $2", variant, second)
+        await other.execute("UPDATE stock SET on_hand = 1 WHERE variant_id = $1 AND location_id <> $2", variant, second)
+    await other.close()
+    await eventually(lambda: says("few left"), 5)
+
+
+async def test_what_is_filled_or_emptied_is_seen_on_pages_that_show_nothing_of_it(client: Client, owner: asyncpg.Connection) -> None:
+    async def named(path: str, text: str) -> bool:
+        return text in await page(client, path)
+
+    async def not_named(path: str, text: str) -> bool:
+        return text not in await page(client, path)
+
+    attic = await owner.fetchval("INSERT INTO category (slug, path, name) VALUES ('attic', 'attic', 'Attic') RETURNING id")
+    lone = await owner.fetchval("INSERT INTO collection (slug, name, on_home) VALUES ('lone', 'Lone wolf', true) RETURNING id")
+    product = await owner.fetchval("SELECT id FROM product WHERE slug = 'twin-9'")
+    home = await owner.fetchval("SELECT category_id FROM product WHERE id = $1", product)
+    draft = await owner.fetchval("UPDATE product SET status = 'draft' WHERE id = $1 RETURNING id", product)
+    await owner.execute("INSERT INTO collection_product VALUES ($1, $2, 1)", lone, draft)
+    await eventually(lambda: not_named("/api/v1/products?collection=twins&limit=100", '"twin-9"'))
+    await eventually(lambda: not_named("/", "Lone wolf"))
+    await eventually(lambda: not_named("/p/twin-5", "Attic"))
+    await owner.execute("UPDATE product SET status = 'active' WHERE id = $1", product)
+    await eventually(lambda: named("/", "Lone wolf"), 5)
+    await owner.execute("UPDATE product SET category_id = $1 WHERE id = $2", attic, product)
+    await eventually(lambda: named("/p/twin-5", "Attic"), 5)
+    await eventually(lambda: named("/", "<small>1 product<"), 5)
+    await owner.execute("UPDATE product SET category_id = $1 WHERE id = $2", home, product)
+    await eventually(lambda: not_named("/p/twin-5", "Attic"), 5)
+    listed = "/api/v1/products?collection=lone"
+    await eventually(lambda: named(listed, '"twin-9"'))
+    await owner.execute("DELETE FROM collection_product WHERE collection_id = $1", lone)
+    await eventually(lambda: not_named(listed, '"twin-9"'), 5)
+    await owner.execute("DELETE FROM collection WHERE id = $1", lone)
+
+
+async def test_the_counts_of_the_home_page_are_those_of_now(client: Client, owner: asyncpg.Connection) -> None:
+    async def counts(number: int) -> bool:
+        return f"<small>{number} products<" in await page(client, "/")
+
+    await owner.execute("UPDATE collection SET on_home = false")
+    await eventually(lambda: counts(TWINS))
+    await owner.execute("UPDATE product SET status = 'draft' WHERE slug = 'twin-10'")
+    await eventually(lambda: counts(TWINS - 1), 5)
+    await owner.execute("UPDATE product SET status = 'active' WHERE slug = 'twin-10'")
+    await owner.execute("UPDATE collection SET on_home = true WHERE slug IN ('few', 'twins')")
+    await eventually(lambda: counts(TWINS))
+
+
+async def test_a_listing_that_waits_for_the_index_does_not_wait_for_long(
+    client: Client, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shop, "INDEX_LATE", 0.5)
+    app = client.app
+    assert app is not None
+    kept, path = app[PAGE_CACHE], "/api/v1/search?limit=1&q=twin&sort=newest"
+
+    async def listed() -> bool:
+        await page(client, path)
+        return kept.get(path) is not None
+
+    await eventually(listed)  # an earlier change may still be on its way to what is kept
+    before = kept.get(path)
+    async with app[SEARCH]._lock:  # it learns nothing more
+        await owner.execute("UPDATE variant_price SET amount = 1249 WHERE variant_id = (SELECT id FROM variant WHERE sku = 'TWIN-11')")
+
+        async def dropped() -> bool:
+            return kept.get(path) is not before
+
+        await eventually(dropped, 5)
+    await owner.execute("UPDATE variant_price SET amount = 1250 WHERE variant_id = (SELECT id FROM variant WHERE sku = 'TWIN-11')")

@@ -458,3 +458,11 @@ async def test_operators_see_how_the_index_is(follower: Follower):
     assert "segments" in seen.detail
     assert "s behind" in seen.detail
     assert f"built {datetime.now(UTC):%Y-%m-%d}" in seen.detail
+
+
+async def test_a_table_that_is_emptied_at_once_is_emptied_here(follower: Follower, owner: asyncpg.Connection):
+    """The last test of this file: it takes the products away."""
+    assert await follower.ids()
+    await owner.execute("TRUNCATE product CASCADE")
+    await follower.until(lambda: follower.index.products == 0)
+    assert await follower.ids() == []
