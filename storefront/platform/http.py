@@ -222,6 +222,10 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
     try:
         return await handler(request)
     except Exception as error:
+        redirect = isinstance(error, web.HTTPException) and error.status < 400
+        if not redirect and not is_api(request) and aiohttp_jinja2.REQUEST_CONTEXT_KEY not in request:
+            # A shared page was made, and refused, for all who asked for it at once.
+            await aiohttp_jinja2.context_processors_middleware(request, _nothing)
         return answer_of_error(request, error)
 
 
@@ -241,8 +245,6 @@ def answer_of_error(request: web.Request, error: Exception) -> web.Response:
         refusal = Unexpected(f"The error is recorded under {request['request_id']}.")
     if is_api(request) or request.path.startswith("/webhooks/"):
         return problem(request, refusal)
-    if aiohttp_jinja2.REQUEST_CONTEXT_KEY not in request:  # a shared page was made, and refused, for all who asked for it at once
-        await aiohttp_jinja2.context_processors_middleware(request, _nothing)
     return error_page(request, refusal)
 
 
