@@ -22,6 +22,7 @@ from yarl import URL
 
 from storefront.platform.cache import Levels, Lifetime, log_failure
 from storefront.platform.encodings import accepted_encoding, pack
+from storefront.platform.errors import InvalidInput
 from storefront.platform.lru import TaggedLru
 from storefront.platform.telemetry import route_name
 
@@ -317,6 +318,8 @@ async def page_cache_middleware(request: web.Request, handler: Handler) -> web.S
     making, first = cache.make(target, handler, request)
     try:
         made = await asyncio.shield(making)
+    except InvalidInput:
+        return await handler(request)  # what is wrong is told of the query as it was sent, not of its key
     except web.HTTPException:
         if first:
             raise
