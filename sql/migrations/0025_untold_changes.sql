@@ -3,12 +3,16 @@
 -- Pages show the stock of the active locations, so the count of a closed one must not hide what happens to them. A row that moved to another
 -- location or variant leaves one and joins the other. Of a variant in one place, its row's lock makes what is seen here exact; of one in
 -- several, neither of two transactions sees the other's count. The sum can be at an edge only while each place has no more than that (with
--- what the others may owe), so whatever is that low is told.
+-- what the others may owe), so whatever is that low is told. Most holds are far from every edge, and are found out by less: when each place
+-- that changed has and had more than ten, and none of the variant owes anything or may, the sum is and was more than ten.
 CREATE OR REPLACE FUNCTION log_stock_changes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (
         SELECT FROM new_rows n FULL JOIN old_rows o USING (variant_id, location_id)
-        WHERE n.on_hand - n.reserved IS DISTINCT FROM o.on_hand - o.reserved OR n.backorder_limit IS DISTINCT FROM o.backorder_limit
+        WHERE n.backorder_limit IS DISTINCT FROM o.backorder_limit
+           OR n.on_hand - n.reserved IS DISTINCT FROM o.on_hand - o.reserved
+              AND (least(n.on_hand - n.reserved, o.on_hand - o.reserved) <= 10
+                   OR EXISTS (SELECT FROM stock s WHERE s.variant_id = n.variant_id AND (s.on_hand < s.reserved OR s.backorder_limit > 0)))
     ) THEN
         RETURN NULL;
     END IF;

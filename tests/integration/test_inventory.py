@@ -1,6 +1,7 @@
 """Stock: what is held is there, what is sold was held, and the ledger knows why."""
 
 import asyncio
+import random
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -394,3 +395,70 @@ async def test_goods_of_a_cancelled_order_return_where_they_were_sold_from_and_o
     assert [await give_back(1), await give_back(5), await give_back(1)] == [1, 2, 0]
     rows = await owner.fetch("SELECT location_id, on_hand FROM stock WHERE variant_id = $1 AND on_hand > 0", variant_id)
     assert {row["location_id"]: row["on_hand"] for row in rows} == {first: 2, second: 2}
+
+
+# --- what is told ----------------------------------------------------------------------------------------------------------------
+
+
+async def told_of_stock(owner: asyncpg.Connection, variant_id: int) -> int:
+    """How often the feed has been told of the stock of the variant's product."""
+    found: int = await owner.fetchval(
+        "SELECT count(*) FROM change_log WHERE topic = 'stock' AND key = (SELECT product_id::text FROM variant WHERE id = $1)", variant_id
+    )
+    return found
+
+
+async def test_whatever_a_page_says_of_stock_is_told_when_it_changes(owner: asyncpg.Connection) -> None:
+    """Of two open places and a closed one: what pages show follows from the open ones, and any change of it is told."""
+    chance = random.Random(5)
+    variant_id = await offer(owner, on_hand=0)
+    await owner.execute("UPDATE variant SET stock_policy = 'backorder' WHERE id = $1", variant_id)
+    places = [await location(owner, f"told-{number}", priority=5 + number) for number in range(3)]
+    await owner.execute("UPDATE stock_location SET active = false WHERE id = $1", places[2])
+    for place in places:
+        await stock_at(owner, variant_id, place, 0)
+
+    async def shown() -> object:
+        return await owner.fetchval("SELECT availability FROM variant_offer WHERE variant_id = $1 AND currency = 'EUR'", variant_id)
+
+    changes = quiet = 0
+    for _ in range(400):
+        on_hand, limit = chance.choice((0, 1, 3, 5, 6, 7, 11, 12, 40, 1000)), chance.choice((0, 0, 0, 2, 50))
+        reserved = chance.choice((0, on_hand + limit, chance.randint(0, on_hand + limit)))
+        before, told = await shown(), await told_of_stock(owner, variant_id)
+        await owner.execute(
+            "UPDATE stock SET on_hand = $3, reserved = $4, backorder_limit = $5 WHERE variant_id = $1 AND location_id = $2",
+            variant_id,
+            chance.choice(places),
+            on_hand,
+            reserved,
+            limit,
+        )
+        after = await shown()
+        if after != before:
+            assert await told_of_stock(owner, variant_id) == told + 1, (before, after)
+        changes += after != before
+        quiet += await told_of_stock(owner, variant_id) == told
+    assert changes > 50
+    assert quiet > 50
+    await owner.execute("DELETE FROM stock WHERE variant_id = $1", variant_id)
+
+
+async def test_two_places_that_sell_at_once_are_told_of_though_neither_sees_the_other(
+    database: Database, owner: asyncpg.Connection
+) -> None:
+    variant_id = await offer(owner, on_hand=15)
+    second = await location(owner, f"second-{variant_id}", priority=1)
+    await stock_at(owner, variant_id, second, 15)
+    told = await told_of_stock(owner, variant_id)
+    async with database.write() as conn, owner.transaction(), conn.transaction():
+        await owner.execute("UPDATE stock SET on_hand = 1 WHERE variant_id = $1 AND location_id = $2", variant_id, second)
+        await conn.execute("UPDATE stock SET on_hand = 1 WHERE variant_id = $1 AND location_id <> $2", variant_id, second)
+    assert await told_of_stock(owner, variant_id) > told
+
+
+async def test_a_hold_far_from_every_edge_is_told_to_nobody(owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=1000)
+    told = await told_of_stock(owner, variant_id)
+    await owner.execute("UPDATE stock SET reserved = 900 WHERE variant_id = $1", variant_id)
+    assert await told_of_stock(owner, variant_id) == told
