@@ -6,6 +6,7 @@ vcl 4.1;
 
 import directors;
 import std;
+import vsthrottle;
 import xkey;
 
 include "backends.vcl";
@@ -19,6 +20,9 @@ acl purgers {
 
 sub vcl_recv {
     set req.backend_hint = shop.backend();
+    if (req.restarts == 0) {
+        unset req.http.X-Kept;
+    }
 
     if (req.method == "PURGE") {
         # Through a proxy on this host, which adds the address it speaks for, everybody would come from here.
@@ -70,7 +74,9 @@ sub vcl_recv {
         set req.url = std.querysort(req.url);
     }
     set req.http.Accept-Encoding = std.tolower(regsuball(req.http.Accept-Encoding, "[ \t]", ""));
-    if (req.http.Accept-Encoding ~ "(^|[ ,])zstd([ ,;]|$)" && req.http.Accept-Encoding !~ "zstd;q=0(\.0*)?([ ,]|$)") {
+    # Static files are packed once, as br and gzip.
+    if (req.url !~ "^/static/" &&
+        req.http.Accept-Encoding ~ "(^|[ ,])zstd([ ,;]|$)" && req.http.Accept-Encoding !~ "zstd;q=0(\.0*)?([ ,]|$)") {
         set req.http.Accept-Encoding = "zstd";
     } elsif (req.http.Accept-Encoding ~ "(^|[ ,])br([ ,;]|$)" && req.http.Accept-Encoding !~ "br;q=0(\.0*)?([ ,]|$)") {
         set req.http.Accept-Encoding = "br";
@@ -80,13 +86,20 @@ sub vcl_recv {
         unset req.http.Accept-Encoding;
     }
 
-    # While a replica is well, a page past its time is served for ten minutes at the most, and fetched anew behind; with all replicas down,
-    # for a day.
-    if (std.healthy(req.backend_hint)) {
-        set req.grace = 10m;
-    } else {
-        set req.grace = 24h;
+    # While a replica is well, a page past its time is served for ten minutes at the most, and fetched anew behind; when it cannot be fetched,
+    # for a day. X-Kept says what is looked for: "any" of these; a "new" one, since the one that is kept is older; or "some", to find out.
+    if (!req.http.X-Kept) {
+        set req.http.X-Kept = "some";
+        if (!std.healthy(req.backend_hint)) {
+            set req.http.X-Kept = "any";
+        }
     }
+    set req.grace = 24h;
+    if (req.http.X-Kept == "new") {
+        set req.grace = 10m;
+    }
+    # Were a new one not to be had, all who wait for it would try one after the other.
+    set req.hash_ignore_busy = (req.http.X-Kept == "new");
     return (hash);
 }
 
@@ -96,9 +109,18 @@ sub vcl_hash {
     return (lookup);
 }
 
+sub vcl_hit {
+    if (req.http.X-Kept == "some" && obj.ttl + 10m < 0s && vsthrottle.remaining(req.url, 1, 10s) > 0) {
+        set req.http.X-Kept = "new";
+        return (restart);
+    }
+    return (deliver);
+}
+
 sub vcl_backend_response {
     set beresp.grace = 24h;
-    if (beresp.status >= 500 && bereq.is_bgfetch) {
+    # Taken over, it would end the page that is kept of the address, whatever it is.
+    if (beresp.status >= 500 && (bereq.is_bgfetch || bereq.http.X-Kept == "new")) {
         return (abandon);
     }
     if (beresp.status != 200 || beresp.http.Set-Cookie || beresp.http.Cache-Control !~ "public") {
@@ -108,6 +130,16 @@ sub vcl_backend_response {
     }
     set beresp.http.xkey = beresp.http.Surrogate-Key;
     return (deliver);
+}
+
+sub vcl_synth {
+    # No new one is to be had. For ten seconds nobody waits for one again (to ask is to be counted).
+    if (req.http.X-Kept == "new" && resp.status == 503) {
+        if (vsthrottle.is_denied(req.url, 1, 10s)) {
+        }
+        set req.http.X-Kept = "any";
+        return (restart);
+    }
 }
 
 sub vcl_deliver {
@@ -124,6 +156,9 @@ sub vcl_deliver {
 }
 
 sub vcl_backend_error {
+    if (bereq.is_bgfetch || bereq.http.X-Kept == "new") {
+        return (abandon);
+    }
     set beresp.http.Content-Type = "text/html; charset=utf-8";
     set beresp.http.Retry-After = "5";
     synthetic({"<!doctype html><html lang="en"><title>Back in a moment</title><h1>The shop is back in a moment</h1><p>Please try again.</p></html>"});

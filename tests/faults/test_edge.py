@@ -9,14 +9,16 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
 import asyncpg
 import pytest
+from aiohttp import web
 from multidict import CIMultiDict
 
+from storefront.platform.http import shared_page_headers
 from storefront.settings import ROOT
 from tests.conftest import free_port
 from tests.live import LiveShop, live_shop, neighbouring_ports, start_shop
@@ -33,8 +35,8 @@ class EdgeShop:
         self.dsn = dsn
 
 
-def _varnish(folder: Path, port: int, backends: list[int]) -> subprocess.Popen[bytes]:
-    """Starts varnishd on the project's configuration, with these backends in place of the example's."""
+def _varnish(folder: Path, port: int, backends: list[int], grace: str = "10m") -> subprocess.Popen[bytes]:
+    """Starts varnishd on the project's configuration, with these backends in place of the example's, and `grace` for its ten minutes."""
     program = shutil.which("varnishd", path="/usr/sbin:/usr/bin")
     assert program, "varnishd is missing: install Debian's packages varnish and varnish-modules"
     folder.mkdir()
@@ -43,7 +45,9 @@ def _varnish(folder: Path, port: int, backends: list[int]) -> subprocess.Popen[b
     for old, new in zip(("8080", "8090"), backends, strict=True):
         text = text.replace(f'"{old}"', f'"{new}"')
     (folder / "backends.vcl").write_text(text)
-    shutil.copy(DEPLOY / "varnish.vcl", folder / "varnish.vcl")
+    configuration = (DEPLOY / "varnish.vcl").read_text()
+    assert configuration.count("10m") == 2
+    (folder / "varnish.vcl").write_text(configuration.replace("10m", grace))
     command = [program, "-F", "-a", f"127.0.0.1:{port}", "-f", str(folder / "varnish.vcl"), "-n", str(folder / "work"), "-s", "malloc,64m"]
     command += ["-j", "none", "-p", "http_gzip_support=off", "-p", f"vcl_path={folder}"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -243,6 +247,87 @@ async def test_compressed_pages_keep_their_encoding_and_their_tag(edge: EdgeShop
         assert answered.get("Content-Encoding") == encoding, header
     status, _, _ = await _get(edge, "/p/lamp-31", **{"Accept-Encoding": "br", "If-None-Match": brotli["ETag"]})
     assert status == 304
+
+
+async def test_static_files_come_as_they_are_packed(edge: EdgeShop) -> None:
+    _, page, _ = await _get(edge, "/")
+    found = re.search(r'/static/[^"]+\.css', page)
+    assert found
+    for header, encoding in (("gzip, deflate, br, zstd", "br"), ("gzip, zstd", "gzip")):
+        _, _, headers = await _get(edge, found[0], **{"Accept-Encoding": header})
+        assert headers.get("Content-Encoding") == encoding, header
+
+
+class Failing:
+    """A replica that is always ready and answers one page, as long as it does not fail."""
+
+    def __init__(self) -> None:
+        self.text = "first"
+        self.fails = False
+        self.asked = 0
+        self.port = free_port()
+
+    async def page(self, request: web.Request) -> web.Response:
+        self.asked += 1
+        if self.fails:
+            return web.Response(status=500, text="failed", headers={"Cache-Control": "private, no-store"})
+        return web.Response(text=self.text, headers=shared_page_headers({"product:1"}, max_age=1))
+
+    async def ready(self, request: web.Request) -> web.Response:
+        return web.Response()
+
+
+@pytest.fixture
+async def failing(tmp_path: Path) -> AsyncIterator[tuple[EdgeShop, Failing]]:
+    """An edge whose ten minutes are a second, before a replica that can be made to fail."""
+    replica, port = Failing(), free_port()
+    app = web.Application()
+    app.add_routes([web.get("/readyz", replica.ready), web.get("/p/{slug}", replica.page)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", replica.port).start()
+    varnish = _varnish(tmp_path / "v", port, [replica.port, replica.port], grace="1s")
+    shop = EdgeShop(f"http://127.0.0.1:{port}", [], "")
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                with contextlib.suppress(aiohttp.ClientError):
+                    if (await _get(shop, "/p/another"))[0] == 200:
+                        break
+                await asyncio.sleep(0.05)
+        yield shop, replica
+    finally:
+        varnish.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(varnish.wait, 20)
+        await runner.cleanup()
+
+
+async def test_a_page_that_fails_on_ready_replicas_is_served_as_it_was(failing: tuple[EdgeShop, Failing]) -> None:
+    shop, replica = failing
+    assert (await _get(shop, "/p/lamp"))[1] == "first"
+    replica.fails = True
+    assert (await _get(shop, "/p/never-seen"))[0] == 500, "what was never kept cannot be served"
+    age = 0
+    while age < 4:  # the time is out after one second, the ten minutes after two
+        answers = await asyncio.gather(*(_get(shop, "/p/lamp") for _ in range(5)))
+        assert {(status, text) for status, text, _ in answers} == {(200, "first")}, age
+        age = int(answers[0][2]["Age"])
+        await asyncio.sleep(0.05)
+    replica.fails, replica.text = False, "second"
+    async with asyncio.timeout(5):
+        while (await _get(shop, "/p/lamp"))[1] != "second":
+            await asyncio.sleep(0.05)
+
+
+async def test_a_page_that_is_too_old_is_not_served_by_an_edge_with_replicas_that_are_well(failing: tuple[EdgeShop, Failing]) -> None:
+    shop, replica = failing
+    assert (await _get(shop, "/p/lamp"))[1] == "first"
+    replica.text = "second"
+    await asyncio.sleep(2.5)  # nothing happens but that time goes by
+    asked = replica.asked
+    answers = await asyncio.gather(*(_get(shop, "/p/lamp", **{"X-Kept": "any"}) for _ in range(3)))
+    assert {(status, text) for status, text, _ in answers} == {(200, "second")}
+    assert replica.asked > asked
 
 
 async def test_with_every_replica_down_kept_pages_are_still_served(edge: EdgeShop) -> None:
