@@ -116,6 +116,12 @@ WHERE state = 'open' AND (
              ORDER BY own.updated_at DESC, own.id LIMIT 1))
 ORDER BY id FOR UPDATE;
 
+-- name: may_still_be_paid$
+SELECT may_still_be_paid(:cart_id);
+
+-- name: end_pending_order!
+SELECT end_pending_order(:cart_id);
+
 -- name: adopt^
 UPDATE cart SET customer_id = :customer_id, version = version + 1, updated_at = now() WHERE id = :cart_id RETURNING *;
 

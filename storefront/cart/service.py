@@ -319,14 +319,17 @@ async def merge(conn: Connection, guest_cart_id: UUID | None, customer_id: UUID)
     """The customer's open cart after a sign-in, with what the guest put into theirs; None when neither had one.
 
     Quantities of the same variant add up. The customer's own currency stays; a guest's line in another joins at its price there.
+    A guest's cart for whose order money may still come is joined with no other: the same goods could be paid for in both. It is the one
+    returned, the customer's from now on, and the own one stays beside it.
     """
     carts = await store.lock_for_merge(conn, guest_cart_id, customer_id)
     guest = next((cart for cart in carts if cart.customer_id is None), None)
     own = next((cart for cart in carts if cart.customer_id is not None), None)
     if guest is None:
         return own
-    if own is None:
+    if own is None or await store.may_still_be_paid(conn, guest.id):
         return await store.adopt(conn, guest.id, customer_id)
+    await store.end_pending_order(conn, guest.id)
     await inventory.release_holds(conn, cart_id=guest.id)  # else it would stand in the way of the same goods in the other cart
     seen = await _amounts(conn, guest.lines, own.currency) if guest.currency != own.currency else {}
     return await store.write_merged(

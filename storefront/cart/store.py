@@ -148,6 +148,16 @@ async def lock_for_merge(conn: Connection, guest_id: UUID | None, customer_id: U
     return [_found(row) for row in await queries.lock_for_merge(conn, guest_id=guest_id, customer_id=customer_id)]
 
 
+async def may_still_be_paid(conn: Connection, cart_id: UUID) -> bool:
+    """Whether money may still come for an order of the cart, which the caller has locked."""
+    return bool(await queries.may_still_be_paid(conn, cart_id=cart_id))
+
+
+async def end_pending_order(conn: Connection, cart_id: UUID) -> None:
+    """Lets an order of the cart that nobody can pay any more be given up soon."""
+    await queries.end_pending_order(conn, cart_id=cart_id)
+
+
 async def adopt(conn: Connection, cart_id: UUID, customer_id: UUID) -> Cart:
     return _found(await queries.adopt(conn, cart_id=cart_id, customer_id=customer_id))
 

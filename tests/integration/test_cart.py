@@ -12,6 +12,7 @@ from storefront.accounts.model import Registration
 from storefront.cart import service as carts
 from storefront.cart.model import MOST_LINES, MOST_UNITS, Cart, CartClosed, CartNotFound, Guard
 from storefront.cart.service import ANYBODY
+from storefront.checkout import recovery
 from storefront.checkout import service as checkout
 from storefront.checkout.model import CheckoutContext
 from storefront.inventory.gate import StockGate
@@ -20,7 +21,7 @@ from storefront.platform.database import Database, lsn_number
 from storefront.platform.errors import InvalidInput, VersionMismatch
 from storefront.pricing import service as pricing
 from storefront.settings import Settings
-from tests.buying import ADDRESS, offer, stock_of
+from tests.buying import ADDRESS, buyer_of, offer, stock_of
 
 
 async def customer_of(database: Database) -> UUID:
@@ -95,6 +96,45 @@ async def test_what_a_guest_held_at_checkout_does_not_stand_in_the_customers_way
     assert await stock_of(owner, last) == (1, 1)
     await database.transaction(lambda conn: carts.merge(conn, guest.id, customer_id))
     await checkout.start(shop, gate, own.id)
+    assert await stock_of(owner, last) == (1, 1)
+
+
+async def test_goods_that_a_guest_is_paying_for_are_not_put_into_another_cart_to_be_paid_for_again(
+    shop: CheckoutContext, database: Database, owner: asyncpg.Connection, option_id: int
+) -> None:
+    """The guest is on the bank's page, and signs in in another window, or instead of paying there."""
+    goods, other, customer_id = await offer(owner), await offer(owner), await customer_of(database)
+    own = await cart_with(database, (other, 1), customer_id=customer_id)
+    guest = await buyer_of(shop, option_id, (goods, 1))
+    waiting = await guest.place(payment_method=None)
+    assert waiting.status == 202
+    signed_in = await database.transaction(lambda conn: carts.merge(conn, guest.cart_id, customer_id))
+    assert signed_in is not None
+    assert (signed_in.id, signed_in.customer_id, content(signed_in)) == (guest.cart_id, customer_id, {goods: 1})
+    async with database.write() as conn:
+        assert content(await carts.get(conn, own.id)) == {other: 1}, "it is there beside the other"
+    guest.customer_id = customer_id
+    assert (await guest.place()).status == 201
+    first = await owner.fetchrow("SELECT status FROM orders WHERE number = $1", waiting.document()["number"])
+    assert first["status"] == "cancelled", "its payment was ended before the other began"
+
+
+async def test_what_a_guest_could_not_pay_joins_the_own_cart_and_nothing_is_kept_from_it(
+    shop: CheckoutContext, database: Database, owner: asyncpg.Connection, option_id: int
+) -> None:
+    last, other, customer_id = await offer(owner, on_hand=1), await offer(owner), await customer_of(database)
+    own = await cart_with(database, (other, 1), customer_id=customer_id)
+    guest = await buyer_of(shop, option_id, (last, 1))
+    assert (await guest.place(payment_method="pm_card_chargeDeclined")).status == 402
+    assert await stock_of(owner, last) == (1, 1)
+    joined = await database.transaction(lambda conn: carts.merge(conn, guest.cart_id, customer_id))
+    assert joined is not None
+    assert (joined.id, content(joined)) == (own.id, {other: 1, last: 1})
+    assert (await guest.place()).document()["type"].endswith("/cart_closed"), "its order is not paid in another way any more"
+    assert (await recovery.recover(shop)).orders == 1
+    with pytest.raises(CartClosed):
+        await checkout.start(shop, StockGate(database), guest.cart_id)
+    await checkout.start(shop, StockGate(database), own.id)
     assert await stock_of(owner, last) == (1, 1)
 
 
