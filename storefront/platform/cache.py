@@ -175,17 +175,17 @@ def _received(envelope: Envelope | None, codec: Codec[E]) -> E | None:
     """The entry; what cannot be read is not there."""
     if envelope is None:
         return None
-    ahead = time.monotonic() - time.time()
+    now = time.monotonic()
     try:
-        return codec.unpack(envelope.body, frozenset(envelope.tags), envelope.fresh_until + ahead, envelope.usable_until + ahead)
+        return codec.unpack(envelope.body, frozenset(envelope.tags), now + envelope.fresh_for, now + envelope.usable_for)
     except ValueError as error:  # msgspec's errors are such, too
         log.warning("shared_entry_unreadable", error=repr(error))
         return None
 
 
 def _sent(entry: E, codec: Codec[E], position: int) -> Envelope:
-    ahead = time.time() - time.monotonic()
-    return Envelope(position, sorted(entry.tags), entry.fresh_until + ahead, entry.usable_until + ahead, codec.pack(entry))
+    now = time.monotonic()
+    return Envelope(position, sorted(entry.tags), entry.fresh_until - now, entry.usable_until - now, codec.pack(entry))
 
 
 class Cache:

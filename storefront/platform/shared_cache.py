@@ -2,7 +2,8 @@
 
 An entry carries the log position (LSN) that whoever read it had been told everything up to. The sorted set `invalidations` holds, for each
 tag, the highest position at which it was invalidated (`ZADD GT`, so a replica that lags cannot lower it). An entry counts only while its
-position is at or past those of all its tags; so a fill that began before an invalidation loses, wherever and whenever it lands.
+position is at or past those of all its tags; so a fill that began before an invalidation loses, wherever and whenever it lands. What a
+replica was told of it remembers, too: Redis may have lost it (emptied, out of memory, taken over by a server that had not heard of it).
 
 Entries are of one release: a page names the files of the release that made it. Invalidations are for all releases.
 
@@ -20,7 +21,7 @@ import structlog
 from aiocache.backends.redis import RedisCache
 from aiocache.serializers import NullSerializer
 from prometheus_client import Counter
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from storefront.platform.resilience import Breaker, NotCalled
@@ -36,19 +37,46 @@ LEASE_WAIT = 0.4  # seconds to wait for another replica's load
 LEASE_POLL = 0.015
 FAILURES = 5
 PAUSE = 5.0  # seconds that a failing Redis is left alone
+CONNECTIONS = 64
+MOST_REMEMBERED = 20_000  # tags; beyond that everything read before is taken for void
 AWAY = (RedisError, OSError, TimeoutError, NotCalled)
 
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 
 
 class Envelope(msgspec.Struct, array_like=True, frozen=True):
-    """An entry as it lies in Redis. `fresh_until` and `usable_until` are seconds since 1970."""
+    """An entry as it lies in Redis. `fresh_for` and `usable_for` are seconds from when it was put there, which the time that Redis gives it
+    yet tells: so clocks of replicas need not agree.
+    """
 
     position: int
     tags: list[str]
-    fresh_until: float
-    usable_until: float
+    fresh_for: float
+    usable_for: float
     body: bytes
+
+    def after(self, seconds: float) -> "Envelope":
+        """The entry when it has lain there for so long."""
+        return Envelope(self.position, self.tags, self.fresh_for - seconds, self.usable_for - seconds, self.body)
+
+
+class _Told:
+    """What this process was told is void, whatever Redis says: positions by tag."""
+
+    def __init__(self) -> None:
+        self._positions: dict[str, int] = {}
+        self._of_all = 0
+
+    def note(self, tags: Iterable[str], position: int) -> None:
+        for tag in tags:
+            self._positions[tag] = max(position, self._positions.get(tag, 0))
+        if len(self._positions) > MOST_REMEMBERED:
+            self._of_all = max(self._positions.values())
+            self._positions.clear()
+
+    def past(self, tags: Iterable[str]) -> int:
+        """The position from which on an entry with these tags counts."""
+        return max(self._of_all, *(self._positions.get(tag, 0) for tag in tags), 0)
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -65,14 +93,22 @@ class SharedCache:
         self.of_release = release
         if release:
             self._prefix += f"{release}:"
-        self._client: Redis = Redis.from_url(
-            url, socket_timeout=self._timeout, socket_connect_timeout=self._timeout, max_connections=64, protocol=2
+        # One that waits: where it were an error to have more callers than connections, Redis would be taken for failing.
+        pool = BlockingConnectionPool.from_url(
+            url,
+            socket_timeout=self._timeout,
+            socket_connect_timeout=self._timeout,
+            max_connections=CONNECTIONS,
+            timeout=self._timeout,
+            protocol=2,
         )
+        self._client: Redis = Redis.from_pool(pool)
         # Without aiocache's own timeout, which runs each call in a task that nobody looks after when ours runs out first.
         self._cache: Any = RedisCache(serializer=NullSerializer(encoding=None), namespace=self._prefix.rstrip(":"), timeout=0)
         self._cache.client = self._client  # its own speaks neither unix:// nor rediss://
         self._breaker = Breaker("redis", threshold=FAILURES, pause=PAUSE, counts=(RedisError, OSError, TimeoutError))
         self._void_below = 0  # what could not be invalidated one by one
+        self._told = _Told()
         self._release = self._client.register_script(_RELEASE)
 
     @property
@@ -92,23 +128,31 @@ class SharedCache:
                 CALLS.labels("miss").inc()
                 return None, 0
             found = _decoder.decode(raw)
-            tags = [EVERYTHING, *found.tags]
-            scores = await self._call(self._client.zmscore(self._invalidations, tags))
-            past = int(max((score for score in scores if score is not None), default=0))
+            scores, left = await self._call(self._state(key, found.tags))
+            past = max(self._told.past(found.tags), *(int(score) for score in scores if score is not None), 0)
         except (*AWAY, msgspec.DecodeError, OverflowError):
             CALLS.labels("away").inc()
             return None, 0
-        if found.usable_until <= time.time() or past > found.position:
+        if left <= 0 or past > found.position:
             CALLS.labels("old").inc()
             return None, past
         CALLS.labels("hit").inc()
-        return found, past
+        return found.after(found.usable_for - left), past
+
+    async def _state(self, key: str, tags: list[str]) -> tuple[list[float | None], float]:
+        """At which positions the tags were invalidated, and for how many seconds the entry has yet to live."""
+        asked = self._client.pipeline(transaction=False)
+        asked.zmscore(self._invalidations, [EVERYTHING, *tags])
+        asked.pttl(self._prefix + key)
+        scores, left = await asked.execute()
+        return scores, left / 1000
 
     async def put(self, key: str, entry: Envelope) -> None:
-        """Stores an entry until it is no longer usable."""
-        seconds = max(1, int(entry.usable_until - time.time()))
+        """Stores an entry for as long as it is usable."""
+        if entry.usable_for < 0.001:
+            return
         try:
-            await self._call(self._cache.set(key, _encoder.encode(entry), ttl=seconds))
+            await self._call(self._cache.set(key, _encoder.encode(entry), ttl=float(entry.usable_for)))
         except AWAY:
             CALLS.labels("away").inc()
 
@@ -117,6 +161,7 @@ class SharedCache:
         scores = dict.fromkeys(tags, float(position))
         if not scores:
             return
+        self._told.note(scores, position)
         try:
             await self._call(self._client.zadd(self._invalidations, scores, gt=True))
         except AWAY as error:

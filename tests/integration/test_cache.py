@@ -1,6 +1,7 @@
 """The two-level cache: one load for all who ask, nothing stale past an invalidation, and a shop that goes on without Redis."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -301,7 +302,7 @@ async def test_garbage_in_redis_is_as_good_as_nothing(replicas: list[Cache], gar
     shared = replicas[0].levels.shared
     assert shared is not None
     client, source = shared._client, Source()
-    await client.set("storefront:data:thirteen", garbage)
+    await client.set("storefront:data:thirteen", garbage, px=600_000)
     assert await replicas[0].get_or_load("thirteen", {"t"}, int, source.read) == 1
     await client.set("storefront:lease:data:fourteen", garbage)
     async with asyncio.timeout(20):
@@ -309,3 +310,67 @@ async def test_garbage_in_redis_is_as_good_as_nothing(replicas: list[Cache], gar
     await client.zadd("storefront:invalidations", {"fifteen": float("inf")})
     assert await replicas[0].get_or_load("fifteen", {"fifteen"}, int, source.read) == 1
     assert await replicas[1].get_or_load("fifteen", {"fifteen"}, int, source.read) == 1
+
+
+async def test_more_callers_than_connections_wait_for_one_another(valkey: Valkey) -> None:
+    settings, source = CacheSettings(timeout_ms=20_000), Source()
+    caches = [Cache(settings, SharedCache(valkey.url, settings), most_bytes=10_000_000) for _ in range(2)]
+    for cache in caches:
+        shared = cache.levels.shared
+        assert shared is not None
+        callers = (cache.get_or_load(f"seventeen-{n}", {"t"}, int, source.read) for n in range(200))
+        assert await asyncio.gather(*callers) == [1] * 200
+        assert shared.well
+        await shared.close()
+    assert source.reads == 200, "what the first replica read, the second had from Valkey"
+
+
+@pytest.mark.parametrize("loss", ["FLUSHALL", "DEL storefront:invalidations"])
+async def test_what_a_replica_was_told_of_is_void_though_redis_forgot_it(replicas: list[Cache], loss: str) -> None:
+    """Also Valkey drops what it has no room for, and so may a server that takes over from another."""
+    source = Source()
+    behind, ahead = replicas
+    source.open.clear()
+    slow = asyncio.create_task(behind.get_or_load("fourteen", {"t"}, int, source.read))
+    while not source.reads:
+        await asyncio.sleep(0)
+    source.value = 2
+    await ahead.invalidate({"t"}, 700)
+    shared = ahead.levels.shared
+    assert shared is not None
+    await shared._client.execute_command(*loss.split())
+    source.open.set()
+    assert await slow == 1, "it was not told yet"
+    assert await ahead.get_or_load("fourteen", {"t"}, int, source.read) == 2
+
+
+async def test_an_entry_of_a_replica_whose_clock_is_wrong_lives_no_longer(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = CacheSettings(soft_ttl_seconds=0.2, hard_ttl_seconds=1.5)
+    wrong, right = (Cache(settings, SharedCache(valkey.url, settings), most_bytes=1_000_000) for _ in range(2))
+    source, honest = Source(), time.time
+    monkeypatch.setattr(time, "time", lambda: honest() + 3600)
+    assert await wrong.get_or_load("fifteen", {"t"}, int, source.read) == 1
+    monkeypatch.setattr(time, "time", honest)
+    source.value = 2
+    async with asyncio.timeout(10):
+        while await right.get_or_load("fifteen", {"t"}, int, source.read) == 1:
+            await asyncio.sleep(0.02)
+    for cache in (wrong, right):
+        assert cache.levels.shared is not None
+        await cache.levels.shared.close()
+
+
+async def test_what_a_replica_was_told_of_is_remembered_within_a_bound(replicas: list[Cache], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_cache, "MOST_REMEMBERED", 10)
+    source = Source()
+    behind, ahead = replicas
+    shared = ahead.levels.shared
+    assert shared is not None
+    await ahead.invalidate({"t"}, 800)
+    for number in range(30):
+        await ahead.invalidate({f"other-{number}"}, 800)
+    assert len(shared._told._positions) <= 10
+    await shared._client.flushall()
+    assert await behind.get_or_load("sixteen", {"t"}, int, source.read) == 1
+    source.value = 2
+    assert await ahead.get_or_load("sixteen", {"t"}, int, source.read) == 2
