@@ -38,7 +38,9 @@ WITH closed AS (
 SELECT (SELECT count(*) FROM closed) + (SELECT count(*) FROM extended);
 
 -- name: take_over_holds$
-SELECT take_over_holds(:cart_id, :order_id, :variant_ids::bigint[], :quantities::int[], :expires_at);
+-- Holds that do not fit are not locked: who replaces them locks stock first, as everybody does.
+SELECT CASE WHEN holds_fit(:cart_id, :variant_ids::bigint[], :quantities::int[], :country)
+    THEN take_over_holds(:cart_id, :order_id, :variant_ids::bigint[], :quantities::int[], :expires_at) ELSE false END;
 
 -- name: held_for_cart
 SELECT variant_id, sum(quantity)::int AS quantity FROM reservation

@@ -52,8 +52,10 @@ async def hold(conn: Connection, cart_id: UUID, demand: dict[int, int], *, expir
 async def hold_for_order(
     conn: Connection, cart_id: UUID, order_id: UUID, demand: dict[int, int], expires_at: datetime, country: str | None = None
 ) -> None:
-    """The cart's holds become the order's: taken over as they are, without touching stock, when they are the demand. Raises OutOfStock."""
-    if await store.take_over_holds(conn, cart_id, order_id, demand, expires_at):
+    """The cart's holds become the order's: taken over as they are, without touching stock, when they are the demand and can be sent to the
+    country; else it is held anew. Raises OutOfStock.
+    """
+    if await store.take_over_holds(conn, cart_id, order_id, demand, expires_at, country):
         return
     (outcome,) = await hold_all(conn, [Hold(cart_id, demand, expires_at, order_id, country)])
     if outcome is not None:

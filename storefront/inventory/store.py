@@ -107,10 +107,18 @@ async def write_holds(conn: Connection, allocation: Allocation) -> None:
         raise asyncpg.SerializationError("an order took a hold over while it was being replaced")
 
 
-async def take_over_holds(conn: Connection, cart_id: UUID, order_id: UUID, demand: Mapping[int, int], expires_at: datetime) -> bool:
-    """Whether the cart's holds were exactly the demand; they are the order's now."""
+async def take_over_holds(
+    conn: Connection, cart_id: UUID, order_id: UUID, demand: Mapping[int, int], expires_at: datetime, country: str | None
+) -> bool:
+    """Whether the cart's holds were exactly the demand, at places that deliver to the country; they are the order's now."""
     fits: bool = await queries.take_over_holds(
-        conn, cart_id=cart_id, order_id=order_id, variant_ids=list(demand), quantities=list(demand.values()), expires_at=expires_at
+        conn,
+        cart_id=cart_id,
+        order_id=order_id,
+        variant_ids=list(demand),
+        quantities=list(demand.values()),
+        expires_at=expires_at,
+        country=country,
     )
     return fits
 

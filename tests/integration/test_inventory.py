@@ -26,6 +26,7 @@ from storefront.platform.errors import InvalidInput, Unavailable
 from storefront.platform.questions import ask
 from storefront.pricing.model import Address
 from tests.buying import ADDRESS, MovableClock, buyer_of, of_the_shop, offer, stock_of, violations
+from tests.sandbox import eventually
 
 SOON = timedelta(minutes=15)
 
@@ -151,7 +152,7 @@ async def test_what_an_order_has_taken_over_is_not_replaced_by_who_read_it_befor
         allocation = Allocation(locked.rows, locked.open_holds, locked.untracked)
         assert allocation.take(again[0]) == []
         async with database.write() as order:
-            assert await store.take_over_holds(order, cart_id, order_id, {variant_id: 2}, utc_now() + SOON)
+            assert await store.take_over_holds(order, cart_id, order_id, {variant_id: 2}, utc_now() + SOON, None)
         with pytest.raises(asyncpg.SerializationError):
             await store.write_holds(conn, allocation)
         await late.rollback()
@@ -159,6 +160,54 @@ async def test_what_an_order_has_taken_over_is_not_replaced_by_who_read_it_befor
         (order_id, 2, "held")
     ]
     assert await stock_of(owner, variant_id) == (9, 2)
+
+
+async def test_a_cart_that_is_ordered_while_it_is_being_held_for_holds_nothing_beside_its_order(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    """The order takes over what the cart holds, waiting for nobody, right after the statement that holds has looked for an order."""
+    variant_id = await offer(owner, on_hand=10)
+    buyer = await buyer_of(shop, option_id, (variant_id, 2))
+    await buyer.check_out()
+    again = inventory.cut_from_shelf(Hold(buyer.cart_id, {variant_id: 2}, utc_now() + SOON), await seen(shop.database, variant_id))
+    looks = str(await owner.fetchval("SELECT pg_get_functiondef('some_cart_is_ordered'::regproc)"))
+    pauses = looks.replace("BEGIN", "DECLARE found_one boolean; BEGIN").replace("RETURN EXISTS", "found_one := EXISTS")
+    await owner.execute(pauses.replace("END", "PERFORM pg_advisory_xact_lock_shared(77); RETURN found_one; END"))
+    await owner.execute("SELECT pg_advisory_lock(77)")
+    try:
+
+        async def hold_again() -> bool:
+            async with shop.database.write() as conn:
+                return await inventory.hold_at_once(conn, [again])
+
+        holding = asyncio.create_task(hold_again())
+        await eventually(lambda: owner.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory')"))
+        assert (await buyer.place(payment_method=None)).status == 202
+    finally:
+        await owner.execute("SELECT pg_advisory_unlock(77)")
+        await owner.execute(looks)
+    assert not await holding
+    assert await stock_of(owner, variant_id) == (10, 2)
+
+
+async def test_an_order_that_holds_other_goods_than_its_cart_did_locks_stock_before_holds(
+    shop: CheckoutContext, database: Database, owner: asyncpg.Connection, option_id: int
+) -> None:
+    """As everybody does: in another order, one of two who want the same would have to begin anew."""
+    variant_id = await offer(owner, on_hand=10)
+    buyer = await buyer_of(shop, option_id, (variant_id, 2))
+    await buyer.check_out()
+    async with database.write() as conn:
+        await carts.set_quantity(conn, buyer.cart_id, variant_id, 3)
+    await buyer.look()
+    async with database.write() as other, other.transaction():
+        await other.execute("SELECT FROM stock WHERE variant_id = $1 FOR UPDATE", variant_id)
+        ordering = asyncio.create_task(buyer.place())
+        await eventually(lambda: owner.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+        held = await other.fetch("SELECT FROM reservation WHERE cart_id = $1 FOR UPDATE SKIP LOCKED", buyer.cart_id)
+        assert len(held) == 1
+    assert (await ordering).status == 201
+    assert await violations(owner) == []
 
 
 async def test_hundreds_who_all_saw_the_last_things_get_what_there_is(
