@@ -8,13 +8,20 @@ SELECT id, email, name, customer_group, email_verified_at, created_at FROM custo
 
 -- name: customer_by_email^
 SELECT id, email, name, customer_group, email_verified_at, created_at, password_hash
-FROM customer WHERE lower(email) = lower(:email);
+FROM customer WHERE lower(email) = :email;
 
 -- name: update_name!
 UPDATE customer SET name = :name WHERE id = :customer_id;
 
--- name: update_password!
-UPDATE customer SET password_hash = :password_hash WHERE id = :customer_id;
+-- name: update_password$
+-- No row: it has been changed meanwhile. Links to a new password that were mailed before lead nowhere then.
+WITH changed AS (
+    UPDATE customer SET password_hash = :password_hash
+    WHERE id = :customer_id AND (CAST(:before AS text) IS NULL OR password_hash = CAST(:before AS text)) RETURNING id
+), used_up AS (
+    DELETE FROM account_token t USING changed WHERE t.customer_id = changed.id AND t.purpose = 'reset_password'
+)
+SELECT true FROM changed;
 
 -- name: password_hash_of$
 SELECT password_hash FROM customer WHERE id = :customer_id;

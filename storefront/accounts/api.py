@@ -94,7 +94,7 @@ async def create_customer_session(request: web.Request) -> web.Response:
     given = await read_json(request, Credentials)
     limiter, limit = request.app[RATE_LIMITER], request.app[SETTINGS].limits.sign_in
     await limiter.hit("sign_in_ip", client_ip(request), limit)
-    await limiter.hit("sign_in_email", given.email.lower()[:320], limit)
+    await limiter.hit("sign_in_email", service.spelled_alike(given.email)[:320], limit)
     customer = await service.sign_in(request.app[DATABASE], given.email, given.password)
     return json_response(await _session(request, customer), status=201)
 

@@ -48,6 +48,11 @@ def normalise_email(email: str) -> str:
     return checked_email(email)
 
 
+def spelled_alike(email: str) -> str:
+    """The same for all spellings that lead to one account, and so what attempts on it are counted by."""
+    return email.strip().lower()
+
+
 def _check_password(password: str, field: str = "password") -> list[FieldError]:
     if len(password) < SHORTEST:
         return [FieldError(field, f"Use at least {SHORTEST} characters.")]
@@ -92,7 +97,7 @@ async def register(conn: Connection, applicant: Applicant) -> Customer:
 async def sign_in(database: Database, email: str, password: str) -> Customer:
     """The customer with this address and password; no connection is held while it is checked. Raises WrongCredentials."""
     async with database.write() as conn:
-        found = await store.customer_by_email(conn, email.strip()) if email.isprintable() else None
+        found = await store.customer_by_email(conn, spelled_alike(email)) if email.isprintable() else None
     right = await verify_password(password[: LONGEST + 1], found[1] if found else None)
     if found is None or not right:
         raise WrongCredentials(fields=[FieldError("email", WrongCredentials.title + ".")])
@@ -115,19 +120,30 @@ async def rename(conn: Connection, customer_id: UUID, name: str) -> None:
     await store.update_name(conn, customer_id, name.strip())
 
 
-async def change_password(conn: Connection, customer_id: UUID, current: str, new: str, keep_token: str) -> None:
-    """Sets a new password and ends every other session. Raises InvalidInput."""
+async def change_password(database: Database, customer_id: UUID, current: str, new: str, keep_token: str) -> None:
+    """Sets a new password and ends every other session; no connection is held while passwords are hashed. Raises InvalidInput."""
     errors = _check_password(new, "new_password")
     if errors:
         raise InvalidInput(fields=errors)
-    if not await verify_password(current[: LONGEST + 1], await store.password_hash_of(conn, customer_id)):
+    async with database.write() as conn:
+        before = await store.password_hash_of(conn, customer_id)
+    if not await verify_password(current[: LONGEST + 1], before):
         raise InvalidInput.of("current_password", "This is not your current password.")
-    await _set_password(conn, customer_id, new, keep_token)
+    password_hash = await hash_password(new)
+
+    async def work(conn: Connection) -> bool:
+        return await _set_password(conn, customer_id, password_hash, keep_token, before=before)
+
+    if not await database.transaction(work):
+        raise InvalidInput.of("current_password", "Your password was changed at the same moment.")
 
 
-async def _set_password(conn: Connection, customer_id: UUID, new: str, keep_token: str) -> None:
-    await store.update_password(conn, customer_id, await hash_password(new))
+async def _set_password(conn: Connection, customer_id: UUID, password_hash: str, keep_token: str, *, before: str | None = None) -> bool:
+    """Whether the password was still the one with the hash `before`, if that is given."""
+    if not await store.update_password(conn, customer_id, password_hash, before):
+        return False
     await session_queries.delete_sessions_of_customer(conn, customer_id=customer_id, except_hash=token_hash(keep_token))
+    return True
 
 
 async def issue_token(conn: Connection, customer_id: UUID, purpose: Purpose, now: datetime) -> str:
@@ -146,7 +162,7 @@ async def send_welcome(conn: Connection, jobs: Jobs, customer: Customer, *, publ
 
 async def send_reset_link(conn: Connection, jobs: Jobs, email: str, *, public_url: str, now: datetime) -> None:
     """Queues the mail with the link to a new password, if there is such an account; the page says the same in both cases."""
-    found = await store.customer_by_email(conn, email)
+    found = await store.customer_by_email(conn, spelled_alike(email))
     if found is None:
         return
     customer, _ = found
@@ -164,17 +180,27 @@ async def confirm_email(conn: Connection, token: str, now: datetime) -> UUID:
     return customer_id
 
 
-async def reset_password(conn: Connection, token: str, password: str, now: datetime) -> UUID:
-    """Sets a new password by a mailed link, ends all sessions, and takes the address as confirmed. Raises InvalidInput, LinkExpired."""
+async def reset_password(database: Database, token: str, password: str, now: datetime) -> Customer:
+    """Sets a new password by a mailed link, ends all sessions, and takes the address as confirmed; no connection is held while the password
+    is hashed. Raises InvalidInput, LinkExpired.
+    """
     errors = _check_password(password)
     if errors:
         raise InvalidInput(fields=errors)
-    customer_id = await store.take_token(conn, token_hash(token), "reset_password", now)
-    if customer_id is None:
-        raise LinkExpired()
-    await _set_password(conn, customer_id, password, "")
-    await store.verify_email(conn, customer_id, now)
-    return customer_id
+    async with database.write() as conn:
+        if not await reset_link_valid(conn, token, now):
+            raise LinkExpired()
+    password_hash = await hash_password(password)
+
+    async def work(conn: Connection) -> Customer:
+        customer_id = await store.take_token(conn, token_hash(token), "reset_password", now)
+        if customer_id is None:
+            raise LinkExpired()
+        await _set_password(conn, customer_id, password_hash, "")
+        await store.verify_email(conn, customer_id, now)
+        return await customer(conn, customer_id)
+
+    return await database.transaction(work)
 
 
 async def reset_link_valid(conn: Connection, token: str, now: datetime) -> bool:

@@ -42,7 +42,7 @@ async def customer_by_id(conn: Connection, customer_id: UUID) -> Customer | None
 
 
 async def customer_by_email(conn: Connection, email: str) -> tuple[Customer, str] | None:
-    """The customer and the hash of the password."""
+    """The customer and the hash of the password. `email` in small letters, as Python has them."""
     row = await queries.customer_by_email(conn, email=email)
     return (_customer(row), row["password_hash"]) if row else None
 
@@ -56,8 +56,9 @@ async def update_name(conn: Connection, customer_id: UUID, name: str) -> None:
     await queries.update_name(conn, customer_id=customer_id, name=name)
 
 
-async def update_password(conn: Connection, customer_id: UUID, password_hash: str) -> None:
-    await queries.update_password(conn, customer_id=customer_id, password_hash=password_hash)
+async def update_password(conn: Connection, customer_id: UUID, password_hash: str, before: str | None) -> bool:
+    """Sets the hash, and uses up what links to a new password there are; False when it is not `before` any more (None: whatever it is)."""
+    return bool(await queries.update_password(conn, customer_id=customer_id, password_hash=password_hash, before=before))
 
 
 async def verify_email(conn: Connection, customer_id: UUID, now: datetime) -> None:
