@@ -1,6 +1,9 @@
 -- name: here^
--- Where the feed is now: the snapshot of this statement, and a log position that is past every commit it sees.
-SELECT pg_current_snapshot()::text AS position, pg_current_wal_insert_lsn()::text AS lsn;
+-- Where the feed is now: the snapshot of this statement, a log position that is past every commit it sees, and up to where the log would
+-- survive a crash; on which timeline of the log that is (another begins when a standby takes over); and what was pruned.
+SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS lsn, pg_current_wal_flush_lsn()::text AS flushed,
+       left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) AS timeline, h.pruned_through::text::bigint AS pruned_through
+FROM feed_horizon h;
 
 -- name: changes
 -- What is visible at `until` and was not at `since`, a page at a time, of some topics or (null) of all. Orders tell their story elsewhere
@@ -16,18 +19,14 @@ WHERE (c.xid, c.seq) > (CAST(:after_xid AS text)::xid8, CAST(:after_seq AS bigin
 ORDER BY c.xid, c.seq
 LIMIT :most;
 
--- name: still_has$
--- Whether the feed still holds everything after a position, and the position is of this database.
-SELECT pg_snapshot_xmin(CAST(:position AS text)::pg_snapshot) > h.pruned_through
-   AND pg_snapshot_xmax(CAST(:position AS text)::pg_snapshot) <= pg_snapshot_xmax(pg_current_snapshot())
-FROM feed_horizon h;
-
 -- name: prune$
--- Drops rows that are older than `seconds` and that every kept cursor is past; answers how many.
+-- Drops rows that are older than `seconds` and that every kept cursor is past; answers how many. A cursor that nobody moved for as long is
+-- one that nobody follows any more, and holds nothing back.
 WITH gone AS (
     DELETE FROM change_log c
     WHERE c.at < now() - make_interval(secs => :seconds)
-      AND c.xid < least(pg_snapshot_xmin(pg_current_snapshot()), (SELECT min(pg_snapshot_xmin(f.position)) FROM feed_cursor f))
+      AND c.xid < least(pg_snapshot_xmin(pg_current_snapshot()), (
+          SELECT min(pg_snapshot_xmin(f.position)) FROM feed_cursor f WHERE f.at >= now() - make_interval(secs => :seconds)))
     RETURNING c.xid
 ), noted AS (
     UPDATE feed_horizon SET pruned_through = newest.xid FROM (SELECT max(xid) AS xid FROM gone) newest
@@ -35,12 +34,16 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone;
 
--- name: begin_cursor!
-INSERT INTO feed_cursor (follower, position) VALUES (:follower, pg_current_snapshot()) ON CONFLICT DO NOTHING;
+-- name: begin_cursor$
+-- A cursor where there is none; whether there was none.
+INSERT INTO feed_cursor (follower, position) VALUES (:follower, pg_current_snapshot()) ON CONFLICT DO NOTHING RETURNING true;
 
 -- name: claim_cursor^
--- The cursor of a follower that works once for the shop, for whoever finds it free.
-SELECT f.position::text AS position, pg_current_snapshot()::text AS here
+-- The cursor of a follower that works once for the shop, for whoever finds it free. `lost`: what comes after it was pruned; `rests`: it was not
+-- moved for long.
+SELECT f.position::text AS position, pg_current_snapshot()::text AS here,
+       pg_snapshot_xmin(f.position) <= (SELECT h.pruned_through FROM feed_horizon h) AS lost,
+       f.at < now() - make_interval(secs => :rest_seconds) AS rests
 FROM feed_cursor f WHERE f.follower = :follower FOR UPDATE SKIP LOCKED;
 
 -- name: move_cursor!

@@ -47,6 +47,8 @@ FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError
 """All that a statement may fail with: for loops that go on whatever the database does."""
 
 REPLICA_CHECK_SECONDS = 0.5
+# Nothing of a server that follows no other any more, such as a standby that was promoted: it goes ways of its own.
+_REPLAYED = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()::text END"
 
 
 def is_away(error: BaseException | None) -> bool:
@@ -254,7 +256,7 @@ class Database:
         try:
             async with asyncio.timeout(seconds), replica.pool.acquire() as conn:
                 while replica.replayed_lsn < lsn:
-                    replica.replayed_lsn = lsn_number(await conn.fetchval("SELECT pg_last_wal_replay_lsn()::text"))
+                    replica.replayed_lsn = lsn_number(await conn.fetchval(_REPLAYED))
                     if replica.replayed_lsn < lsn:
                         await asyncio.sleep(0.005)
         except (*FAILURES, AttributeError):
@@ -275,7 +277,7 @@ class Database:
     async def _check_replica(self, replica: Replica, written: int) -> None:
         try:
             async with asyncio.timeout(2), replica.pool.acquire() as conn:
-                text = await conn.fetchval("SELECT pg_last_wal_replay_lsn()::text")
+                text = await conn.fetchval(_REPLAYED)
         except FAILURES:
             replica.healthy = False
             return

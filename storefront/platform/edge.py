@@ -8,6 +8,7 @@ fetched an old one.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -15,7 +16,7 @@ from aiohttp import web
 
 from storefront.platform.clock import Clock
 from storefront.platform.database import Connection, Database
-from storefront.platform.feed import Batch, Change, Feed
+from storefront.platform.feed import ANYTHING, Batch, Change, Feed
 from storefront.platform.jobs import Job, Jobs
 from storefront.platform.sql import load
 
@@ -29,6 +30,7 @@ MOST_TAGS = 2000  # of one step; beyond that everything is dropped
 EVERYTHING = "everything"
 SECONDS = 3.0
 PAGE = 5000
+REST_SECONDS = 600.0  # for which the cursor stays where it is while nothing is to be purged
 
 TagsOf = Callable[[Connection, Iterable[Change]], Awaitable[set[str]]]
 
@@ -63,14 +65,17 @@ class Edge:
 
     async def _heard(self, batch: Batch) -> None:
         if batch.position is not None:
-            await self._database.transaction(self._move_on)
+            anything = any(change.topic == ANYTHING for change in batch.changes)
+            await self._database.transaction(partial(self._move_on, anything))
 
-    async def _move_on(self, conn: Connection) -> None:
-        """From where the shop stood to now, unless another replica is at it."""
-        found = await queries.claim_cursor(conn, follower=FOLLOWER)
+    async def _move_on(self, anything: bool, conn: Connection) -> None:
+        """From where the shop stood to now, unless another replica is at it. `anything`: nobody knows what has changed."""
+        found = await queries.claim_cursor(conn, follower=FOLLOWER, rest_seconds=REST_SECONDS)
         if found is None:
+            if await queries.begin_cursor(conn, follower=FOLLOWER):
+                await self._queue(conn, [EVERYTHING])
             return
-        tags: set[str] = set()
+        tags: set[str] = {EVERYTHING} if anything or found["lost"] else set()
         after_xid, after_seq = "0", 0
         while True:
             rows = await queries.changes(
@@ -81,10 +86,14 @@ class Edge:
                 break
             after_xid, after_seq = str(rows[-1]["xid"]), rows[-1]["seq"]
         if tags:
-            payload = {"tags": sorted(tags) if len(tags) <= MOST_TAGS else [EVERYTHING]}
-            await self._jobs.enqueue(conn, JOB, payload)
-            await self._jobs.enqueue(conn, JOB, payload, run_at=self._clock() + AGAIN_AFTER)
+            await self._queue(conn, [EVERYTHING] if EVERYTHING in tags or len(tags) > MOST_TAGS else sorted(tags))
+        if tags or found["rests"]:
             await queries.move_cursor(conn, follower=FOLLOWER, position=found["here"])
+
+    async def _queue(self, conn: Connection, tags: list[str]) -> None:
+        payload = {"tags": tags}
+        await self._jobs.enqueue(conn, JOB, payload)
+        await self._jobs.enqueue(conn, JOB, payload, run_at=self._clock() + AGAIN_AFTER)
 
     async def purge(self, job: Job) -> None:
         """The job. Raises aiohttp.ClientError when a node cannot be reached, and is then tried again."""

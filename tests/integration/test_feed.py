@@ -8,7 +8,7 @@ import pytest
 
 from storefront.platform.database import Database
 from storefront.platform.embedded.postgres import Postgres
-from storefront.platform.feed import Batch, Change, Feed
+from storefront.platform.feed import ANYTHING, Batch, Change, Feed
 from storefront.settings import Settings
 
 
@@ -237,3 +237,25 @@ async def test_a_text_cannot_lead_to_another_host_not_even_by_plain_sql(owner: a
     for url in ("//evil.example/", "/\\evil.example/", "https://evil.example/"):
         with pytest.raises(asyncpg.CheckViolationError):
             await owner.execute("INSERT INTO search_redirect VALUES ('free', $1)", url)
+
+
+async def test_a_follower_that_was_away_for_too_long_is_told_that_anything_may_have_changed(feed: Feed, owner: asyncpg.Connection) -> None:
+    listener = Listener()
+    feed.follow("test", listener)
+    await feed.start()
+    await change(owner, "known")
+    await listener.heard("known")
+    await owner.execute("UPDATE feed_horizon SET pruned_through = pg_current_xact_id()")
+    async with asyncio.timeout(10), listener._news:
+        await listener._news.wait_for(lambda: ANYTHING in {told.topic for told in listener.told})
+    await change(owner, "next")
+    await listener.heard("next")
+
+
+async def test_a_cursor_that_nobody_moves_any_more_holds_nothing_back(database: Database, owner: asyncpg.Connection) -> None:
+    feed = Feed(database)
+    await owner.execute("INSERT INTO feed_cursor VALUES ('gone', pg_current_snapshot(), now() - interval '2 days')")
+    await change(owner, "old")
+    await owner.execute("UPDATE change_log SET at = at - interval '2 days'")
+    assert await feed.prune() >= 1
+    await owner.execute("DELETE FROM feed_cursor WHERE follower = 'gone'")
