@@ -35,6 +35,8 @@ CONTENT_TYPES = {
     ".woff2": "font/woff2",
 }
 _COMPRESSED = (".css", ".js", ".json", ".svg", ".txt")
+_NEVER_KEPT = "no-store"
+_FINGERPRINTED = re.compile(rf"{PREFIX}(?P<stem>.+)\.[0-9a-f]{{12}}(?P<suffix>\.[a-z0-9]+)")
 _REFERENCES = {
     ".js": re.compile(r"""(?P<before>\b(?:from|import)\s*\(?\s*["'])(?P<path>\.{1,2}/[^"'\n]+)(?=["'])"""),
     ".css": re.compile(r"""(?P<before>\b(?:url\(\s*|@import\s+)["']?)(?P<path>\.{1,2}/[^"')\s]+)"""),
@@ -77,6 +79,11 @@ class Assets:
     def at(self, url: str) -> Asset | None:
         """The file that is served at this address, if any."""
         return self._by_url.get(url)
+
+    def instead_of(self, url: str) -> Asset | None:
+        """What there is now of a file whose address is of another content."""
+        found = _FINGERPRINTED.fullmatch(url)
+        return self._by_name.get(found["stem"] + found["suffix"]) if found else None
 
     def _named(self, name: str) -> Asset:
         try:
@@ -138,17 +145,24 @@ routes = web.RouteTableDef()
 
 @routes.get(PREFIX + "{path:.+}")
 async def static_file(request: web.Request) -> web.Response:
-    """A static file under its fingerprinted name; any other name is not there."""
-    asset = request.app[ASSETS].at(request.path)
+    """A static file under its fingerprinted name; any other name is not there.
+
+    While two releases serve side by side, a page of one asks for its files at the other. It is answered as well as can be, with what that
+    one has of them; nobody keeps that under the name it was asked by.
+    """
+    assets = request.app[ASSETS]
+    own = assets.at(request.path)
+    asset = own or assets.instead_of(request.path)
     if asset is None:
         raise NotFound("There is no such file.")
     encoding = accepted_encoding(request.headers.get("Accept-Encoding", ""), FOR_FILES)
     if encoding not in asset.bodies:
         encoding = "identity"
-    etag = f'"{posixpath.basename(asset.url)}-{encoding}"'
-    headers = {"Cache-Control": KEPT_FOR_EVER, "ETag": etag, "Vary": "Accept-Encoding"}
-    if etag_matches(request.headers.get("If-None-Match", ""), etag):
-        return web.Response(status=304, headers=headers)
+    headers = {"Cache-Control": KEPT_FOR_EVER if own else _NEVER_KEPT, "Vary": "Accept-Encoding"}
+    if own:
+        headers["ETag"] = etag = f'"{posixpath.basename(asset.url)}-{encoding}"'
+        if etag_matches(request.headers.get("If-None-Match", ""), etag):
+            return web.Response(status=304, headers=headers)
     if encoding != "identity":
         headers["Content-Encoding"] = encoding
     return web.Response(body=asset.bodies[encoding], headers=headers | {"Content-Type": asset.content_type})

@@ -112,7 +112,21 @@ async def test_a_picture_is_served_as_it_is(served: tuple[Assets, aiohttp.Client
         assert "Content-Encoding" not in response.headers
 
 
-@pytest.mark.parametrize("path", ["/static/css/a.css", "/static/css/a.000000000000.css", "/static/../p.png", "/static/%2e%2e/p.png"])
+async def test_a_file_of_another_release_is_answered_by_what_this_one_has_and_kept_by_nobody(
+    served: tuple[Assets, aiohttp.ClientSession],
+) -> None:
+    assets, client = served
+    async with client.get(assets.url("css/a.css")) as own, client.get("/static/css/a.000000000000.css") as other:
+        assert await other.read() == await own.read()
+        assert other.headers["Content-Type"] == own.headers["Content-Type"]
+        assert other.headers["Cache-Control"] == "no-store"
+        assert "ETag" not in other.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/css/a.css", "/static/css/none.000000000000.css", "/static/css/a.00000000000.css", "/static/../p.png", "/static/%2e%2e/p.png"],
+)
 async def test_no_other_name_is_there(served: tuple[Assets, aiohttp.ClientSession], path: str) -> None:
     request = make_mocked_request("GET", path, app=_app_of(served[0]))
     with pytest.raises(NotFound):
