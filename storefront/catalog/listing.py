@@ -96,6 +96,7 @@ def assemble(query: ListingQuery, result: ListingResult, frame: Frame) -> Listin
         query=query.text,
         estimated=result.estimated,
         total_estimated=result.total_estimated,
+        late=result.late,
         highlights=result.highlights,
         did_you_mean=(suggestion, f"{frame.path}?{urlencode({frame.text_parameter: suggestion}, quote_via=quote)}") if suggestion else None,
     )

@@ -224,14 +224,15 @@ class Listing(msgspec.Struct, frozen=True):
     query: str = ""
     did_you_mean: tuple[str, str] | None = None  # (text, url)
     degraded: bool = False  # answered without the index
+    late: bool = False  # its counts may be of before the last change
     estimated: bool = False  # the counts of its facets were made from a part of the products
     total_estimated: bool = False  # so was the total; all pages that are linked are there
     highlights: dict[int, Highlight] = {}  # by product id, where a text matched
 
     @property
     def shared_seconds(self) -> int:
-        """How long caches may keep a page of it: one that was found without the index, for seconds only."""
-        return 5 if self.degraded else 60
+        """How long caches may keep a page of it: one that was found without the index, or counted before a change, for seconds only."""
+        return 5 if self.degraded else 1 if self.late else 60
 
 
 class ListingQuery(msgspec.Struct, frozen=True):
@@ -257,7 +258,7 @@ class ListingResult(msgspec.Struct, frozen=True):
     `storefront.catalog.listing.price_band`; a rating is "1" to "4", counted with all that have as many stars or more.
     `price_min` and `price_max` are minor units over the set before any filter. `suggestion` is a better spelling of the text, if there
     is one. `estimated` says that the counts were made from a part of the products, `total_estimated` that the total was; two pages after
-    this one are there in any case.
+    this one are there in any case. `late` says that counts may be of before the last change, and will be right in a moment.
     `highlights` is by product id.
     """
 
@@ -269,6 +270,7 @@ class ListingResult(msgspec.Struct, frozen=True):
     suggestion: str | None = None
     estimated: bool = False
     total_estimated: bool = False
+    late: bool = False
     highlights: dict[int, Highlight] = {}
 
 

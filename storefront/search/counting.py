@@ -23,7 +23,7 @@ LOOKED_THROUGH = 5_000  # products of the catalog, at least, by which it is seen
 KEPT = 256  # listings
 SAME_SECONDS = 60.0  # that counts are kept while the index does not change
 HOW_MANY = {"products": {"value_count": {"field": "id"}}}
-CHANGED_SECONDS = 0.5  # that they are kept over a change: a page may be a second late (docs/architecture.md)
+CHANGED_SECONDS = 0.5  # that they are kept over a change: a page may be a second late, and is then kept for no longer
 
 
 Key = tuple[ListingQuery, str]  # whose counts, without sort and page, and what the text was taken for
@@ -44,6 +44,7 @@ class Counts(msgspec.Struct, frozen=True):
     """`facets` by key, most products first; the lowest and highest price are minor units, before any filter.
 
     Those of LARGE listings are `estimated`: over a part of the products, so that they cost the same however many there are. So is the size.
+    `late` are those of before a change, which hold for a moment.
     """
 
     facets: Facets
@@ -51,6 +52,7 @@ class Counts(msgspec.Struct, frozen=True):
     price_max: int | None
     estimated: bool
     size: Size
+    late: bool = False
 
 
 class Memo:
@@ -72,7 +74,7 @@ class Memo:
                 del self._kept[key]
                 return None
             self._kept.move_to_end(key)
-            return counts
+            return counts if made_of == state else msgspec.structs.replace(counts, late=True)
 
     def keep(self, key: Key, state: int, began: float, counts: Counts) -> None:
         """Keeps counts that began to be made at `began` (monotonic)."""

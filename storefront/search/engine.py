@@ -31,7 +31,7 @@ def search(snapshot: Snapshot, query: ListingQuery, now: datetime) -> ListingRes
     text = Text(snapshot, query, now, reader, on)
     listing = text.strict(reading)
     enough = ENOUGH if query.sort == "relevance" else LITTLE  # in another order, what has some of the words only would not come last
-    size = listing.size
+    size, late = listing.size, listing.late
     count = size.total if size.total >= enough or not on else snapshot.count(listing.found(0))
     suggestion = reading.suggestion
     if count < enough and not (count and reader.is_code(query.text)):
@@ -42,7 +42,8 @@ def search(snapshot: Snapshot, query: ListingQuery, now: datetime) -> ListingRes
         if wider is not None:
             listing = text.mixed(strict, wider)
     answer = _answer(listing)
-    return msgspec.structs.replace(answer, suggestion=suggestion, highlights=_highlights(snapshot, reading, answer.ids))
+    highlights = _highlights(snapshot, reading, answer.ids)
+    return msgspec.structs.replace(answer, suggestion=suggestion, highlights=highlights, late=late or answer.late)
 
 
 def _answer(listing: Listed) -> ListingResult:
@@ -56,6 +57,7 @@ def _answer(listing: Listed) -> ListingResult:
         counts.price_max,
         estimated=counts.estimated,
         total_estimated=not size.exact,
+        late=listing.late,
     )
 
 

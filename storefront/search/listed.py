@@ -57,6 +57,11 @@ class Listed:
             self.snapshot.memo.keep(self._key, self.snapshot.state, began, self._kept)
         return self._kept
 
+    @property
+    def late(self) -> bool:
+        """Whether what is counted may be of before a change."""
+        return self._kept is not None and self._kept.late
+
     def _counted(self, size: Size) -> Counts:
         snapshot, query = self.snapshot, self.query
         # A listing of one category has no choice of others.

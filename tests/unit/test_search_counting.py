@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from storefront.catalog.listing import Frame, assemble
@@ -36,7 +37,8 @@ def test_counts_outlive_a_change_for_a_moment_only(now: list[float]):
     memo = Memo()
     memo.keep(QUERY, 1, 1000.0, COUNTS)
     now[0] += counting.CHANGED_SECONDS
-    assert memo.get(QUERY, 2) == COUNTS
+    assert memo.get(QUERY, 2) == msgspec.structs.replace(COUNTS, late=True)
+    assert memo.get(QUERY, 1) == COUNTS
     now[0] += 0.01
     assert memo.get(QUERY, 2) is None
 
@@ -56,6 +58,29 @@ def test_only_so_many_listings_are_kept(now: list[float]):
         memo.keep((ListingQuery("EUR", page_size=page_size), ""), 1, 1000.0, COUNTS)
     assert memo.get((ListingQuery("EUR", page_size=0), ""), 1) is None
     assert memo.get((ListingQuery("EUR", page_size=1), ""), 1) == COUNTS
+
+
+def test_a_page_with_counts_of_before_a_change_is_not_kept_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: list[float]):
+    monkeypatch.setattr(listed, "LARGE", 2)
+    memo, rules = Memo(), Rules()
+    index = DiskIndex(tmp_path / "index", ["EUR"], 15_000_000)
+    index.add(product(number, "Cup") for number in range(1, 4))
+    index.commit("1:1:")
+    index.relearn()
+    for query in (ListingQuery("EUR"), ListingQuery("EUR", text="cup", sort="relevance")):
+        frame = Frame("Cups", "/search", "EUR", text=query.text)
+        memo.clear()
+        kept = {}
+        for change in ("none", "none", "one more", "none"):
+            if change != "none":
+                index.add([product(index.products + 1, "Cup")])
+                index.commit()
+            found = search(index.snapshot(rules, memo), query, NOW)
+            kept[change] = assemble(query, found, frame).shared_seconds
+            if change != "none":
+                memo.clear()  # a moment goes by
+        assert kept == {"none": 60, "one more": 1}, query
+    index.close()
 
 
 @pytest.fixture(scope="module")
