@@ -20,9 +20,10 @@ SELECT coalesce((
 ) AS menu;
 
 -- name: tell_of_publications!
--- Products whose time of publication came since the last look go into the feed, as if they had been changed now.
+-- Products whose time of publication came since the last look go into the feed, as if they had been changed now; not before it has come on
+-- every clock, as who reads them next may go by a standby's or a replica's.
 WITH clock AS MATERIALIZED (
-    SELECT told_until, now() AS until FROM publication_clock FOR UPDATE
+    SELECT told_until, greatest(told_until, now() - make_interval(secs => :skew_seconds)) AS until FROM publication_clock FOR UPDATE
 ), moved AS (
     UPDATE publication_clock SET told_until = clock.until FROM clock
 )

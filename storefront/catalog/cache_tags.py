@@ -9,7 +9,7 @@
 | search | search results, suggestions, and plain lists of all products |
 | home | the home page |
 | navigation | every page and JSON answer: they all name the categories that hold something |
-| categories | the tree of categories with its counts, and the home page, which shows counts |
+| categories | the tree of categories with its counts and pictures, and the home page, which shows them |
 | collections | lists of collections |
 """
 
@@ -57,7 +57,7 @@ async def tags_of(conn: Connection, changes: Iterable[Change]) -> set[str]:
             if change.topic == "product":
                 moved.add(number)
             (products if number > 0 else categories).add(abs(number))  # a category's picture is told as its negative id
-            if change.topic in ("product", "variant"):
+            if change.topic in ("product", "variant") or number < 0:
                 tags.add("categories")
         elif change.topic == "left_category":
             categories.add(int(change.key))

@@ -4,9 +4,10 @@ from storefront.catalog.cache_tags import queries
 from storefront.platform.database import Database
 
 EVERY = 2.0  # seconds
+SKEW = 1.0  # seconds that clocks of servers may be apart
 
 
 async def tell_of_publications(database: Database) -> None:
     """Tells of what came since the last call; calls at the same moment wait for each other and tell of each product once."""
     async with database.write() as conn:
-        await queries.tell_of_publications(conn)
+        await queries.tell_of_publications(conn, skew_seconds=SKEW)

@@ -13,8 +13,9 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from storefront.platform import fast_lane
 from storefront.platform.cache import Cache
-from storefront.platform.fast_lane import FastProtocol, FastRunner, Lane, body_length
+from storefront.platform.fast_lane import LONGEST_REMEMBERED, FastProtocol, FastRunner, FastServer, Lane, body_length
 from storefront.platform.http import error_middleware, install_security_headers, request_id_middleware, shared_page_headers
 from storefront.platform.page_cache import PAGE_CACHE, PageCache, page_cache_middleware, shared_page
 from storefront.platform.unreadable import ReadingRunner
@@ -361,6 +362,22 @@ def test_a_request_split_at_every_byte_is_answered_once(desks: tuple[Desk, Desk]
     expected = slow.exchange([request])
     for cut in range(1, len(request)):
         assert fast.exchange([request[:cut], request[cut:]]) == expected
+
+
+def test_what_a_stranger_sends_fills_no_memory(desks: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = desks[0]
+    server = fast._made.server
+    assert isinstance(server, FastServer)
+    lane, before = server.lane, server.lane.hits.total()
+    known = dict(lane._wishes)
+    for number in range(3):
+        assert fast.exchange([get("/p/lamp", f"X-Long: {number}{'x' * LONGEST_REMEMBERED}")]).startswith(b"HTTP/1.1 200")
+    assert lane._wishes == known, "long headers are not remembered"
+    monkeypatch.setattr(fast_lane, "MEMORY", 10)
+    for number in range(40):
+        assert fast.exchange([get("/p/lamp", f"X-Short: {number}")]).startswith(b"HTTP/1.1 200")
+    assert len(lane._wishes) <= 10
+    assert lane.hits.total() == before + 43, "all were answered by the fast lane"
 
 
 def test_pipelined_requests_are_answered_in_order(desks: tuple[Desk, Desk]) -> None:

@@ -19,10 +19,11 @@ from yarl import URL
 
 from storefront import app as shop
 from storefront.app import create_app
+from storefront.catalog import publication
 from storefront.catalog.listing import build_listing
 from storefront.catalog.query import category_frame, parse
 from storefront.catalog.service import category_by_path, category_tree
-from storefront.platform.database import DATABASE
+from storefront.platform.database import DATABASE, Database
 from storefront.platform.fast_lane import FastRunner
 from storefront.platform.feed import FEED
 from storefront.platform.page_cache import PAGE_CACHE
@@ -326,6 +327,56 @@ async def test_a_category_that_moved_is_found_under_its_old_path(client: Client,
     await eventually(back, 5)
 
 
+async def test_where_an_old_address_leads_is_believed_for_five_minutes(client: Client, owner: asyncpg.Connection) -> None:
+    """Not for ever, as browsers would by themselves: the address may be another product's some day."""
+    await owner.execute(
+        "UPDATE product SET slug = 'twin-two' WHERE slug = 'twin-2'; UPDATE collection SET slug = 'both' WHERE slug = 'twins'"
+    )
+    await owner.execute("UPDATE category SET slug = 'cups', path = 'kitchen/cups' WHERE path = 'kitchen/mugs'")
+    for before, after in (
+        ("/p/twin-2", "/p/twin-two"),
+        ("/api/v1/products/twin-2?currency=EUR", "/api/v1/products/twin-two?currency=EUR"),
+        ("/api/v1/collections/twins/products?page=2", "/api/v1/collections/both/products?page=2"),
+        ("/api/v1/categories/kitchen/mugs/products?sort=price", "/api/v1/categories/kitchen/cups/products?sort=price"),
+    ):
+
+        async def moved(before: str = before, after: str = after) -> bool:
+            return await leads_to(client, before) == (301, after)
+
+        await eventually(moved, 5)
+        async with client.get(before, allow_redirects=False) as answer:
+            assert answer.headers["Cache-Control"] == "public, max-age=300"
+    await owner.execute(
+        "UPDATE product SET slug = 'twin-2' WHERE slug = 'twin-two'; UPDATE collection SET slug = 'twins' WHERE slug = 'both'"
+    )
+    await owner.execute("UPDATE category SET slug = 'mugs', path = 'kitchen/mugs' WHERE path = 'kitchen/cups'")
+
+    async def back() -> bool:
+        return await leads_to(client, "/c/kitchen/cups") == (301, "/c/kitchen/mugs")
+
+    await eventually(back, 5)
+
+
+async def test_a_categorys_picture_reaches_whatever_shows_it(client: Client, owner: asyncpg.Connection) -> None:
+    paths = ("/", "/api/v1/categories")
+    for path in paths:
+        assert "new-picture" not in await page(client, path)
+    await owner.execute(
+        "INSERT INTO media (category_id, url) SELECT id, 'https://pictures.test/new-picture.jpg' FROM category WHERE path = 'kitchen'"
+    )
+
+    async def shown() -> bool:
+        return all(["new-picture" in await page(client, path) for path in paths])
+
+    await eventually(shown, 5)
+    await owner.execute("DELETE FROM media WHERE url LIKE '%new-picture%'")
+
+    async def gone() -> bool:
+        return not any(["new-picture" in await page(client, path) for path in paths])
+
+    await eventually(gone, 5)
+
+
 async def test_a_trailing_slash_leads_to_the_page_without(client: Client) -> None:
     assert await leads_to(client, "/c/kitchen/mugs/?page=2") == (301, "/c/kitchen/mugs?page=2")
 
@@ -602,6 +653,25 @@ async def test_a_product_appears_everywhere_when_its_time_comes(client: Client, 
     finally:
         await owner.execute("ALTER TABLE product ENABLE TRIGGER feed_update")
     await eventually(there)
+
+
+async def test_a_publication_is_told_of_when_its_time_has_come_on_every_clock(
+    database: Database, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await owner.execute("UPDATE publication_clock SET told_until = now() - interval '1 hour'")
+    await owner.execute(
+        "INSERT INTO product (slug, title, status, published_at) VALUES ('timed', 'Timed', 'active', now() - interval '100 s')"
+    )
+    product = await owner.fetchval("DELETE FROM change_log c USING product p WHERE p.slug = 'timed' AND c.key = p.id::text RETURNING p.id")
+
+    async def told(skew: float) -> bool:
+        monkeypatch.setattr(publication, "SKEW", skew)
+        await publication.tell_of_publications(database)
+        return bool(await owner.fetchval("SELECT count(*) FROM change_log WHERE topic = 'product' AND key = $1", str(product)))
+
+    assert not await told(1000.0)
+    assert await told(10.0)
+    await owner.execute("DELETE FROM product WHERE id = $1", product)
 
 
 async def test_a_location_that_closes_takes_its_stock_out_of_the_pages(client: Client, owner: asyncpg.Connection) -> None:
