@@ -10,6 +10,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -28,6 +29,8 @@ LOOKUPS = Counter("storefront_cache_total", "Lookups of cached data by outcome."
 JITTER = 0.1
 NEGATIVE_SHARE = 0.1
 FORGET_EVERY = 60.0  # seconds
+AGAIN_SECONDS = 2.0  # from a refresh that failed to the next
+ELSEWHERE_SECONDS = 0.2  # for which what another replica is refreshing is left to it
 
 
 class Timed(Entry, Protocol):
@@ -155,10 +158,13 @@ class Levels:
             found, past = (None, 0) if shared is None else await shared.get(shared_key)
             entry = _received(found, codec)
             counts = position >= past
-            if shared is not None and entry is None and counts:
+            if shared is not None and counts and not _is_fresh(entry):
                 token = await shared.lease(shared_key, position)
-                entry = _received(await shared.wait_for(shared_key, past), codec) if token is None else None
-            if entry is not None and entry.fresh_until > time.monotonic():
+                if token is None and entry is not None:
+                    entry.fresh_until = time.monotonic() + ELSEWHERE_SECONDS
+                elif token is None:
+                    entry = _received(await shared.wait_for(shared_key, past), codec)
+            if entry is not None and _is_fresh(entry):
                 lru.keep(fill, key, entry)
                 return entry
             loaded = await load()
@@ -169,6 +175,10 @@ class Levels:
             lru.abandon(fill)
             if shared is not None and token is not None:
                 await shared.release(shared_key, token)
+
+
+def _is_fresh(entry: Timed | None) -> bool:
+    return entry is not None and entry.fresh_until > time.monotonic()
 
 
 def _received(envelope: Envelope | None, codec: Codec[E]) -> E | None:
@@ -208,7 +218,7 @@ class Cache:
             self._hits += 1
             LOOKUPS.labels("hit").inc()
             if item.fresh_until <= time.monotonic() and key not in self._loading:
-                self._begin(key, tags, kind, load).add_done_callback(log_failure)
+                self._begin(key, tags, kind, load).add_done_callback(partial(refreshed, item))
         else:
             self._misses += 1
             LOOKUPS.labels("miss").inc()
@@ -279,9 +289,10 @@ class Cache:
         }
 
 
-def log_failure(task: "asyncio.Task[Any]") -> None:
-    """For what is refreshed behind: nobody waits for it."""
+def refreshed(entry: Timed, task: "asyncio.Task[Any]") -> None:
+    """For what is refreshed behind, where nobody waits for it: a failure is logged, and is no reason to try again at every request."""
     if not task.cancelled() and task.exception() is not None:
+        entry.fresh_until = time.monotonic() + AGAIN_SECONDS
         log.warning("refresh_failed", error=repr(task.exception()))
 
 

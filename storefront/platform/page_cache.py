@@ -10,6 +10,7 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -20,9 +21,9 @@ from multidict import MultiMapping
 from prometheus_client import Counter
 from yarl import URL
 
-from storefront.platform.cache import Levels, Lifetime, log_failure
+from storefront.platform.cache import Levels, Lifetime, refreshed
 from storefront.platform.encodings import accepted_encoding, pack
-from storefront.platform.errors import InvalidInput
+from storefront.platform.errors import DomainError, InvalidInput
 from storefront.platform.lru import TaggedLru
 from storefront.platform.telemetry import route_name
 
@@ -233,6 +234,20 @@ class PageCache:
         making.add_done_callback(lambda done: self._making.pop(target, None))
         return making, True
 
+    def refresh(self, page: Page, handler: Handler, request: web.Request) -> None:
+        """Makes the page anew behind whoever is answered with it. Where there is none any more, it is dropped."""
+        making, first = self.make(page.target, handler, request)
+        if first:
+            making.add_done_callback(partial(self._refreshed, page))
+
+    def _refreshed(self, page: Page, making: "asyncio.Task[web.StreamResponse | Page]") -> None:
+        error = None if making.cancelled() else making.exception()
+        if isinstance(error, DomainError | web.HTTPException) and error.status < 500:
+            if self._pages.get(page.target) is page:
+                self._pages.drop(page.target)
+        else:
+            refreshed(page, making)
+
     async def _make(self, target: str, handler: Handler, request: web.Request) -> web.StreamResponse | Page:
         answers: list[web.StreamResponse] = []
         keyed = request.clone(rel_url=URL(target, encoded=True), headers={})
@@ -310,9 +325,7 @@ async def page_cache_middleware(request: web.Request, handler: Handler) -> web.S
         HITS.labels("hit").inc()
         cache.learn(request.raw_path, target)
         if page.fresh_until <= time.monotonic():
-            making, first = cache.make(target, handler, request)
-            if first:
-                making.add_done_callback(log_failure)
+            cache.refresh(page, handler, request)
         return answer(request, cache, page)
     HITS.labels("miss").inc()
     making, first = cache.make(target, handler, request)

@@ -287,6 +287,52 @@ async def test_what_was_read_within_a_step_of_the_feed_does_not_count_as_knowing
     assert await second.get_or_load("twelve", {"t"}, int, source.read) == 2
 
 
+async def test_one_replica_loads_anew_for_all(valkey: Valkey) -> None:
+    settings, source = CacheSettings(soft_ttl_seconds=0.2, hard_ttl_seconds=600, timeout_ms=20_000), Source()
+    caches = [Cache(settings, SharedCache(valkey.url, settings), most_bytes=1_000_000) for _ in range(2)]
+    first, second = caches
+    assert first.levels.shared is not None
+    await first.levels.shared._client.flushall()
+    for cache in caches:
+        assert await cache.get_or_load("eighteen", {"t"}, int, source.read) == 1
+    await asyncio.sleep(0.3)  # it is no longer fresh
+    source.open.clear()
+    assert await first.get_or_load("eighteen", {"t"}, int, source.read) == 1
+    while source.reads < 2:
+        await asyncio.sleep(0)
+    assert await second.get_or_load("eighteen", {"t"}, int, source.read) == 1
+    while second._loading:
+        await asyncio.sleep(0.001)
+    source.value = 2
+    source.open.set()
+    assert source.reads == 2, "the other one was loading it"
+    for cache in caches:
+        assert cache.levels.shared is not None
+        await cache.levels.shared.close()
+
+
+async def test_what_cannot_be_loaded_anew_is_not_tried_at_every_request() -> None:
+    cache, source = Cache(CacheSettings(), None, most_bytes=1_000_000), Source()
+    assert await cache.get_or_load("nineteen", {"t"}, int, source.read) == 1
+    item = cache._items.get("nineteen")
+    assert item is not None
+    item.fresh_until = 0
+    tried = 0
+
+    async def fail() -> int:
+        nonlocal tried
+        tried += 1
+        raise ConnectionError("the database is away")
+
+    while not tried:
+        assert await cache.get_or_load("nineteen", {"t"}, int, fail) == 1
+        await asyncio.sleep(0)
+    for _ in range(20):
+        assert await cache.get_or_load("nineteen", {"t"}, int, fail) == 1
+        await asyncio.sleep(0)
+    assert tried == 1
+
+
 GARBAGE = (
     b"",
     b"\x00",

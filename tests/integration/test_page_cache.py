@@ -18,6 +18,7 @@ from storefront.app import RELEASE, ROOT, create_app
 from storefront.platform.cache import CACHE, Cache
 from storefront.platform.embedded.valkey import Valkey
 from storefront.platform.encodings import accepted_encoding
+from storefront.platform.errors import NotFound
 from storefront.platform.http import error_middleware, request_id_middleware, shared_page_headers
 from storefront.platform.page_cache import HITS, PAGE_CACHE, PageCache, asked_query, canonical_target, page_cache_middleware, shared_page
 from storefront.platform.release import fingerprint
@@ -163,6 +164,46 @@ async def test_an_old_page_is_served_while_it_is_made_anew(aiohttp_client: Aioht
     while not (await _text(client, "/page")).startswith("two"):
         await asyncio.sleep(0)
     assert shop.makings == 2
+
+
+async def test_what_cannot_be_made_anew_is_not_tried_at_every_request(aiohttp_client: AiohttpClient) -> None:
+    shop = Shop()
+    client = await aiohttp_client(shop.app(CacheSettings(), None))
+    first = await _text(client, "/page")
+    page = client.app[PAGE_CACHE].get("/page")  # type: ignore[index]
+    assert page is not None
+    page.fresh_until = 0
+    tried = 0
+
+    async def fail(request: web.Request) -> web.Response:
+        nonlocal tried
+        tried += 1
+        raise ConnectionError("the database is away")
+
+    shop.answer = fail  # type: ignore[method-assign]
+    while not tried:
+        assert await _text(client, "/page") == first
+    for _ in range(20):
+        assert await _text(client, "/page") == first
+    assert tried == 1
+
+
+@pytest.mark.parametrize("gone", [NotFound("It was deleted."), web.HTTPMovedPermanently("/elsewhere")])
+async def test_a_page_that_is_no_more_is_dropped_when_it_was_to_be_made_anew(aiohttp_client: AiohttpClient, gone: Exception) -> None:
+    shop = Shop()
+    client = await aiohttp_client(shop.app(CacheSettings(), None))
+    await _text(client, "/page")
+    page = client.app[PAGE_CACHE].get("/page")  # type: ignore[index]
+    assert page is not None
+    page.fresh_until = 0
+
+    async def answer(request: web.Request) -> web.Response:
+        raise gone
+
+    shop.answer = answer  # type: ignore[method-assign]
+    async with asyncio.timeout(10):
+        while client.app[PAGE_CACHE].get("/page") is not None:  # type: ignore[index]
+            await client.get("/page", allow_redirects=False)
 
 
 @pytest.mark.parametrize(
