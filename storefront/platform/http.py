@@ -26,6 +26,7 @@ from storefront.platform.errors import (
     Unexpected,
     UnsupportedMediaType,
 )
+from storefront.platform.telemetry import loggable_path
 from storefront.settings import SETTINGS
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ _encoder = msgspec.json.Encoder(decimal_format="string")
 _decoders: dict[type, msgspec.json.Decoder[Any]] = {}
 _PATH_IN_MESSAGE = re.compile(r" - at `(?:key in )?\$\.?(.*?)`$")
 _UNKNOWN_FIELD = re.compile(r"unknown field `([^`]+)`")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _MISSING_FIELD = re.compile(r"missing required field `([^`]+)`")
 
 
@@ -96,6 +98,8 @@ async def form_values(request: web.Request) -> dict[str, str]:
         raise MalformedBody("The form cannot be read.") from error
     values = {name: value.strip() for name, value in data.items() if isinstance(value, str)}
     for name, value in values.items():
+        if _SURROGATE.search(name + value):  # UTF-7, say, has them by themselves; nobody could write them down
+            raise MalformedBody("The form cannot be read.")
         if "\x00" in value:
             raise InvalidInput.of(name, "Remove the null characters.")
     return values
@@ -238,10 +242,10 @@ def answer_of_error(request: web.Request, error: Exception) -> web.Response:
             raise error
         refusal = refusal_of(error)
     elif is_away(error):
-        log.error("dependency_away", path=request.path, error=repr(error))
+        log.error("dependency_away", path=loggable_path(request), error=repr(error))
         refusal = Unavailable("The shop cannot answer this right now. Please try again.", headers={"Retry-After": "2"})
     else:
-        log.exception("unexpected_error", path=request.path, method=request.method)
+        log.exception("unexpected_error", path=loggable_path(request), method=request.method)
         refusal = Unexpected(f"The error is recorded under {request['request_id']}.")
     if is_api(request) or request.path.startswith("/webhooks/"):
         return problem(request, refusal)

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import pytest
+import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
@@ -261,3 +262,18 @@ async def test_a_guests_order_is_theirs_who_have_confirmed_its_address(
         (listed,) = (await eve.expect(200, "GET", "/orders"))["items"]
         assert (await eve.expect(200, "GET", f"/orders/{listed['id']}"))["number"] == order["number"]
         await other.expect(404, "GET", path)
+
+
+async def test_the_log_names_no_cart_and_no_code_that_somebody_could_use(client: Client, settings: Settings) -> None:
+    settings.telemetry.access_log_sample = 1
+    async with client.post("/api/v1/carts", json={}) as answer:
+        cart_id = (await answer.json())["id"]
+    with structlog.testing.capture_logs() as lines:
+        async with client.delete(f"/api/v1/carts/{cart_id}/codes/ABCD-EFGH-JKLM-NPQR") as answer:
+            assert answer.status == 200
+        async with client.get(f"/api/v1/orders/{cart_id}") as answer:
+            assert answer.status == 404
+    assert [line["path"] for line in lines if line["event"] == "request"] == [
+        "/api/v1/carts/{cart_id}/codes/{code}",
+        f"/api/v1/orders/{cart_id}",
+    ]
