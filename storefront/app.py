@@ -178,7 +178,7 @@ def _install_parts(app: web.Application, settings: Settings, headers: dict[str, 
     app[MEDIA] = MediaStore(settings.data_dir / "media")
     app[STOCK] = StockGate(app[DATABASE])
     app[SEARCH] = SearchIndex(settings.search_dir, settings.search, settings.shop.currencies, language=Language(settings.shop.locale))
-    app[EDGE] = Edge(settings.edge.purge_urls, app[DATABASE], app[FEED], app[JOBS], app[CLOCK], cache_tags.tags_of)
+    app[EDGE] = Edge(settings.edge.purge_urls, app[DATABASE], app[FEED], app[JOBS], cache_tags.tags_of)
     app[LISTING_FINDER] = app[SEARCH].find
     app[JOBS].register(mail.JOB, app[MAILER].deliver)
     app[JOBS].every("feed_prune", 600, app[FEED].prune)

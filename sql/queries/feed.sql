@@ -46,5 +46,9 @@ SELECT f.position::text AS position, pg_current_snapshot()::text AS here,
        f.at < now() - make_interval(secs => :rest_seconds) AS rests
 FROM feed_cursor f WHERE f.follower = :follower FOR UPDATE SKIP LOCKED;
 
+-- name: in_a_while$
+-- When that is, on the clock that jobs go by.
+SELECT now() + make_interval(secs => :seconds);
+
 -- name: move_cursor!
 UPDATE feed_cursor SET position = CAST(:position AS text)::pg_snapshot, at = now() WHERE follower = :follower;

@@ -7,14 +7,12 @@ fetched an old one.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
-from storefront.platform.clock import Clock
 from storefront.platform.database import Connection, Database
 from storefront.platform.feed import ANYTHING, Batch, Change, Feed
 from storefront.platform.jobs import Job, Jobs
@@ -24,7 +22,7 @@ queries = load("feed")
 
 JOB = "edge_purge"
 FOLLOWER = "edge"
-AGAIN_AFTER = timedelta(seconds=2)
+AGAIN_SECONDS = 2.0
 TAGS_AT_ONCE = 200  # of one request; a header has room for about 8,000 bytes
 MOST_TAGS = 2000  # of one step; beyond that everything is dropped
 EVERYTHING = "everything"
@@ -38,12 +36,11 @@ TagsOf = Callable[[Connection, Iterable[Change]], Awaitable[set[str]]]
 class Edge:
     """`urls` are the addresses of the CDN's nodes that take `PURGE` with the tags in `xkey-purge` (deploy/varnish.vcl)."""
 
-    def __init__(self, urls: list[str], database: Database, feed: Feed, jobs: Jobs, clock: Clock, tags_of: TagsOf) -> None:
+    def __init__(self, urls: list[str], database: Database, feed: Feed, jobs: Jobs, tags_of: TagsOf) -> None:
         self._urls = urls
         self._database = database
         self._feed = feed
         self._jobs = jobs
-        self._clock = clock
         self._tags_of = tags_of
         self._http: aiohttp.ClientSession | None = None
         if urls:
@@ -93,7 +90,7 @@ class Edge:
     async def _queue(self, conn: Connection, tags: list[str]) -> None:
         payload = {"tags": tags}
         await self._jobs.enqueue(conn, JOB, payload)
-        await self._jobs.enqueue(conn, JOB, payload, run_at=self._clock() + AGAIN_AFTER)
+        await self._jobs.enqueue(conn, JOB, payload, run_at=await queries.in_a_while(conn, seconds=AGAIN_SECONDS))
 
     async def purge(self, job: Job) -> None:
         """The job. Raises aiohttp.ClientError when a node cannot be reached, and is then tried again."""

@@ -287,6 +287,27 @@ async def test_what_was_read_within_a_step_of_the_feed_does_not_count_as_knowing
     assert await second.get_or_load("twelve", {"t"}, int, source.read) == 2
 
 
+async def test_an_answer_that_came_too_late_is_nobody_elses(valkey: Valkey) -> None:
+    """Who gives up leaves its answer on the way; it must not be taken for the next caller's."""
+    shared = SharedCache(valkey.url, CacheSettings(timeout_ms=20))
+    patient = SharedCache(valkey.url, CacheSettings(timeout_ms=20_000))
+    keys = [f"twenty-{number}" for number in range(50)]
+    for key in keys:
+        await patient.put(key, shared_cache.Envelope(1, [key], 600, 600, key.encode()))
+    found = 0
+    for _ in range(4):
+        await patient._client.execute_command("CLIENT", "PAUSE", "60", "ALL")
+        for _ in range(20):
+            answers = await asyncio.gather(*map(shared.get, keys))
+            for key, (entry, _) in zip(keys, answers, strict=True):
+                assert entry is None or (entry.body, entry.tags) == (key.encode(), [key])
+                found += entry is not None
+            shared._breaker = shared_cache.Breaker("redis", threshold=10**9, pause=0, counts=(OSError,))
+    assert found, "nothing was compared"
+    for level in (shared, patient):
+        await level.close()
+
+
 async def test_one_replica_loads_anew_for_all(valkey: Valkey) -> None:
     settings, source = CacheSettings(soft_ttl_seconds=0.2, hard_ttl_seconds=600, timeout_ms=20_000), Source()
     caches = [Cache(settings, SharedCache(valkey.url, settings), most_bytes=1_000_000) for _ in range(2)]

@@ -7,9 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from storefront.platform.clock import utc_now
 from storefront.platform.database import Connection, Database
-from storefront.platform.edge import EVERYTHING, FOLLOWER, Edge
+from storefront.platform.edge import AGAIN_SECONDS, EVERYTHING, FOLLOWER, Edge
 from storefront.platform.feed import ANYTHING, Batch, Change, Feed
 from storefront.platform.jobs import Jobs
 from storefront.settings import Settings
@@ -26,7 +25,7 @@ async def tags_of(conn: Connection, changes: Iterable[Change]) -> set[str]:
 async def edge(settings: Settings, database: Database, owner: asyncpg.Connection) -> AsyncIterator[Edge]:
     """One replica's, which has told everything so far."""
     await owner.execute("DELETE FROM job; DELETE FROM feed_cursor")
-    made = Edge(["http://127.0.0.1:9/"], database, Feed(database), Jobs(settings, database), utc_now, tags_of)
+    made = Edge(["http://127.0.0.1:9/"], database, Feed(database), Jobs(settings, database), tags_of)
     await made.start()
     yield made
     await made.close()
@@ -40,6 +39,8 @@ async def test_what_changed_is_purged_twice_and_then_no_more(edge: Edge, owner: 
     await change(owner, "one")
     await edge._heard(NEWS)
     await edge._heard(NEWS)
+    apart = await owner.fetchval("SELECT extract(epoch FROM max(run_at) - min(run_at)) FROM job WHERE kind = 'edge_purge'")
+    assert float(apart) == AGAIN_SECONDS, "by one clock, which is not this process's"
     assert await _queued(owner) == ['{"tags": ["flag:one"]}'] * 2
 
 
