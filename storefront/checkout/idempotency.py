@@ -151,7 +151,12 @@ async def release(conn: Connection, held: Claim, *, back_to: str | None = None) 
 
 
 async def forget(conn: Connection, held: Claim) -> None:
-    """Lets go of a request that had no effect, so that it may be sent again with the same key once it is mended."""
+    """Lets go of a request that had no effect, so that it may be sent again with the same key once it is mended. A key under which an order
+    was begun before belongs to that request.
+    """
+    if held.order_id is not None:
+        await release(conn, held)
+        return
     await queries.forget_key(conn, scope=held.scope, key=held.key, locked_at=held.locked_at)
 
 

@@ -7,12 +7,13 @@ import asyncpg
 import msgspec
 import pytest
 
+from storefront.cart import service as carts
 from storefront.checkout import recovery
 from storefront.checkout.model import CheckoutContext
 from storefront.orders import after_sale
 from storefront.orders import service as orders
 from storefront.payments.service import Payments
-from storefront.platform.errors import Unavailable
+from storefront.platform.errors import InvalidInput, Unavailable
 from storefront.settings import Settings
 from tests.buying import Buyer, MovableClock, buyer_of, offer, stock_of, violations
 from tests.conftest import free_port
@@ -201,7 +202,12 @@ async def test_a_provider_that_is_away_costs_nothing_and_the_same_key_pays_later
         await unlucky.place(key)
     assert refused.value.headers["Retry-After"]
     assert await stock_of(owner, variant_id) == (10, 1)
-    assert (await buyer.place(key)).status == 201
+    async with shop.database.write() as conn:
+        await carts.set_details(conn, buyer.cart_id, email=None)
+        with pytest.raises(InvalidInput):
+            await buyer.place(key)
+        await carts.set_details(conn, buyer.cart_id, email="ada@shop.example")
+    assert (await buyer.place(key)).status == 201, "a refusal on the way does not keep the key"
     assert await captured_for(owner, sandbox, buyer.cart_id) == [buyer.total.amount]
     await away.close()
     assert await violations(owner) == []
