@@ -7,14 +7,21 @@ import msgspec
 import tantivy
 from tantivy import Occur, Query
 
-from storefront.search.filters import all_of, any_of, sample
+from storefront.search.filters import all_of, any_of, sample, within
 from storefront.search.schema import HALVINGS, LEVELS
-from storefront.search.sorting import page_by_score
+from storefront.search.sorting import Hit, page_by_score
 
 MANY = 2_000  # products from which on not all are scored
 STEP = 2  # times as many products are looked at next, when too few of the weightiest are found
-AIM = 600  # products that a part is to have, as far as it can be told before
-ENOUGH = 400  # products that are scored at least; so much less than the AIM that a part seldom has too few, and is seldom looked at in vain
+AIM = 300  # products that a part is to have, as far as it can be told before
+ENOUGH = 200  # products that are scored at least; so much less than the AIM that a part seldom has too few, and is seldom looked at in vain
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What is scored of a listing: what `found` finds. What of it has words that stand together is in one of `near`, short lists."""
+
+    found: Query
+    near: Sequence[Query]
 
 
 def shares(searcher: tantivy.Searcher) -> tuple[float, ...]:
@@ -25,15 +32,15 @@ def shares(searcher: tantivy.Searcher) -> tuple[float, ...]:
 
 def best(
     schema: tantivy.Schema, levels: Sequence[float], found: Query, total: int, closest: Query, close: int, also: Sequence[Query]
-) -> list[Query]:
+) -> list[Part]:
     """What is scored of the `total` products found, MANY or more: the `close` ones that match closest, or the weightiest of those that do.
 
     More and more, for when less has too few that are found; after the last, only all would be more. `also` is scored in any case.
     """
     if close < ENOUGH:
-        return [any_of([closest, within(found, part), *also]) for part, _ in steps(schema, levels, total)]
-    weighty = [within(closest, part) for part, _ in steps(schema, levels, close)] if close >= MANY else []
-    return [any_of([part, *also]) for part in (*weighty, closest)]
+        return [Part(any_of([closest, within(found, part), *also]), [closest]) for part, _ in steps(schema, levels, total)]
+    weighty = steps(schema, levels, close) if close >= STEP * AIM else ()
+    return [*(Part(any_of([within(closest, part), *also]), part) for part, _ in weighty), Part(any_of([closest, *also]), [closest])]
 
 
 class BestFirst(msgspec.Struct, frozen=True):
@@ -41,19 +48,19 @@ class BestFirst(msgspec.Struct, frozen=True):
 
     searcher: tantivy.Searcher
     query: Query
-    best: Sequence[Query]
-    part: Callable[[Query], Query]
+    best: Sequence[Part]
+    part: Callable[[Part], Query]
     total: int
 
-    def page(self, first: int, most: int) -> list[int]:
+    def page(self, first: int, most: int) -> list[Hit]:
         """As `page_by_score`."""
         for part in self.best:
-            ids, count = page_by_score(self.searcher, self.part(part), first, most)
+            hits, count = page_by_score(self.searcher, self.part(part), first, most)
             if count >= ENOUGH or part is self.best[-1]:
-                if len(ids) < most and first + len(ids) < self.total:
-                    rest = Query.boolean_query([(Occur.Must, self.query), (Occur.MustNot, part)])
-                    ids += page_by_score(self.searcher, rest, max(0, first - count), most - len(ids))[0]
-                return ids
+                if len(hits) < most and first + len(hits) < self.total:
+                    rest = Query.boolean_query([(Occur.Must, self.query), (Occur.MustNot, part.found)])
+                    hits += page_by_score(self.searcher, rest, max(0, first - count), most - len(hits))[0]
+                return hits
         return page_by_score(self.searcher, self.query, first, most)[0]
 
     def without(self, others: Sequence[Query]) -> "BestFirst":
@@ -63,12 +70,6 @@ class BestFirst(msgspec.Struct, frozen=True):
             return Query.boolean_query([(Occur.Must, found), *((Occur.MustNot, other) for other in others)])
 
         return BestFirst(self.searcher, rest(self.query), self.best, lambda part: rest(self.part(part)), self.total - len(others))
-
-
-def within(found: Query, part: Sequence[Query]) -> Query:
-    """What is found in a part that `steps` made. One list with another, each time: what is in any of two is slow to look through."""
-    each = [all_of(found, one) for one in part]
-    return each[0] if len(each) == 1 else Query.disjunction_max_query(each)
 
 
 def steps(schema: tantivy.Schema, levels: Sequence[float], total: int) -> Iterator[tuple[Sequence[Query], float]]:

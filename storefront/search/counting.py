@@ -17,12 +17,11 @@ from storefront.search import sorting
 from storefront.search.filters import KINDS, Facets, all_of, choice, counting, facets_of, in_two_digits, price_span, priced, sample
 from storefront.search.schema import HALVINGS, SAMPLED
 
-LARGE = 5_000  # products from which on counts are estimated, and kept
-COUNTED = 1_250  # products that are counted for more than those, about
+LARGE = 2_000  # products from which on counts are estimated, and kept
+COUNTED = 500  # products that are counted for more than those, at least, as far as it can be told before
 LOOKED_THROUGH = 5_000  # products of the catalog, at least, by which it is seen whether a listing is LARGE
 KEPT = 256  # listings
 SAME_SECONDS = 60.0  # that counts are kept while the index does not change
-HOW_MANY = {"products": {"value_count": {"field": "id"}}}
 CHANGED_SECONDS = 0.5  # that they are kept over a change: a page may be a second late, and is then kept for no longer
 
 
@@ -103,30 +102,30 @@ def count(
     `before` finds what no filter narrowed, `on` are the filters by key, and `total` is about how many products they leave.
     """
     span = price_span(query.currency)
-    wanted = counting(query.currency, KINDS, categories)
     listed = _Listed(searcher, schema, before, tuple(on.values()))
-    counted, times = listed.aggregated(wanted | HOW_MANY if on else wanted | HOW_MANY | span, total)
-    facets = {key: pairs for key, pairs in facets_of(counted, times).items() if key not in on}
+    counted, times = listed.aggregated(counting(query.currency, KINDS, categories) | span, total)
+    facets = {key: pairs for key, pairs in facets_of(counted, KINDS, categories, times).items() if key not in on}
     estimated = times > 1
-    seen = int(counted["products"]["value"])
+    seen = int(counted["prices"]["count"])
     size = Size(in_two_digits(seen * times) if estimated else seen, seen, not estimated)
     spanned = None if on else counted
     for key in on:
         if key == "category" and not categories:
             continue
         others = _Listed(searcher, schema, before, tuple(chosen for name, chosen in on.items() if name != key))
-        wanted = counting(query.currency, [key.partition(".")[0]], categories)
+        kind = [key.partition(".")[0]]
+        wanted = counting(query.currency, kind, categories)
         alone, times = others.aggregated(wanted | span if len(on) == 1 else wanted)
         estimated |= times > 1
         if len(on) == 1:  # then the others are what no filter narrowed
             spanned = alone
-        pairs = facets_of(alone, times).get(key, [])
+        pairs = facets_of(alone, kind, categories, times).get(key, [])
         pairs += _missing(others, query, key, pairs)
         if pairs:
             facets[key] = pairs
     if spanned is None:
         spanned, _ = _Listed(searcher, schema, before, ()).aggregated(span)
-    return Counts(facets, _amount(spanned["lowest"]), _amount(spanned["highest"]), estimated, size)
+    return Counts(facets, _amount(spanned["prices"]["min"]), _amount(spanned["prices"]["max"]), estimated, size)
 
 
 def roughly(searcher: tantivy.Searcher, schema: tantivy.Schema, found: Found) -> Size:
@@ -157,7 +156,7 @@ class _Listed(msgspec.Struct, frozen=True):
             total = roughly(self.searcher, self.schema, self.found).total if self.searcher.num_docs >= LARGE else 0
         if total < LARGE:
             return self.searcher.aggregate(self.found(0), wanted), 1.0
-        halvings = min(HALVINGS, round(math.log2(total / COUNTED)))
+        halvings = min(HALVINGS, int(math.log2(total / COUNTED)))
         return self.searcher.aggregate(_left(self.schema, self.found, halvings), wanted), 2.0**halvings
 
 
@@ -193,6 +192,5 @@ def _chosen(query: ListingQuery, key: str) -> list[str]:
     return list(values)
 
 
-def _amount(found: dict[str, Any]) -> int | None:
-    value = found["value"]
+def _amount(value: float | None) -> int | None:
     return None if value is None else int(value)

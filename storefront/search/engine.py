@@ -8,13 +8,14 @@ import msgspec
 from tantivy import Query
 
 from storefront.catalog.model import Highlight, ListingQuery, ListingResult
-from storefront.search.filters import any_of, filters
+from storefront.search.filters import filters
 from storefront.search.highlighting import highlighted, snippet
 from storefront.search.language import words_of
 from storefront.search.listed import Listed, Text
 from storefront.search.matching import Reader, Reading
 from storefront.search.schema import shown
 from storefront.search.snapshot import Snapshot
+from storefront.search.sorting import Hit
 
 LITTLE = 5  # found products below which another spelling is thought of, and some words may be missing
 ENOUGH = 48  # found products, two pages, below which those follow that are called by some of the words
@@ -41,16 +42,15 @@ def search(snapshot: Snapshot, query: ListingQuery, now: datetime) -> ListingRes
         wider, reading = _wider(text, reading, count, enough)
         if wider is not None:
             listing = text.mixed(strict, wider)
-    answer = _answer(listing)
-    highlights = _highlights(snapshot, reading, answer.ids)
+    answer, highlights = _answer(listing), _highlights(snapshot, reading, listing.page[0])
     return msgspec.structs.replace(answer, suggestion=suggestion, highlights=highlights, late=late or answer.late)
 
 
 def _answer(listing: Listed) -> ListingResult:
-    ids, size = listing.page
+    hits, size = listing.page
     counts = listing.counts(size)
     return ListingResult(
-        tuple(ids),
+        tuple(product_id for product_id, _ in hits),
         size.total,
         counts.facets,
         counts.price_min,
@@ -110,7 +110,7 @@ def _loosened(text: Text, reading: Reading, reader: Reader, named: Reading, enou
     return loose, found
 
 
-def _highlights(snapshot: Snapshot, reading: Reading, ids: Sequence[int]) -> dict[int, Highlight]:
+def _highlights(snapshot: Snapshot, reading: Reading, hits: Sequence[Hit]) -> dict[int, Highlight]:
     """Where each product has a word that was looked for; without an entry it has none."""
     stem = snapshot.rules.language.stem
     terms = {stem(word) for group in reading.groups if group.needed for word in group.words}
@@ -120,14 +120,10 @@ def _highlights(snapshot: Snapshot, reading: Reading, ids: Sequence[int]) -> dic
         plain = word.isascii() and word.isalnum()  # most words are, and need not be taken apart
         return any(stem(part) in terms for part in ([word.lower()] if plain else words_of(word)))
 
-    if not ids:
-        return {}
-    listed = any_of(Query.term_query(snapshot.schema, "id", product_id, "basic") for product_id in ids)
-    addresses = [address for _, address in snapshot.searcher.search(listed, len(ids), count=False).hits]
     found = {}
-    for product_id, address in zip(snapshot.searcher.fast_field_values("id", addresses), addresses, strict=True):
+    for product_id, address in hits:
         product = shown(snapshot.searcher.doc(address))
         title, quoted = highlighted(product.title, is_meant), snippet(product.description, is_meant)
         if quoted or "<mark>" in title:
-            found[int(product_id or 0)] = Highlight(title, quoted)
+            found[product_id] = Highlight(title, quoted)
     return found

@@ -1,6 +1,7 @@
 """Filters and facets: which products a listing is of, and how many of them each further choice would leave."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -9,12 +10,11 @@ import tantivy
 from tantivy import FieldType, Occur, Query
 
 from storefront.catalog.model import ListingQuery
-from storefront.catalog.prices import PRICE_EDGES, band_of_bucket
-from storefront.search.schema import SEPARATOR
+from storefront.search.schema import SEPARATOR, facet_field, facet_term
 
-# How many values are counted, those of most products; of options and attributes, all names together.
 STARS = (1, 2, 3, 4)  # at least
-MOST_VALUES = {"brand": 100, "category": 1000, "availability": 10, "opt": 3000, "attr": 3000}
+MOST_BRANDS = 50  # that are counted, those of most products
+MOST_VALUES = 5_000  # of any other field
 
 Facets = dict[str, list[tuple[str, int]]]
 
@@ -31,6 +31,12 @@ def any_of(queries: Iterable[Query]) -> Query:
     return found[0] if len(found) == 1 else Query.boolean_query([(Occur.Should, query) for query in found])
 
 
+def within(found: Query, lists: Sequence[Query]) -> Query:
+    """What is found in one of the lists. One list with another, each time: what is in any of two is slow to look through."""
+    each = [all_of(found, one) for one in lists]
+    return each[0] if len(each) == 1 else Query.disjunction_max_query(each)
+
+
 def sample(schema: tantivy.Schema, halvings: int) -> Query | None:
     """The part of the catalog that is left when it is halved so many times."""
     return Query.const_score_query(Query.term_query(schema, "sample", str(halvings), "basic"), 0.0) if halvings else None
@@ -41,7 +47,7 @@ def sold_in(schema: tantivy.Schema, currency: str) -> Query:
     return Query.const_score_query(Query.term_query(schema, "currency", currency, "basic"), 0.0)
 
 
-def within(schema: tantivy.Schema, query: ListingQuery) -> Query | None:
+def of_listing(schema: tantivy.Schema, query: ListingQuery) -> Query | None:
     """The category and the collection that the listing is of."""
     parts = []
     if query.category_path is not None:
@@ -73,73 +79,59 @@ def priced(schema: tantivy.Schema, currency: str, lowest: int | None, highest: i
 def choice(schema: tantivy.Schema, currency: str, key: str, values: Sequence[str]) -> Query:
     """The products that have one of the values of a facet."""
     kind, _, name = key.partition(".")
-    field = _field(kind, currency)
     if kind == "rating":
-        return Query.range_query(schema, field, FieldType.Integer, min(map(int, values)), None)
-    if name:
-        values = [name + SEPARATOR + value for value in values]
-    return any_of(Query.term_query(schema, field, value, "basic") for value in values)
-
-
-def _field(kind: str, currency: str) -> str:
-    """Where the values of a facet are."""
-    fields = {"brand": "brand_name", "category": "category_path", "attr": "attributes", "rating": "stars"}
-    return fields.get(kind) or f"{'options' if kind == 'opt' else kind}_{currency}"
+        return Query.range_query(schema, "stars", FieldType.Integer, min(map(int, values)), None)
+    if kind == "category":
+        return any_of(Query.term_query(schema, "category_path", value, "basic") for value in values)
+    said = (name,) if name else ()
+    field = facet_field(kind, currency)
+    return any_of(Query.term_query(schema, field, facet_term(kind, *said, value), "basic") for value in values)
 
 
 KINDS = ("brand", "availability", "category", "rating", "price", "opt", "attr")
 
 
 def counting(currency: str, kinds: Iterable[str], categories: Sequence[str]) -> dict[str, Any]:
-    """The aggregation that counts the facets of these kinds, and of the categories only these."""
-    found = {kind: _count(kind, currency) for kind in kinds if kind != "category" or categories}
-    if "category" in found:
-        found["category"]["terms"]["include"] = list(categories)
+    """The aggregation that counts the facets of these kinds, for `facets_of`; of the categories only these matter."""
+    found: dict[str, Any] = {}
+    for kind in kinds:
+        if kind != "category" or categories:
+            most = MOST_BRANDS if kind == "brand" else MOST_VALUES
+            field = facet_field(kind, currency)
+            found[field] = {"terms": {"field": field, "size": most, "segment_size": 2 * most}}
+    if "category" in kinds and _are_deep(categories):
+        found["category_path"] = {"terms": {"field": "category_path", "size": len(categories), "include": list(categories)}}
     return found
 
 
+def _are_deep(categories: Sequence[str]) -> bool:
+    """Whether some are below others. Those at the top are facet values like any; others are looked for by their paths."""
+    return any("/" in path for path in categories)
+
+
 def price_span(currency: str) -> dict[str, Any]:
-    """The aggregation that finds the lowest and the highest price."""
-    return {"lowest": {"min": {"field": f"price_{currency}"}}, "highest": {"max": {"field": f"price_{currency}"}}}
+    """The aggregation that finds the lowest and the highest price, and how many products there are."""
+    return {"prices": {"stats": {"field": f"price_{currency}"}}}
 
 
-def _count(kind: str, currency: str) -> dict[str, Any]:
-    field = _field(kind, currency)
-    if kind == "rating":
-        each = [{"key": str(stars), "from": stars, "to": stars + 1} for stars in range(1, 6)]
-        return {"range": {"field": field, "ranges": each}}
-    if kind != "price":
-        return {"terms": {"field": field, "size": MOST_VALUES[kind], "segment_size": 2 * MOST_VALUES[kind]}}
-    ranges = []
-    for bucket in range(len(PRICE_EDGES) + 1):
-        limits: dict[str, Any] = {"key": band_of_bucket(bucket)}
-        if bucket > 0:
-            limits["from"] = PRICE_EDGES[bucket - 1]
-        if bucket < len(PRICE_EDGES):
-            limits["to"] = PRICE_EDGES[bucket]
-        ranges.append(limits)
-    return {"range": {"field": field, "ranges": ranges}}
-
-
-def facets_of(counted: Mapping[str, Any], times: float = 1.0) -> Facets:
-    """The answer to `counting`, by facet key: most products first. `times` is how many products each stands for."""
+def facets_of(counted: Mapping[str, Any], kinds: Collection[str], categories: Sequence[str], times: float = 1.0) -> Facets:
+    """The answer to `counting` of the same, by facet key: most products first. `times` is how many products each stands for."""
     found: Facets = {}
-    for kind in KINDS:
-        buckets = counted.get(kind, {}).get("buckets", ())
-        pairs = [(str(bucket["key"]), count) for bucket in buckets if (count := int(bucket["doc_count"]))]
-        if times != 1.0:
-            known = {count: in_two_digits(count * times) for count in {count for _, count in pairs}}
-            pairs = [(value, known[count]) for value, count in pairs]
-        if kind not in ("opt", "attr"):
-            if pairs:
-                found[kind] = pairs
-            continue
-        for both, count in pairs:
-            name, _, value = both.partition(SEPARATOR)
-            found.setdefault(f"{kind}.{name}", []).append((value, count))
-    ratings = _at_least(dict(found.pop("rating", ())))
-    if ratings:
-        found["rating"] = ratings
+    if "category_path" in counted:
+        found["category"] = [(str(bucket["key"]), int(bucket["doc_count"])) for bucket in counted["category_path"]["buckets"]]
+    kinds = set(kinds) - set(found)
+    for bucket in itertools.chain.from_iterable(answer.get("buckets", ()) for name, answer in counted.items() if name != "category_path"):
+        kind, _, value = bucket["key"].partition(SEPARATOR)
+        if kind in kinds and (kind != "category" or value in categories):
+            if kind in ("opt", "attr"):
+                name, _, value = value.partition(SEPARATOR)
+                kind = f"{kind}.{name}"
+            found.setdefault(kind, []).append((value, int(bucket["doc_count"])))
+    if times != 1.0:
+        shown = {count: in_two_digits(count * times) for pairs in found.values() for _, count in pairs}
+        found = {key: [(value, shown[count]) for value, count in pairs] for key, pairs in found.items()}
+    if "rating" in found:
+        found["rating"] = _at_least(dict(found["rating"]))
     for pairs in found.values():
         pairs.sort()
         pairs.sort(key=itemgetter(1), reverse=True)
@@ -148,7 +140,7 @@ def facets_of(counted: Mapping[str, Any], times: float = 1.0) -> Facets:
 
 def _at_least(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """From how many products have so many stars to how many have so many or more."""
-    found = {str(least): sum(count for stars, count in counts.items() if stars.isdigit() and int(stars) >= least) for least in STARS}
+    found = {str(least): sum(count for stars, count in counts.items() if int(stars) >= least) for least in STARS}
     return [(least, count) for least, count in found.items() if count]
 
 

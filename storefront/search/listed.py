@@ -8,14 +8,14 @@ import msgspec
 from tantivy import Query
 
 from storefront.catalog.model import ListingQuery
-from storefront.search.best import MANY, BestFirst, best
+from storefront.search.best import MANY, BestFirst, Part, best
 from storefront.search.counting import LARGE, Counts, Found, Key, Size, count, roughly
 from storefront.search.filters import all_of, any_of
 from storefront.search.matching import Reader, Reading
 from storefront.search.model import Pin
 from storefront.search.pinning import among, page_with_pins, with_pins
 from storefront.search.snapshot import Snapshot
-from storefront.search.sorting import page_by_field
+from storefront.search.sorting import Hit, page_by_field
 
 LINKED_AHEAD = 2  # pages that a page links to (catalog.listing)
 
@@ -28,19 +28,20 @@ class Listed:
         self.query = query
         self.on = on
         self.scored = self.filtered(scored)
-        self.found = found
+        self.found = functools.cache(found)
+        self._anew: Counts | None = None
 
     def filtered(self, found: Query) -> Query:
         """What the filters leave."""
         return all_of(found, *self.on.values())
 
     @functools.cached_property
-    def page(self) -> tuple[list[int], Size]:
-        """The page's ids, and how many products the filters leave."""
+    def page(self) -> tuple[list[Hit], Size]:
+        """The page's products, and how many the filters leave."""
         snapshot, query = self.snapshot, self.query
         first, sort = (query.page - 1) * query.page_size, "popular" if query.sort == "relevance" else query.sort
-        ids, total = page_by_field(snapshot.searcher, snapshot.schema, self.scored, sort, query.currency, first, query.page_size)
-        return ids, Size(total, total, True)
+        hits, total = page_by_field(snapshot.searcher, snapshot.schema, self.scored, sort, query.currency, first, query.page_size)
+        return hits, Size(total, total, True)
 
     @property
     def size(self) -> Size:
@@ -49,13 +50,14 @@ class Listed:
 
     def counts(self, size: Size) -> Counts:
         """The counts of a listing of about this size; those of LARGE ones are kept."""
-        if size.total < LARGE:
-            return self._counted(size)
-        if self._kept is None:
+        if size.total >= LARGE and self._kept is not None:
+            return self._kept
+        if self._anew is None:
             began = time.monotonic()
-            self._kept = self._counted(size)
-            self.snapshot.memo.keep(self._key, self.snapshot.state, began, self._kept)
-        return self._kept
+            self._anew = self._counted(size)
+            if size.total >= LARGE:
+                self.snapshot.memo.keep(self._key, self.snapshot.state, began, self._anew)
+        return self._anew
 
     @property
     def late(self) -> bool:
@@ -85,37 +87,35 @@ class Ranked(Listed):
         """`closest` is of the listing what matches the text best, in the same way as `found`."""
         super().__init__(text.snapshot, text.query, text.on, text.listed(scored), lambda halvings: text.listed(found(halvings)))
         self.text = text
-        self._found = found
-        self._closest = closest
+        self._found = functools.cache(found)
+        self._closest = functools.cache(closest)
 
     @functools.cached_property
     def size(self) -> Size:
         """How many products the filters leave. That of a LARGE listing is estimated, while its pages are surely there."""
         snapshot = self.snapshot
         size = self._kept.size if self._kept else roughly(snapshot.searcher, snapshot.schema, self._left)
-        if size.total >= LARGE:
+        if size.total >= LARGE or not size.exact:
             size = self.counts(size).size
-            if size.exact or (self.query.page + LINKED_AHEAD) * self.query.page_size <= size.seen:
-                return size
-        if size.exact:
+        if size.exact or (self.query.page + LINKED_AHEAD) * self.query.page_size <= size.seen:
             return size
         total = snapshot.count(self._left(0))
         return Size(total, total, True)
 
     @functools.cached_property
-    def page(self) -> tuple[list[int], Size]:
-        """The page's ids, and how many products the filters leave."""
+    def page(self) -> tuple[list[Hit], Size]:
+        """The page's products, and how many the filters leave."""
         snapshot, query, pins = self.snapshot, self.query, self.text.pins
-        parts: list[Query] = []
+        parts: list[Part] = []
         if self.size.total >= MANY:
             close = roughly(snapshot.searcher, snapshot.schema, self._close).total
             parts = best(snapshot.schema, snapshot.levels, self._found(0), self.size.total, self._closest(0), close, self.text.also)
         pages = BestFirst(snapshot.searcher, self.scored, parts, self.part, self.size.total)
         return page_with_pins(pages, snapshot.schema, pins, (query.page - 1) * query.page_size, query.page_size), self.size
 
-    def part(self, part: Query) -> Query:
+    def part(self, part: Part) -> Query:
         """What is in a part of the listing, ranked."""
-        return all_of(self.scored, Query.const_score_query(part, 0.0))
+        return all_of(self.scored, Query.const_score_query(part.found, 0.0))
 
     def _left(self, halvings: int) -> Query:
         return self.filtered(self.found(halvings))
@@ -132,11 +132,11 @@ class Strict(Ranked):
         super().__init__(text, reader.strict(reading), found, lambda halvings: reader.having(reading, named=True, sampled=halvings))
         self._reading = reading
 
-    def part(self, part: Query) -> Query:
+    def part(self, part: Part) -> Query:
         """What is in a part of the listing, ranked. What is called by every word has every word, and need not be asked for that again."""
         if self.text.pins:
             return super().part(part)
-        return self.filtered(self.text.listed(self.text.reader.scored(self._reading, part, pairs=False)))
+        return self.filtered(self.text.listed(self.text.reader.scored(self._reading, part.found, part.near)))
 
 
 class Text(msgspec.Struct, frozen=True, dict=True):

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 import tantivy
 
-from storefront.catalog.model import SearchDocument
+from storefront.catalog.model import Offer, SearchDocument
+from storefront.catalog.prices import price_band
 from storefront.search.language import PLAIN, Language, normal, without_apostrophes, words_of
 
-SEPARATOR = "\x1f"  # between name and value of an option or attribute; no parameter of a request can contain it
+SEPARATOR = "\x1f"  # between the kind, name and value of a facet; no parameter of a request can contain it
 LONGEST_SHOWN = 1000  # characters of a description that a result quotes from
 HALVINGS = 12  # times that the catalog may be halved, so that a part of it can be counted for the whole
-SAMPLED = (3, 6, 9)  # after how many halvings what is left has lists of words of its own, so that it is looked through without the rest
+SAMPLED = (2, 4, 6, 8, 10)  # after so many halvings what is left has lists of words of its own, and is looked through without the rest
 LEVELS = 32  # by which products are parted by weight, so that the best of very many can be looked at alone
 BEGINNINGS = (2, 3)  # letters by which what is called by a word is found at once; with more, so many words begin no longer
 SORTED_BY = "weight"  # the weightiest products lie first, so that the best of many are read without the rest
@@ -60,7 +61,7 @@ def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
     builder.add_text_field("exact", tokenizer_name="raw", index_option="basic")
     builder.add_bytes_field("shown", stored=True)
     builder.add_text_field("sample", tokenizer_name="raw", index_option="basic")
-    for name in ("brand_name", "category_path", "attributes", "sorted_title"):
+    for name in ("brand_name", "facets", "category_path", "sorted_title"):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("collection", indexed=True)
     for name in ("popularity", "published_at", "stars"):
@@ -69,9 +70,20 @@ def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
     builder.add_text_field("currency", tokenizer_name="raw", index_option="basic")
     for currency in currencies:
         builder.add_integer_field(f"price_{currency}", indexed=True, fast=True)
-        builder.add_text_field(f"availability_{currency}", fast=True, tokenizer_name="raw", index_option="basic")
-        builder.add_text_field(f"options_{currency}", fast=True, tokenizer_name="raw", index_option="basic")
+        builder.add_text_field(f"facets_{currency}", fast=True, tokenizer_name="raw", index_option="basic")
     return builder.build()
+
+
+def facet_field(kind: str, currency: str) -> str:
+    """The field that the values of a kind of facet are in. Few are counted faster than many; brands are too many to be with others."""
+    if kind == "brand":
+        return "brand_name"
+    return f"facets_{currency}" if kind in ("availability", "price", "opt") else "facets"
+
+
+def facet_term(kind: str, *said: str) -> str:
+    """How a facet value stands in its field: after its kind, and for options and attributes after their name."""
+    return SEPARATOR.join((kind, *said))
 
 
 def listed_in(field: str, halvings: int) -> str:
@@ -116,7 +128,7 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
         "sample": [str(times) for times in range(1, halvings + 1)],
         "stars": product.stars,
         "category_path": list(product.category_paths),
-        "attributes": [name + SEPARATOR + value for name, found in product.attributes.items() for value in dict.fromkeys(found)],
+        "facets": list(_facets(product)),
         "sorted_title": product.title.lower()[:LONGEST_SORTED],
         "collection": list(product.collection_ids),
         "popularity": product.popularity,
@@ -128,12 +140,30 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
         if times <= halvings:
             fields |= {listed_in(name, times): texts for name, texts in words.items()}
     if product.brand:
-        fields["brand_name"] = product.brand
+        fields["brand_name"] = facet_term("brand", product.brand)
     for currency, offer in offers.items():
         fields[f"price_{currency}"] = offer.lowest
-        fields[f"availability_{currency}"] = offer.availability
-        fields[f"options_{currency}"] = [name + SEPARATOR + value for name, found in offer.options.items() for value in found]
+        fields[f"facets_{currency}"] = list(_facets_of(offer))
     return tantivy.Document(**fields)
+
+
+def _facets(product: SearchDocument) -> Iterator[str]:
+    """What a product counts for in every currency. Of its categories the one at the top: seldom another can be chosen next."""
+    if product.category_paths:
+        yield facet_term("category", product.category_paths[0])
+    if product.stars:
+        yield facet_term("rating", str(product.stars))
+    for name, found in product.attributes.items():
+        for value in dict.fromkeys(found):
+            yield facet_term("attr", name, value)
+
+
+def _facets_of(offer: Offer) -> Iterator[str]:
+    yield facet_term("availability", offer.availability)
+    yield facet_term("price", price_band(offer.lowest))
+    for name, found in offer.options.items():
+        for value in dict.fromkeys(found):
+            yield facet_term("opt", name, value)
 
 
 def _choices(product: SearchDocument) -> list[tuple[str, list[str]]]:

@@ -1,10 +1,13 @@
 """Pages of a sort. The order is total: what ties ends at the id, so that no page repeats a product of another or loses one between them."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import tantivy
 from tantivy import FieldType, Occur, Order, Query
+
+Hit = tuple[int, tantivy.DocAddress]  # a product's id, and where it is
 
 LOOK_BACK = 256  # hits before a page in which the beginning of its first tie is looked for
 
@@ -13,8 +16,8 @@ _FIELDS = {"popular": ("popularity", Order.Desc), "newest": ("published_at", Ord
 
 def page_by_field(
     searcher: tantivy.Searcher, schema: tantivy.Schema, query: Query, sort: str, currency: str, first: int, most: int
-) -> tuple[list[int], int]:
-    """The ids at places `first` and on of what the query finds, and how many it finds, ordered by `sort` and then by id.
+) -> tuple[list[Hit], int]:
+    """The products at places `first` and on of what the query finds, and how many it finds, ordered by `sort` and then by id.
 
     `sort` is popular, newest, price, -price or title.
     """
@@ -28,18 +31,18 @@ def page_by_field(
     if not shown:
         return [], total
     ids = searcher.fast_field_values("id", [address for _, address in shown])
-    groups: dict[Any, list[int]] = {}
-    for (value, _), product_id in zip(shown, ids, strict=True):
-        groups.setdefault(value, []).append(int(product_id or 0))
+    groups: dict[Any, list[Hit]] = {}
+    for (value, address), product_id in zip(shown, ids, strict=True):
+        groups.setdefault(value, []).append((int(product_id or 0), address))
     for value, group in groups.items():
-        group.sort()
+        group.sort(key=itemgetter(0))
         begins_before = before == 1 and hits[0][0] == value
         goes_on = len(hits) > before + most and hits[-1][0] == value
         if begins_before or goes_on:
             skip = first - _begin_of(searcher, schema, query, field, order, value, first) if begins_before else 0
             tied = Query.boolean_query([(Occur.Must, query), (Occur.Must, _equals(schema, field, value))])
-            group[:] = _ids(searcher, tied, skip, len(group))
-    return [product_id for group in groups.values() for product_id in group], total
+            group[:] = hits_of(searcher, tied, len(group), skip)
+    return [hit for group in groups.values() for hit in group], total
 
 
 def count_of(found: tantivy.SearchResult) -> int:
@@ -53,9 +56,10 @@ def count(searcher: tantivy.Searcher, query: Query) -> int:
     return int(searcher.aggregate(query, {"products": {"value_count": {"field": "id"}}})["products"]["value"])
 
 
-def _ids(searcher: tantivy.Searcher, query: Query, skip: int, most: int) -> list[int]:
+def hits_of(searcher: tantivy.Searcher, query: Query, most: int, skip: int = 0) -> list[Hit]:
+    """What a query finds, by id."""
     hits = searcher.search(query, most, count=False, order_by_field="id", order=Order.Asc, offset=skip).hits
-    return [int(product_id) for product_id, _ in hits]
+    return [(int(product_id), address) for product_id, address in hits]
 
 
 def _begin_of(searcher: tantivy.Searcher, schema: tantivy.Schema, query: Query, field: str, order: Order, value: Any, first: int) -> int:
@@ -82,7 +86,7 @@ def _equals(schema: tantivy.Schema, field: str, value: Any) -> Query:
     return Query.const_score_query(Query.term_query(schema, field, value, "basic"), 0.0)
 
 
-def page_by_score(searcher: tantivy.Searcher, query: Query, first: int, most: int) -> tuple[list[int], int]:
+def page_by_score(searcher: tantivy.Searcher, query: Query, first: int, most: int) -> tuple[list[Hit], int]:
     """As `page_by_field`, best score first; the score is weighed by what the product is worth (see `schema`)."""
     if most < 1:
         return [], count(searcher, query)
@@ -102,7 +106,8 @@ def page_by_score(searcher: tantivy.Searcher, query: Query, first: int, most: in
 MOST_SLACK = 5_000  # equal scores that are put in order; beyond, they stay as the index has them
 
 
-def _ranked(searcher: tantivy.Searcher, hits: Sequence[tuple[Any, tantivy.DocAddress]]) -> list[int]:
-    ids = searcher.fast_field_values("id", [address for _, address in hits])
-    ranked = sorted((-score, int(product_id or 0)) for (score, _), product_id in zip(hits, ids, strict=True))
-    return [product_id for _, product_id in ranked]
+def _ranked(searcher: tantivy.Searcher, hits: Sequence[tuple[Any, tantivy.DocAddress]]) -> list[Hit]:
+    addresses = [address for _, address in hits]
+    ids = searcher.fast_field_values("id", addresses)
+    places = sorted((-score, int(product_id or 0), place) for place, ((score, _), product_id) in enumerate(zip(hits, ids, strict=True)))
+    return [(product_id, addresses[place]) for _, product_id, place in places]

@@ -11,6 +11,7 @@ from tantivy import Query
 from storefront.catalog.model import ListingQuery
 from storefront.platform.money import format_amount
 from storefront.search import best
+from storefront.search.filters import within
 from storefront.search.language import words_of
 from storefront.search.matching import Reader, Reading
 from storefront.search.model import Suggestion
@@ -47,7 +48,7 @@ def _best(snapshot: Snapshot, found: Query) -> list[tantivy.DocAddress]:
     expected = 0.0  # the size of a part that may have enough, by those before
     for part, size in best.steps(snapshot.schema, snapshot.levels, snapshot.searcher.num_docs):
         if size >= expected:
-            addresses = _weightiest(snapshot, best.within(found, part))
+            addresses = _weightiest(snapshot, within(found, part))
             if len(addresses) >= (LOOKED_AT if size < WIDE else MOST_PRODUCTS):
                 return addresses
             expected = size * LOOKED_AT / max(1, len(addresses))

@@ -81,7 +81,7 @@ def test_only_the_best_of_many_are_scored(index: DiskIndex):
     snapshot = index.snapshot(Rules(), Memo())
     reader = snapshot.reader()
     found, closest = (reader.having(reader.read("cup"), named=named) for named in (False, True))
-    scored = best.best(snapshot.schema, snapshot.levels, found, 1800, closest, 1200, [])
+    scored = [part.found for part in best.best(snapshot.schema, snapshot.levels, found, 1800, closest, 1200, [])]
     counts = [snapshot.count(all_of(found, part)) for part in scored]
     assert counts == sorted(counts)
     assert best.ENOUGH <= next(count for count in counts if count >= best.ENOUGH) < best.MANY
@@ -165,7 +165,7 @@ def test_of_many_that_weigh_the_same_some_are_scored(unsold: DiskIndex):
     snapshot = unsold.snapshot(Rules(), Memo())
     reader = snapshot.reader()
     found = reader.having(reader.read("cup"))
-    scored = best.best(snapshot.schema, snapshot.levels, found, 2000, found, 2000, [])
+    scored = [part.found for part in best.best(snapshot.schema, snapshot.levels, found, 2000, found, 2000, [])]
     counts = [snapshot.count(all_of(found, part)) for part in scored]
     assert counts == sorted(counts)
     assert best.ENOUGH <= next(count for count in counts if count >= best.ENOUGH) < best.MANY
