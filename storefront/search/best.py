@@ -7,7 +7,7 @@ import msgspec
 import tantivy
 from tantivy import Occur, Query
 
-from storefront.search.filters import all_of, any_of, sample, within
+from storefront.search.filters import all_of, any_of, sample
 from storefront.search.schema import HALVINGS, LEVELS
 from storefront.search.sorting import Hit, page_by_score
 
@@ -18,10 +18,10 @@ ENOUGH = 200  # products that are scored at least; so much less than the AIM tha
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What is scored of a listing: what `found` finds. What of it has words that stand together is in one of `near`, short lists."""
+    """What is scored of a listing: what `found` finds. Where its words may stand together is found by `near`, which costs less."""
 
     found: Query
-    near: Sequence[Query]
+    near: Query
 
 
 def shares(searcher: tantivy.Searcher) -> tuple[float, ...]:
@@ -38,9 +38,10 @@ def best(
     More and more, for when less has too few that are found; after the last, only all would be more. `also` is scored in any case.
     """
     if close < ENOUGH:
-        return [Part(any_of([closest, within(found, part), *also]), [closest]) for part, _ in steps(schema, levels, total)]
-    weighty = steps(schema, levels, close) if close >= STEP * AIM else ()
-    return [*(Part(any_of([within(closest, part), *also]), part) for part, _ in weighty), Part(any_of([closest, *also]), [closest])]
+        return [Part(any_of([closest, within(found, step), *also]), closest) for step in steps(schema, levels, total, AIM)]
+    weighty = steps(schema, levels, close, AIM) if close >= STEP * AIM else ()
+    parts = [Part(any_of([within(closest, step), *also]), step.around or closest) for step in weighty]
+    return [*parts, Part(any_of([closest, *also]), closest)]
 
 
 class BestFirst(msgspec.Struct, frozen=True):
@@ -72,10 +73,24 @@ class BestFirst(msgspec.Struct, frozen=True):
         return BestFirst(self.searcher, rest(self.query), self.best, lambda part: rest(self.part(part)), self.total - len(others))
 
 
-def steps(schema: tantivy.Schema, levels: Sequence[float], total: int) -> Iterator[tuple[Sequence[Query], float]]:
-    """Larger and larger parts of so many products, the weightiest first, each as queries that find it together, and its size."""
+class Step(msgspec.Struct, frozen=True):
+    """A part of about `size` products, which the lists find together, and one list that has them all and others."""
+
+    lists: Sequence[Query]
+    around: Query | None
+    size: float
+
+
+def within(found: Query, step: Step) -> Query:
+    """What is found in the part. One list with another, each time: what is in any of two is slow to look through."""
+    each = [all_of(found, one) for one in step.lists]
+    return each[0] if len(each) == 1 else Query.disjunction_max_query(each)
+
+
+def steps(schema: tantivy.Schema, levels: Sequence[float], total: int, aim: int) -> Iterator[Step]:
+    """Larger and larger parts of so many products, the weightiest first; the first has about as many as the `aim`."""
     shares = (1.0, *levels, 0.0)
-    wanted = float(AIM)
+    wanted = float(aim)
     while wanted < total:
         level = max(level for level, share in enumerate(shares) if total * share >= wanted)
         # Many may weigh the same, as in a shop that has sold nothing yet: then a part of these is enough.
@@ -84,11 +99,11 @@ def steps(schema: tantivy.Schema, levels: Sequence[float], total: int) -> Iterat
         if shares[level] >= 1 and not halvings:
             return
         size = above + here / 2**halvings
-        yield _part(schema, level, halvings), size
+        yield Step(_lists(schema, level, halvings), _at_least(schema, level), size)
         wanted = size * STEP
 
 
-def _part(schema: tantivy.Schema, level: int, halvings: int) -> Sequence[Query]:
+def _lists(schema: tantivy.Schema, level: int, halvings: int) -> Sequence[Query]:
     """What is of a higher level than this, and of this what is left when it is halved so many times."""
     part, higher = all_of(sample(schema, halvings), _at_least(schema, level)), _at_least(schema, level + 1)
     return [part, higher] if halvings and higher is not None else [part]

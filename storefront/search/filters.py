@@ -31,12 +31,6 @@ def any_of(queries: Iterable[Query]) -> Query:
     return found[0] if len(found) == 1 else Query.boolean_query([(Occur.Should, query) for query in found])
 
 
-def within(found: Query, lists: Sequence[Query]) -> Query:
-    """What is found in one of the lists. One list with another, each time: what is in any of two is slow to look through."""
-    each = [all_of(found, one) for one in lists]
-    return each[0] if len(each) == 1 else Query.disjunction_max_query(each)
-
-
 def sample(schema: tantivy.Schema, halvings: int) -> Query | None:
     """The part of the catalog that is left when it is halved so many times."""
     return Query.const_score_query(Query.term_query(schema, "sample", str(halvings), "basic"), 0.0) if halvings else None
@@ -47,7 +41,7 @@ def sold_in(schema: tantivy.Schema, currency: str) -> Query:
     return Query.const_score_query(Query.term_query(schema, "currency", currency, "basic"), 0.0)
 
 
-def of_listing(schema: tantivy.Schema, query: ListingQuery) -> Query | None:
+def within(schema: tantivy.Schema, query: ListingQuery) -> Query | None:
     """The category and the collection that the listing is of."""
     parts = []
     if query.category_path is not None:

@@ -8,7 +8,7 @@ import msgspec
 import tantivy
 from tantivy import Occur, Query
 
-from storefront.search.filters import all_of, any_of, within
+from storefront.search.filters import all_of, any_of
 from storefront.search.language import normal, words_of
 from storefront.search.rules import Rules
 from storefront.search.schema import BEGINNINGS, listed_in
@@ -189,26 +189,25 @@ class Reader:
         """What either finds, the strict before the loose."""
         return Query.boolean_query([(Occur.Should, Query.boost_query(strict, STRICT)), (Occur.Should, loose)])
 
-    def scored(self, reading: Reading, body: Query, near: Sequence[Query] = ()) -> Query:
+    def scored(self, reading: Reading, body: Query, near: Query | None = None) -> Query:
         """What the body finds, words that stand together before others, and first of all what is called exactly so.
 
-        With `near`, words that stand together are looked for in what one of these finds, and only all of them, as each pair takes as long
-        again.
+        With `near`, words that stand together are looked for there, and only all of them, as each pair takes as long again.
         """
         found = weighed(body, [query for group in reading.groups for query in group.weighed])
         # While somebody types, looking for the next place where the words stand together would take longer than all the rest.
         if len(reading.spelled) > 1 and not self._naming:
             said = [word for word in reading.spelled if word not in self._stop_words]
-            each = itertools.pairwise(said[: MOST_PAIRS + 1] if not near and len(said) > 2 else ())
-            near = near or [body]
+            each = itertools.pairwise(said[: MOST_PAIRS + 1] if near is None and len(said) > 2 else ())
+            near = body if near is None else near
             found = weighed(found, [self._together(near, reading.spelled, PHRASE), *(self._together(near, pair, PAIR) for pair in each)])
         exact = self.exact(reading.text)
         return found if exact is None else Query.boolean_query([(Occur.Should, found), (Occur.Should, exact)])
 
-    def _together(self, near: Sequence[Query], words: Sequence[str], weight: float) -> Query:
+    def _together(self, near: Query, words: Sequence[str], weight: float) -> Query:
         """What has words together in its title. The library looks for the next one wherever that is, so it is told where."""
         phrase = Query.phrase_query(self._schema, "title", [self._stem(word) for word in words], slop=1)
-        return Query.boost_query(within(phrase, near), weight)
+        return Query.boost_query(all_of(near, phrase), weight)
 
     def exact(self, text: str) -> Query | None:
         """What has the text for its title, SKU, barcode or address, before everything else."""

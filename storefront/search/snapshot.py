@@ -9,7 +9,7 @@ from tantivy import Query
 from storefront.catalog.model import ListingQuery
 from storefront.search import sorting
 from storefront.search.counting import Memo
-from storefront.search.filters import all_of, of_listing, published_by, sold_in
+from storefront.search.filters import all_of, published_by, sold_in, within
 from storefront.search.matching import Reader
 from storefront.search.rules import Rules
 from storefront.search.vocabulary import Vocabulary
@@ -30,7 +30,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     def scope(self, query: ListingQuery, now: datetime, found: Query | None = None) -> Query:
         """The products that a listing is of before any filter, among those that `found` finds. Only what narrows them is asked for."""
-        parts = [found, of_listing(self.schema, query)]
+        parts = [found, within(self.schema, query)]
         if query.currency not in self.everywhere or parts == [None, None]:
             parts.append(sold_in(self.schema, query.currency))
         if self.latest > now.timestamp():

@@ -11,7 +11,6 @@ from tantivy import Query
 from storefront.catalog.model import ListingQuery
 from storefront.platform.money import format_amount
 from storefront.search import best
-from storefront.search.filters import within
 from storefront.search.language import words_of
 from storefront.search.matching import Reader, Reading
 from storefront.search.model import Suggestion
@@ -22,6 +21,7 @@ MOST_QUERIES = 4
 MOST_CATEGORIES = 3
 MOST_PRODUCTS = 5
 LOOKED_AT = 16  # products whose titles say how a text may go on
+FIRST = 600  # products among which they are looked for first
 WIDE = 50_000  # products among which those that are shown are enough: with more, a pair of frequent words takes too long
 
 
@@ -46,12 +46,12 @@ def suggest(snapshot: Snapshot, text: str, currency: str, now: datetime) -> list
 def _best(snapshot: Snapshot, found: Query) -> list[tantivy.DocAddress]:
     """The products to suggest, looked for among the weightiest first: many more are found than anybody looks at."""
     expected = 0.0  # the size of a part that may have enough, by those before
-    for part, size in best.steps(snapshot.schema, snapshot.levels, snapshot.searcher.num_docs):
-        if size >= expected:
-            addresses = _weightiest(snapshot, within(found, part))
-            if len(addresses) >= (LOOKED_AT if size < WIDE else MOST_PRODUCTS):
+    for step in best.steps(snapshot.schema, snapshot.levels, snapshot.searcher.num_docs, FIRST):
+        if step.size >= expected:
+            addresses = _weightiest(snapshot, best.within(found, step))
+            if len(addresses) >= (LOOKED_AT if step.size < WIDE else MOST_PRODUCTS):
                 return addresses
-            expected = size * LOOKED_AT / max(1, len(addresses))
+            expected = step.size * LOOKED_AT / max(1, len(addresses))
     return _weightiest(snapshot, found)
 
 

@@ -123,7 +123,7 @@ class Counted:
 
 def test_among_very_many_those_that_are_shown_are_enough(index: DiskIndex, monkeypatch: pytest.MonkeyPatch):
     """Where a part of the catalog that is as large as that has five cups, no larger one is looked through for more."""
-    monkeypatch.setattr(best, "AIM", 10)
+    monkeypatch.setattr(suggesting, "FIRST", 10)
 
     def suggested() -> tuple[list[str], int]:
         snapshot = index.snapshot(Rules(), Memo())
@@ -145,7 +145,7 @@ def test_a_part_is_aimed_so_that_chance_seldom_leaves_too_few_in_it(monkeypatch:
 
 @pytest.mark.parametrize("levels", [(1.0,) * 9 + (0.0,) * 23, (0.0,) * 32, (0.9,) * 9 + (0.1,) * 10 + (0.001,) * 13])
 def test_also_where_many_weigh_the_same_only_a_part_is_looked_at(index: DiskIndex, levels: tuple[float, ...]):
-    sizes = [size for _, size in best.steps(index.schema, levels, 100_000)]
+    sizes = [step.size for step in best.steps(index.schema, levels, 100_000, best.AIM)]
     assert best.AIM <= sizes[0] < 4 * best.AIM
     assert all(before < size for before, size in itertools.pairwise(sizes))
     assert len(sizes) > 5
