@@ -171,3 +171,23 @@ def test_of_many_that_weigh_the_same_some_are_scored(unsold: DiskIndex):
     assert best.ENOUGH <= next(count for count in counts if count >= best.ENOUGH) < best.MANY
     answer = search(snapshot, ListingQuery("EUR", text="cup", sort="relevance", page_size=2000), NOW)
     assert sorted(answer.ids) == list(range(1, 2001))
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DiskIndex]:
+    """As many words in each title; of one title in ten those that are asked for stand together."""
+    made = DiskIndex(tmp_path_factory.mktemp("index"), ["EUR"], 15_000_000)
+    titles = ("Fine Blue Cup {}" if number % 10 == 0 else "Blue Fine Big Cup" for number in range(1, 1201))
+    made.add(product(number, title.format("Big"), popularity=2 ** (number % 7)) for number, title in enumerate(titles, 1))
+    made.commit("1:1:")
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("levelled", [True, False], ids=["of some levels", "of one level"])
+def test_also_among_very_many_words_that_stand_together_come_first(named: DiskIndex, levelled: bool):
+    snapshot = named.snapshot(Rules(), Memo())
+    if not levelled:
+        snapshot = msgspec.structs.replace(snapshot, levels=(0.0,) * len(snapshot.levels))
+    answer = search(snapshot, ListingQuery("EUR", text="blue cup", sort="relevance", page_size=5), NOW)
+    assert [product_id % 10 for product_id in answer.ids] == [0] * 5
