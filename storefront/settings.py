@@ -82,6 +82,7 @@ class EdgeSettings(_Section):
 
 class SearchSettings(_Section):
     dir: str = ""
+    memory_dir: str = "/dev/shm"  # noqa: S108
     heap_bytes: Annotated[int, Meta(ge=15_000_000)] = 50_000_000
     own_synonyms: bool = True
 

@@ -91,8 +91,9 @@ async def _here(conn: Connection) -> _Here:
 
 
 class _Follower:
-    def __init__(self, name: str, handler: Handler, position: str | None, topics: Collection[str] | None) -> None:
+    def __init__(self, name: str, handler: Handler, position: str | None, topics: Collection[str] | None, pace: float) -> None:
         self.name = name
+        self.pace = pace
         self.handler = handler
         self.position = position
         self.safe = position  # the last one before or at `position` that no crash can undo
@@ -145,12 +146,21 @@ class Feed:
         now = time.monotonic()
         return max((now - follower.caught_up for follower in self._followers if follower.name == name), default=0.0)
 
-    def follow(self, name: str, handler: Handler, *, since: str | None = None, topics: Collection[str] | None = None) -> None:
+    def follow(
+        self,
+        name: str,
+        handler: Handler,
+        *,
+        since: str | None = None,
+        topics: Collection[str] | None = None,
+        pace: float = PACE_SECONDS,
+    ) -> None:
         """Calls `handler` for each batch after `since` (None: after now), with changes of these topics (None: of all).
 
-        It is called again with the same batch when it raises. Who follows some topics only is told by the poll.
+        It is called again with the same batch when it raises. Who follows some topics only is told by the poll. While changes come all the
+        time, batches begin `pace` seconds apart.
         """
-        follower = _Follower(name, handler, since, topics)
+        follower = _Follower(name, handler, since, topics, pace)
         LAG.labels(name).set_function(lambda: time.monotonic() - follower.caught_up)
         self._followers.append(follower)
         if self._tasks:
@@ -227,7 +237,7 @@ class Feed:
                 log.warning("feed_away", follower=follower.name, error=repr(error))
             except Exception:
                 log.exception("feed_follower_failed", follower=follower.name)
-            await asyncio.sleep(max(REST_SECONDS, began + PACE_SECONDS - time.monotonic()))  # what comes in the meantime is one batch
+            await asyncio.sleep(max(REST_SECONDS, began + follower.pace - time.monotonic()))  # what comes in the meantime is one batch
             try:
                 async with asyncio.timeout(POLL_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311
                     await follower.woken.wait()

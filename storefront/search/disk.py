@@ -1,4 +1,4 @@
-"""An index on disk with its writer. All of it blocks; one thread writes at a time, any may read.
+"""An index on disk with its writer. All of it blocks; one thread writes at a time, any may read, and `keep` may be called by another.
 
 Where the change feed stood at a commit is a document of the index, so that both become durable together.
 """
@@ -22,6 +22,7 @@ from storefront.search.schema import SORTED_BY, build_schema, document_of, regis
 from storefront.search.snapshot import Snapshot
 from storefront.search.sorting import count_of
 from storefront.search.vocabulary import Vocabulary
+from storefront.search.working import WorkingCopy
 
 MERGED_AT_ONCE = 8  # parts of about one size: the library's own rule, which cannot be set
 LARGEST_PART = 30_000  # products
@@ -47,15 +48,20 @@ class DiskIndex:
         self.schema = build_schema(currencies)
         self._currencies = tuple(currencies)
         self._heap_bytes = heap_bytes
-        self._index = tantivy.Index(self.schema, str(folder), sort_by_field=SORTED_BY, sort_order=Order.Desc)
-        register(self._index, language)
-        self._index.config_reader("manual")
-        self._writer = self._open_writer()
+        self._language = language
+        self._copy: WorkingCopy | None = None
         self._part: int | None = None  # products of a part, while many are added
         self._in_part = 0
-        self._look()
+        self._open(folder)
         self.vocabulary = Vocabulary()
         self.vocabulary.learn(word for word, _ in self.searcher.terms_with_prefix("words", ""))
+
+    def _open(self, folder: Path) -> None:
+        self._index = tantivy.Index(self.schema, str(folder), sort_by_field=SORTED_BY, sort_order=Order.Desc)
+        register(self._index, self._language)
+        self._index.config_reader("manual")
+        self._writer = self._open_writer()
+        self._look()
 
     def _look(self) -> None:
         """Takes up what was committed last, and what is true of all its products: searches need not ask for that."""
@@ -156,14 +162,36 @@ class DiskIndex:
         """Adds all words of the index to the vocabulary."""
         self.vocabulary.learn(word for word, _ in self.searcher.terms_with_prefix("words", ""))
 
-    def reopen(self) -> None:
-        """Gives up what is not committed and begins with a new writer, after the old one has failed."""
+    def work_in(self, memory: Path) -> None:
+        """Commits go to memory from here on, if there is room, and to the disk with `keep`."""
         self._let_go()
-        self._writer = self._open_writer()
+        self._copy = WorkingCopy.where_there_is_room(self.folder, memory)
+        self._open(self._copy.folder if self._copy else self.folder)
+
+    def keep(self) -> None:
+        """Brings the last commit to the disk, beside whatever else is done. Raises OSError when that cannot be."""
+        copy = self._copy
+        if copy is not None:
+            copy.keep()
+
+    def reopen(self) -> None:
+        """Gives up what is not committed and begins with a new writer, after the old one has failed; on the disk, as memory may be full."""
+        self._let_go()
+        self._leave_memory()
+        self._open(self.folder)
 
     def close(self) -> None:
         """Gives up what is not committed and lets go of the folder."""
         self._let_go()
+        self._leave_memory()
+
+    def _leave_memory(self) -> None:
+        copy, self._copy = self._copy, None
+        if copy is not None:
+            try:
+                copy.keep()
+            finally:
+                copy.close()
 
     def _let_go(self) -> None:
         with contextlib.suppress(AttributeError):

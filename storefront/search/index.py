@@ -48,6 +48,8 @@ INLINE = 50_000  # products up to which suggestions take less time than handing 
 AT_ONCE = 2000  # products of one change that the feed waits for; more are worked off behind it
 POSITION_SECONDS = 600.0  # between commits that only say where the feed stood
 RETRY_SECONDS = 5.0
+PACE_SECONDS = 0.2  # from one commit to the next while changes come all the time; each costs as much as two listings, and drops all
+KEEP_SECONDS = 30.0  # from one time that what was committed to memory is brought to the disk to the next
 LATE_SECONDS = 5.0  # behind the change feed, from which on operators are told
 
 PRODUCT_TOPICS = frozenset({"product", "variant", "price", "stock"})
@@ -136,8 +138,9 @@ class SearchIndex:
         if self._position is None or not await feed.still_has(self._position):
             self._position = await feed.here()
             self._builder.start()
-        feed.follow("search", self.apply, since=self._position)
+        feed.follow("search", self.apply, since=self._position, pace=PACE_SECONDS)
         self._start(self._misses.run())
+        self._start(self._keep())
 
     def _make(self) -> DiskIndex:
         return DiskIndex(self._home.new(), self._currencies, self._settings.heap_bytes, self._language)
@@ -151,10 +154,25 @@ class SearchIndex:
             found.probe()
             if found.position is None:  # also when files are gone: then it opens as an empty one
                 raise ValueError("it does not say where the change feed stood")
+            self._work_in_memory(found)
         except Exception as error:
             log.warning("search_index_unusable", folder=str(folder), error=repr(error))
             return None
         return found
+
+    def _work_in_memory(self, index: DiskIndex) -> None:
+        if self._settings.memory_dir:
+            index.work_in(Path(self._settings.memory_dir))
+
+    async def _keep(self) -> None:
+        """Brings what was committed to the disk, now and then."""
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            if self._current is not None:
+                try:
+                    await asyncio.to_thread(self._current.keep)
+                except OSError as error:
+                    log.warning("search_index_not_kept", error=repr(error))
 
     async def close(self) -> None:
         """Stops what is under way; what was not committed is read again from the feed at the next start."""
@@ -340,6 +358,7 @@ class SearchIndex:
         async with self._lock:
             await self._builder.catch_up(target)
             await self._builder.run(target.commit, None if self._later else self._position)
+            await self._builder.run(self._work_in_memory, target)
             await self._builder.run(self._home.switch, target.folder)
             old, self._current = self._current, target
         self._start(self._put_away(old))
