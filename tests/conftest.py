@@ -6,6 +6,7 @@ A template database is migrated once and cloned for each test module. fsync is o
 import asyncio
 import contextlib
 import fcntl
+import os
 import shutil
 import socket
 import tempfile
@@ -32,6 +33,7 @@ from storefront.platform.embedded.supervisor import Embedded
 from storefront.platform.embedded.valkey import Valkey
 from storefront.platform.migrations import APP_ROLE, migrate
 from storefront.settings import ROOT, Settings, ShopSettings, complete_secrets, load_settings
+from tests.scratch import forget, use_memory
 
 # How fast a machine draws examples says nothing of the shop.
 hypothesis.settings.register_profile("shop", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -88,6 +90,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the modules that take longest first."""
     rank = {f"tests/{name}.py": number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
+
+
+IN_MEMORY = pytest.StashKey[Path | None]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One folder for all workers, which inherit it. Whoever names a folder for temporary files is obeyed."""
+    config.stash[IN_MEMORY] = use_memory() if "TMPDIR" not in os.environ else None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    folder = config.stash.get(IN_MEMORY, None)
+    if folder is not None:
+        forget(folder)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

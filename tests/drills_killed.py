@@ -6,6 +6,7 @@ are is found by instrumentation: whatever goes through asyncpg (BEGIN and COMMIT
 
 import asyncio
 import functools
+import gc
 import json
 import os
 import signal
@@ -235,6 +236,8 @@ def _serve() -> None:
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
     settings.database.pool_min = 1
     uvloop.run(_warm(settings))
+    gc.disable()
+    gc.freeze()  # else a child would touch, and copy, what it shares with all others
     for line in sys.stdin.buffer:
         life = _in_a_process_of_its_own(settings, msgspec.json.decode(line, type=Work))
         sys.stdout.buffer.write(json.dumps(msgspec.to_builtins(life)).encode() + b"\n")

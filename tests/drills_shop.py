@@ -6,14 +6,12 @@ import asyncio
 import contextlib
 import shutil
 import subprocess
-import tempfile
 import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -30,6 +28,7 @@ from storefront.settings import Settings
 from tests.commands import command
 from tests.conftest import settings_for
 from tests.live import LiveShop, neighbouring_ports, start_shop
+from tests.scratch import on_disk
 from tests.shopper import ADDRESS
 
 LOST = (OSError, EOFError, ValueError)  # what a client of the JSON API sees of an answer that does not come
@@ -112,8 +111,7 @@ class DrilledShop:
 @contextlib.contextmanager
 def drilled_shop(replicas: int = 2, **environment: str) -> Iterator[DrilledShop]:
     """Replicas that are ready, without products; overrides are names like PAYMENTS__TIMEOUT_MS."""
-    scratch = Path(tempfile.mkdtemp(prefix="storefront-drill-"))
-    scratch.chmod(0o755)
+    scratch = on_disk("storefront-drill-")
     ports = [neighbouring_ports() for _ in range(replicas)]
     # The provider tells its events to the first replica.
     settings = settings_for(scratch / "provider", SERVER__PORT=str(ports[0]), PAYMENTS__SANDBOX_PORT=str(ports[0] + 1))

@@ -10,16 +10,21 @@ from functools import lru_cache
 import structlog
 from aiohttp import web
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
-from limits.storage import storage_from_string
 from redis.exceptions import RedisError
 
 from storefront.platform.errors import RateLimited
 
 log = structlog.get_logger("ratelimit")
 RETRY_SHARED_AFTER = 5.0  # seconds that a failed Redis is left alone
+
+
+class _SharedStorage(RedisStorage):
+    """The library looks at every client of Redis that is installed, and each takes a while to import."""
+
+    DEPENDENCIES = {"redis": None}  # noqa: RUF012
 
 
 @lru_cache(maxsize=64)
@@ -59,8 +64,7 @@ class RateLimiter:
 def _shared_limiter(redis_url: str, namespace: str) -> FixedWindowRateLimiter:
     if redis_url.startswith("unix:"):
         redis_url = "redis+" + redis_url
-    storage = storage_from_string(f"async+{redis_url}", implementation="redispy", wrap_exceptions=True, key_prefix=f"{namespace}:limits")
-    assert isinstance(storage, Storage)
+    storage = _SharedStorage(f"async+{redis_url}", implementation="redispy", wrap_exceptions=True, key_prefix=f"{namespace}:limits")
     return FixedWindowRateLimiter(storage)
 
 

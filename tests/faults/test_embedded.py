@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from storefront.platform.embedded.supervisor import Embedded, FolderInUse
 from storefront.platform.embedded.valkey import Valkey
 from storefront.settings import ROOT
 from tests.conftest import settings_for
+from tests.scratch import on_disk
 
 HOLDER = """
 import signal, sys, time
@@ -36,9 +36,8 @@ time.sleep(600)
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A data folder that `nobody` may enter."""
-    scratch = Path(tempfile.mkdtemp(prefix="storefront-embedded-"))
-    scratch.chmod(0o755)
+    """A data folder on a disk."""
+    scratch = on_disk("storefront-embedded-")
     yield scratch / "data"
     shutil.rmtree(scratch, ignore_errors=True)
 

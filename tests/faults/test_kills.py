@@ -34,8 +34,8 @@ COMMITTING = ("COMMIT", "order_pending(", "settle_paid_and_answer(")  # what end
 
 
 @pytest.fixture(scope="module")
-def provider_settings(scratch: Path) -> Settings:
-    return settings_for(scratch / "provider-of-kills", PAYMENTS__SANDBOX_PORT=str(free_port()))
+def provider_settings(durable: Path) -> Settings:
+    return settings_for(durable / "provider", PAYMENTS__SANDBOX_PORT=str(free_port()))
 
 
 @pytest.fixture(scope="module")

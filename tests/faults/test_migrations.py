@@ -5,7 +5,6 @@ import hashlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from storefront.platform.embedded.process import EmbeddedError
 from storefront.platform.migrations import CONCURRENTLY, EARLIER_TEXTS, FOLDER, files, migrate
 from storefront.settings import ROOT
 from tests.sandbox import eventually
+from tests.scratch import on_disk
 
 MIGRATOR = """
 import asyncio, sys
@@ -31,8 +31,7 @@ VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('large_i
 @pytest.fixture
 def server() -> Iterator[Postgres]:
     """A cluster of this test's own, to be killed."""
-    scratch = Path(tempfile.mkdtemp(prefix="storefront-migrations-"))
-    scratch.chmod(0o755)
+    scratch = on_disk("storefront-migrations-")
     found = Postgres(scratch / "postgresql")
     found.start()
     yield found
