@@ -146,7 +146,10 @@ def _api_document(app: web.Application, settings: Settings) -> bytes:
 
 
 async def page_context(request: web.Request) -> dict[str, Any]:
-    """What every page shows around its own; a page without its navigation is better than none. Operations of the API show no page."""
+    """What every page shows around its own; a page without its navigation is better than none, but nobody keeps it.
+
+    Operations of the API show no page.
+    """
     if hasattr(request.match_info.handler, "__operation__"):
         return {}
     nav: tuple[Category, ...] = ()
@@ -154,6 +157,7 @@ async def page_context(request: web.Request) -> dict[str, Any]:
         nav = await catalog.navigation(request)
     except FAILURES as error:
         log.warning("page_without_navigation", error=repr(error))
+        request[catalog.WITHOUT_NAVIGATION] = True
     return base_context(request, nav)
 
 

@@ -165,9 +165,12 @@ def listing_page(request: web.Request, listing: Listing, tags: set[str]) -> web.
 
 
 def render_shared(request: web.Request, template: str, context: dict[str, Any], tags: set[str], *, max_age: int = 60) -> web.Response:
-    """A page that a CDN may keep and purge by tag."""
+    """A page that a CDN may keep and purge by tag, unless something of it was not to be had."""
     response = aiohttp_jinja2.render_template(template, request, context)
-    response.headers.update(shared_page_headers(tags | {service.NAVIGATION_TAG}, max_age=max_age))
+    whole = service.WITHOUT_NAVIGATION not in request
+    response.headers.update(
+        shared_page_headers(tags | {service.NAVIGATION_TAG}, max_age=max_age) if whole else {"Cache-Control": "no-store"}
+    )
     return response
 
 

@@ -25,6 +25,7 @@ from storefront.platform.questions import Of, Question, ask
 
 HOME_CARDS = 8
 NAVIGATION_TAG = "navigation"  # of every page and JSON answer: they all name categories
+WITHOUT_NAVIGATION = "without_navigation"  # of a request: that its page lacks it, and is not for keeping
 CATEGORIES_TAG = "categories"  # of the tree with its counts
 
 

@@ -56,6 +56,11 @@ def is_away(error: BaseException | None) -> bool:
     return isinstance(error, AWAY) or (isinstance(error, asyncpg.InterfaceError) and is_away(error.__context__))
 
 
+def is_of_the_moment(error: BaseException) -> bool:
+    """Whether reading again may well succeed at once, on another connection or server (a standby ends readers that hold it up)."""
+    return is_away(error) or isinstance(error, RETRYABLE)
+
+
 class StatementCount:
     """How many statements ran, and which. Only connections made while `possible` are counted: to look at each statement costs too much."""
 

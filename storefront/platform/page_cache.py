@@ -22,6 +22,7 @@ from prometheus_client import Counter
 from yarl import URL
 
 from storefront.platform.cache import Levels, Lifetime, refreshed
+from storefront.platform.database import is_of_the_moment
 from storefront.platform.encodings import accepted_encoding, pack
 from storefront.platform.errors import DomainError, InvalidInput
 from storefront.platform.lru import TaggedLru
@@ -254,7 +255,12 @@ class PageCache:
         keyed[_ASKED] = request.query
 
         async def load() -> Page | None:
-            response = await handler(keyed)
+            try:
+                response = await handler(keyed)
+            except Exception as error:
+                if not is_of_the_moment(error):
+                    raise
+                response = await handler(keyed)  # by now from another server, where it was a standby that went away
             answers.append(response)
             return self._page_of(target, route_name(request), response)
 

@@ -10,12 +10,16 @@ import asyncpg
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from pytest_aiohttp.plugin import AiohttpClient
 
+from storefront.platform.cache import Cache
 from storefront.platform.database import Connection, Database, lsn_number, statement_count
 from storefront.platform.embedded.postgres import Postgres
+from storefront.platform.http import shared_page_headers
 from storefront.platform.migrations import CONCURRENTLY, FOLDER, MigrationError, migrate
+from storefront.platform.page_cache import PAGE_CACHE, PageCache, page_cache_middleware, shared_page
 from storefront.platform.questions import Question, ask
-from storefront.settings import DatabaseSettings, Settings
+from storefront.settings import CacheSettings, DatabaseSettings, Settings
 from tests.sandbox import eventually
 
 
@@ -242,6 +246,36 @@ async def test_a_replica_too_far_behind_is_left_alone_until_it_caught_up(setting
                 await database._check_replicas()
     finally:
         await control.execute("SELECT pg_wal_replay_resume()")
+        await control.close()
+        await database.close()
+
+
+async def test_a_page_is_read_again_when_the_replica_goes_away_under_it(
+    settings: Settings, replica: str, standby: Postgres, aiohttp_client: AiohttpClient
+) -> None:
+    database = await _replicated(settings, replica)
+    control = await asyncpg.connect(standby.dsn(database="postgres"))
+    readings = 0
+
+    @shared_page()
+    async def page(request: web.Request) -> web.Response:
+        nonlocal readings
+        readings += 1
+        async with database.read() as conn:
+            if readings == 1:
+                await control.execute("SELECT pg_terminate_backend($1)", await conn.fetchval("SELECT pg_backend_pid()"))
+            return web.Response(text=str(await conn.fetchval("SELECT 'read'")), headers=shared_page_headers({"t"}))
+
+    cache = Cache(CacheSettings(), None, most_bytes=1_000_000)
+    app = web.Application(middlewares=[page_cache_middleware])
+    app[PAGE_CACHE] = PageCache(1_000_000, levels=cache.levels, lifetime=cache.lifetime, headers={})
+    app.router.add_get("/page", page)
+    client = await aiohttp_client(app)
+    try:
+        async with client.get("/page") as answer:
+            assert (answer.status, await answer.text()) == (200, "read")
+        assert readings == 2
+    finally:
         await control.close()
         await database.close()
 

@@ -19,8 +19,9 @@ from yarl import URL
 
 from storefront import app as shop
 from storefront.app import create_app
-from storefront.catalog import publication
+from storefront.catalog import publication, service
 from storefront.catalog.listing import build_listing
+from storefront.catalog.model import Category
 from storefront.catalog.query import category_frame, parse
 from storefront.catalog.service import category_by_path, category_tree
 from storefront.platform.database import DATABASE, Database
@@ -509,6 +510,23 @@ async def test_no_way_of_asking_puts_another_page_in_the_place_of_one(client: Cl
 
 def _without_request_id(body: bytes) -> bytes:
     return re.sub(rb"[0-9a-f]{32}", b"", body)
+
+
+async def test_a_page_without_its_navigation_is_kept_by_nobody(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(request: web.Request) -> tuple[Category, ...]:
+        raise ConnectionError("the database is away")
+
+    client.app[PAGE_CACHE].clear()  # type: ignore[index]
+    menu = 'aria-label="Main categories"'
+    with monkeypatch.context() as fault:
+        fault.setattr(service, "navigation", away)
+        async with client.get("/p/twin-1") as answer:
+            assert answer.status == 200
+            assert menu not in await answer.text()
+            assert answer.headers["Cache-Control"] == "no-store"
+    async with client.get("/p/twin-1") as answer:
+        assert menu in await answer.text()
+        assert answer.headers["Cache-Control"].startswith("public")
 
 
 @pytest.mark.parametrize(
