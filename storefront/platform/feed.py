@@ -79,7 +79,10 @@ class _Here(msgspec.Struct, frozen=True):
     def goes_on_from(self, position: str) -> bool:
         """Whether everything after the position is still there to be told."""
         (timeline, snapshot), (now, newest) = (text.rpartition("/")[::2] for text in (position, self.position))
-        lowest, highest = (int(xid) for xid in snapshot.split(":")[:2])
+        try:
+            lowest, highest = (int(xid) for xid in snapshot.split(":")[:2])
+        except ValueError:  # another release's
+            return False
         known = timeline in ("", now)  # positions of earlier releases name none
         return known and lowest > self.pruned_through and highest <= int(newest.split(":")[1])
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -95,6 +96,8 @@ async def put_redirect(conn: Connection, text: str, url: str, *, actor: str, now
     errors = _text_refusals("query", text)
     if not _PATH.fullmatch(url) or len(url) > 500:
         errors.append(FieldError("url", "Enter the path of a page of this shop, such as /c/clothing."))
+    elif _searched(url) in {normal(text), *(row["query"] for row in await queries.all_redirects(conn))}:
+        errors.append(FieldError("url", "This search leads on to a page. Enter that page."))  # or round in a circle
     if errors:
         raise InvalidInput(fields=errors)
     await queries.put_redirect(conn, query=normal(text), url=url)
@@ -139,6 +142,12 @@ async def remove_boost(conn: Connection, text: str, product_id: int, *, actor: s
 async def forget_miss(conn: Connection, text: str) -> None:
     """Takes a text off the list until it is looked for again."""
     await queries.forget_miss(conn, query=text)
+
+
+def _searched(url: str) -> str | None:
+    """The text that an address searches for."""
+    parts = urlsplit(url)
+    return normal(parse_qs(parts.query).get("q", [""])[-1]) if parts.path == "/search" else None
 
 
 def _text_refusals(field: str, text: str) -> list[FieldError]:

@@ -45,7 +45,7 @@ def shown(document: tantivy.Document) -> Shown:
 def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
     """The fields. Text that is looked through has stems; `words` has the words as they are, for typing mistakes and half words."""
     builder = tantivy.SchemaBuilder()
-    for name in ("mark", "position"):  # of the one document that says where the change feed stood
+    for name in ("mark", "position"):  # of the one document that says where the change feed stood (platform/feed.py)
         builder.add_text_field(name, stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("id", indexed=True, fast=True)
     builder.add_text_field("title", tokenizer_name="stemmed", index_option="position")

@@ -162,6 +162,8 @@ async def test_what_was_pruned_is_missed_by_old_positions_only(database: Databas
     assert not await feed.still_has(old)
     assert await feed.still_has(new)
     assert not await feed.still_has("9000000000:9000000000:"), "a position of another database"
+    for unknown in ("", "7", "v9/elsewhere", f"00000063/{new.rpartition('/')[2]}"):
+        assert not await feed.still_has(unknown), "a position of another release, or of another timeline"
 
 
 async def test_plain_sql_outside_the_app_is_told_too(feed: Feed, owner: asyncpg.Connection) -> None:

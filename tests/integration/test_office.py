@@ -467,6 +467,8 @@ async def test_what_the_search_is_taught_reaches_shoppers_and_can_be_taken_back(
             return answer.status in (302, 303) and answer.headers["Location"].endswith("/cart")
 
     await eventually(redirected)
+    status, _, _ = await operator.send("/admin/search/redirects", {"query": "voucher", "url": "/search?q=Gift+card"})
+    assert status == 422, "what it leads to leads elsewhere, and might lead back"
     await operator.follow("/admin/search/redirects/remove", {"query": "gift card"})
     await operator.follow("/admin/search/boosts", {"text": "zzyzx", "product": slug, "pinned_at": "1"})
 
@@ -530,6 +532,7 @@ async def test_what_found_nothing_is_listed_and_can_be_forgotten(
         ("redirects", {"query": "x", "url": "/a b"}, "url"),
         ("redirects", {"query": "x", "url": "https://elsewhere.example"}, "url"),
         ("redirects", {"query": "x", "url": "//elsewhere.example"}, "url"),
+        ("redirects", {"query": "Red Sofa", "url": "/search?sort=price&q=red+SOFA"}, "url"),
         ("redirects", {"query": "x", "url": "/\\elsewhere.example"}, "url"),
         ("boosts", {"text": "x", "product": "no-such-thing", "pinned_at": "1"}, "product"),
         ("boosts", {"text": "x", "product": "", "boost": "NaN"}, "boost"),
