@@ -36,6 +36,9 @@ ORDER BY is_default DESC, created_at, id;
 -- name: address_by_id^
 SELECT id, address, is_default FROM customer_address WHERE customer_id = :customer_id AND id = :address_id;
 
+-- name: lock_customer!
+SELECT FROM customer WHERE id = :customer_id FOR NO KEY UPDATE;
+
 -- name: clear_default!
 UPDATE customer_address SET is_default = false WHERE customer_id = :customer_id AND is_default AND id IS DISTINCT FROM :except_id;
 
@@ -61,7 +64,9 @@ INSERT INTO account_token (token_hash, customer_id, purpose, expires_at)
 VALUES (:token_hash, :customer_id, :purpose, :expires_at);
 
 -- name: take_account_token$
+-- Of this customer, if one is named.
 DELETE FROM account_token WHERE token_hash = :token_hash AND purpose = :purpose AND expires_at > :now
+  AND (CAST(:customer_id AS uuid) IS NULL OR customer_id = CAST(:customer_id AS uuid))
 RETURNING customer_id;
 
 -- name: account_token_exists$

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import aiohttp_jinja2
@@ -153,7 +154,7 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/account/verify")
 async def verify_page(request: web.Request) -> web.StreamResponse:
-    """Asks for a click: a mail scanner that follows links must not use them up."""
+    """Asks for a click: a mail scanner that follows links must not use them up. Who clicks has to be signed in."""
     context = {"token": request.query.get("token", "")[:100], "done": False, "errors": {}}
     return personal_page(request, "accounts/verify.html", context)
 
@@ -161,9 +162,16 @@ async def verify_page(request: web.Request) -> web.StreamResponse:
 @routes.post("/account/verify")
 async def verify(request: web.Request) -> web.StreamResponse:
     values = await form_values(request)
+    token = values.get("token", "")[:100]
+    customer_id = await current_customer_id(request)
+    if customer_id is None:
+        raise _see_other(f"/account/sign-in?next={quote(f'/account/verify?token={quote(token)}')}")
+
+    async def work(conn: Connection) -> None:
+        await service.confirm_email(conn, customer_id, token, request.app[CLOCK]())
+
     try:
-        async with request.app[DATABASE].write() as conn:
-            await service.confirm_email(conn, values.get("token", ""), request.app[CLOCK]())
+        await request.app[DATABASE].transaction(work)
     except service.LinkExpired as error:
         context = {"token": "", "done": False, "errors": {"token": error.detail}}
         return personal_page(request, "accounts/verify.html", context, status=410)

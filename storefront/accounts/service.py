@@ -171,13 +171,13 @@ async def send_reset_link(conn: Connection, jobs: Jobs, email: str, *, public_ur
     await jobs.enqueue(conn, MAIL_JOB, {"template": "reset_password", "to": customer.email, "context": context})
 
 
-async def confirm_email(conn: Connection, token: str, now: datetime) -> UUID:
-    """Marks the address as the customer's own. Raises LinkExpired."""
-    customer_id = await store.take_token(conn, token_hash(token), "verify_email", now)
-    if customer_id is None:
+async def confirm_email(conn: Connection, customer_id: UUID, token: str, now: datetime) -> None:
+    """Marks the address as the customer's own, who is signed in, and has read the mail. To read it is not enough: somebody else may have
+    opened the account with the reader's address, to be shown what was ordered with it. Raises LinkExpired.
+    """
+    if await store.take_token(conn, token_hash(token), "verify_email", now, customer_id) is None:
         raise LinkExpired()
     await store.verify_email(conn, customer_id, now)
-    return customer_id
 
 
 async def reset_password(database: Database, token: str, password: str, now: datetime) -> Customer:
@@ -230,7 +230,8 @@ async def address(conn: Connection, customer_id: UUID, address_id: UUID) -> Save
 async def save_address(
     conn: Connection, customer_id: UUID, given: Address, *, is_default: bool, address_id: UUID | None = None
 ) -> SavedAddress:
-    """Adds an address, or changes one of the customer's own. Raises NotFound or InvalidInput."""
+    """Adds an address, or changes one of the customer's own, in the caller's transaction. Raises NotFound or InvalidInput."""
+    await store.lock_customer(conn, customer_id)  # of several at once, one is the first, and the default
     if address_id is not None:
         changed = await store.update_address(conn, customer_id, address_id, given, is_default)
         if changed is None:

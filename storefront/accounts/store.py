@@ -74,6 +74,11 @@ async def address_by_id(conn: Connection, customer_id: UUID, address_id: UUID) -
     return _address(row) if row else None
 
 
+async def lock_customer(conn: Connection, customer_id: UUID) -> None:
+    """Until the end of the transaction, nobody else changes what belongs to the account."""
+    await queries.lock_customer(conn, customer_id=customer_id)
+
+
 async def insert_address(conn: Connection, customer_id: UUID, address: Address, is_default: bool, most: int) -> SavedAddress | None:
     """The saved address, or None when the customer already has `most` of them."""
     if is_default:
@@ -106,9 +111,9 @@ async def insert_token(conn: Connection, token_hash: bytes, customer_id: UUID, p
     await queries.insert_account_token(conn, token_hash=token_hash, customer_id=customer_id, purpose=purpose, expires_at=expires_at)
 
 
-async def take_token(conn: Connection, token_hash: bytes, purpose: str, now: datetime) -> UUID | None:
-    """The customer whose one-time token this is; the token is used up."""
-    found: UUID | None = await queries.take_account_token(conn, token_hash=token_hash, purpose=purpose, now=now)
+async def take_token(conn: Connection, token_hash: bytes, purpose: str, now: datetime, customer_id: UUID | None = None) -> UUID | None:
+    """The customer whose one-time token this is, if it is the one named; the token is used up."""
+    found: UUID | None = await queries.take_account_token(conn, token_hash=token_hash, purpose=purpose, now=now, customer_id=customer_id)
     return found
 
 

@@ -298,7 +298,7 @@ PAGES: dict[str, tuple[str, Opener, int]] = {
     "forgot-password-sent": ("guest", _sent("/account/forgot-password", "Send the link", E_mail="a@b.example"), 200),
     "reset-password-late": ("guest", _at("/account/reset-password?token=x"), 410),
     "verify": ("guest", _at("/account/verify?token=x"), 200),
-    "verify-late": ("guest", _verify_late, 410),
+    "verify-late": ("customer", _verify_late, 410),
     "not-found": ("guest", _at("/p/no-such-thing"), 404),
     "api-docs": ("guest", _at("/api/v1/docs"), 200),
     "account": ("customer", _at("/account"), 200),

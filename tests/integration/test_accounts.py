@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
 from typing import Any
 
 import asyncpg
@@ -13,6 +13,7 @@ from aiohttp import web
 from argon2 import PasswordHasher, Type, extract_parameters
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from storefront.accounts import passwords, service
 from storefront.accounts.model import Registration
@@ -22,6 +23,7 @@ from storefront.platform.database import Database
 from storefront.platform.errors import InvalidInput, NotFound
 from storefront.pricing.model import Address
 from storefront.settings import DatabaseSettings, Settings
+from tests.forms import Browser, forms_of
 from tests.sandbox import eventually
 
 ADDRESS = Address(name="Ada Byron", line1="1 Ridge Way", city="Berlin", postal_code="10115", country="DE")
@@ -68,10 +70,44 @@ async def test_a_mailed_link_works_once(database: Database) -> None:
         token = await service.issue_token(conn, customer.id, "verify_email", now)
         with pytest.raises(service.LinkExpired):
             await service.reset_password(database, token, "a new password", now)
-        assert await service.confirm_email(conn, token, now) == customer.id
+        await service.confirm_email(conn, customer.id, token, now)
         with pytest.raises(service.LinkExpired):
-            await service.confirm_email(conn, token, now)
+            await service.confirm_email(conn, customer.id, token, now)
         assert (await service.customer(conn, customer.id)).verified
+
+
+async def test_nobody_confirms_an_address_for_an_account_that_somebody_else_opened_with_it(
+    browser: Browser, database: Database, owner: asyncpg.Connection
+) -> None:
+    """Mallory opens an account with Ada's address; Ada reads the mail, and takes it for hers."""
+    mallorys, adas_own = await _register(database, "ada@victims.example"), await _register(database, "ada@her-own.example")
+    async with database.write() as conn:
+        token = await service.issue_token(conn, mallorys.id, "verify_email", utc_now())
+        with pytest.raises(service.LinkExpired):
+            await service.confirm_email(conn, adas_own.id, token, utc_now())
+    link = f"/account/verify?token={token}"
+    form = forms_of(await browser.open(link))["/account/verify"]
+    first = URL(await browser.follow("/account/verify", form))
+    assert (first.path, first.query["next"]) == ("/account/sign-in", link)
+    assert not await owner.fetchval("SELECT count(*) FROM customer WHERE email_verified_at IS NOT NULL AND id = $1", mallorys.id)
+    signed_in = {"email": mallorys.email, "password": "correct horse battery", "next": link}
+    assert await browser.follow("/account/sign-in", signed_in) == link, "whose account it is goes on where they were"
+    assert (await browser.send("/account/verify", form))[0] == 200
+    assert await owner.fetchval("SELECT count(*) FROM customer WHERE email_verified_at IS NOT NULL AND id = $1", mallorys.id)
+
+
+async def test_of_addresses_that_come_at_once_one_is_the_default_and_the_limit_holds(database: Database) -> None:
+    customer = await _register(database, "many@shop.example")
+
+    def save(is_default: bool) -> Awaitable[object]:
+        return database.transaction(lambda conn: service.save_address(conn, customer.id, ADDRESS, is_default=is_default))
+
+    outcomes = await asyncio.gather(*(save(bool(number % 2)) for number in range(service.MOST_ADDRESSES + 5)), return_exceptions=True)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert [type(error) for error in refused] == [InvalidInput] * 5
+    async with database.write() as conn:
+        saved = await service.addresses(conn, customer.id)
+    assert (len(saved), sum(address.is_default for address in saved)) == (service.MOST_ADDRESSES, 1)
 
 
 async def test_nobody_reads_or_changes_anothers_address(database: Database) -> None:
