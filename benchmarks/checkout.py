@@ -36,7 +36,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="run.py bench checkout", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--buyers", type=int, default=16, help="at once")
+    parser.add_argument("--buyers", type=int, default=64, help="at once, and clients of pgbench")
     options = parser.parse_args(argv)
     with running_shop(core=None, LIMITS__CHECKOUT="1000000/second") as shop:
         variants = stocked(shop)

@@ -19,6 +19,7 @@ from storefront.admin import pages as admin_pages
 from storefront.admin import search_pages as admin_search_pages
 from storefront.cart import api as cart_api
 from storefront.cart import pages as cart_pages
+from storefront.cart.desk import DESK, Desk
 from storefront.catalog import api as catalog_api
 from storefront.catalog import cache_tags, publication
 from storefront.catalog import media as catalog_media
@@ -31,6 +32,7 @@ from storefront.checkout import api as checkout_api
 from storefront.checkout import background, webhooks
 from storefront.checkout import pages as checkout_pages
 from storefront.checkout.service import checkout_context
+from storefront.checkout.together import TOGETHER, Together
 from storefront.inventory.gate import STOCK, StockGate
 from storefront.orders import api as orders_api
 from storefront.orders import pages as orders_pages
@@ -181,12 +183,15 @@ def _install_parts(app: web.Application, settings: Settings, headers: dict[str, 
     app[MAILER] = Mailer(settings)
     app[MEDIA] = MediaStore(settings.data_dir / "media")
     app[STOCK] = StockGate(app[DATABASE])
+    app[DESK] = Desk(app[DATABASE], settings)
+    app[TOGETHER] = Together(app[DATABASE], settings)
     app[SEARCH] = SearchIndex(settings.search_dir, settings.search, settings.shop.currencies, language=Language(settings.shop.locale))
     app[EDGE] = Edge(settings.edge.purge_urls, app[DATABASE], app[FEED], app[JOBS], cache_tags.tags_of)
     app[LISTING_FINDER] = app[SEARCH].find
     app[JOBS].register(mail.JOB, app[MAILER].deliver)
     app[JOBS].every("feed_prune", 600, app[FEED].prune)
     app[JOBS].every("publications", publication.EVERY, partial(publication.tell_of_publications, app[DATABASE]))
+    app[webhooks.INBOX] = webhooks.Inbox(checkout_context(app))
     background.register(checkout_context(app), app[MAILER])
     auditor = audit.Auditor(app[DATABASE], app[CLOCK])
     app[JOBS].every("audit", audit.EVERY, auditor.run)

@@ -11,7 +11,8 @@ import asyncpg
 from storefront.cart import service as carts
 from storefront.cart.model import Guard
 from storefront.checkout import service
-from storefront.checkout.model import Answer, CheckoutContext, PlaceOrder, Seen
+from storefront.checkout.context import CheckoutContext
+from storefront.checkout.model import Answer, PlaceOrder, Seen
 from storefront.checkout.place_order import place_order
 from storefront.inventory.gate import StockGate
 from storefront.platform.clock import utc_now

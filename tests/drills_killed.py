@@ -22,8 +22,10 @@ import msgspec
 import uvloop
 
 from storefront.checkout import recovery, service
-from storefront.checkout.model import CheckoutContext, PlaceOrder
+from storefront.checkout.context import CheckoutContext
+from storefront.checkout.model import PlaceOrder
 from storefront.checkout.place_order import place_order
+from storefront.checkout.together import Together
 from storefront.orders import after_sale
 from storefront.payments.service import Payments
 from storefront.payments.stripe_client import StripeCaller
@@ -190,6 +192,7 @@ async def _live(settings: Settings, work: Work, points: _Points) -> None:
     ahead = timedelta(seconds=work.ahead)
     shop = CheckoutContext(
         database=database,
+        together=Together(database, settings),
         payments=payments,
         jobs=Jobs(settings, database),
         settings=with_capture(settings, work.capture),

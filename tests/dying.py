@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
+from storefront.checkout.together import Together
 from storefront.payments.model import ChargeRequest, ProviderAnswer
 from storefront.payments.service import Payments
 from storefront.platform.database import Connection, Database
@@ -79,6 +80,10 @@ class MortalDatabase:
         async with self._database.write() as conn:
             yield _MortalConnection(conn, self._life, commits=True)
 
+    @property
+    def statements(self) -> Any:
+        return _MortalConnection(self._database.statements, self._life, commits=True)
+
     async def transaction(self, work: Callable[[Any], Awaitable[T]]) -> T:
         async def until_the_commit(conn: Connection) -> T:
             found = await work(_MortalConnection(conn, self._life, commits=False))
@@ -112,4 +117,4 @@ def mortal(shop: CheckoutContext, life: Life) -> CheckoutContext:
     """The shop in a process with this life."""
     database: Any = MortalDatabase(shop.database, life)
     payments: Any = MortalPayments(shop.payments, life)
-    return msgspec.structs.replace(shop, database=database, payments=payments)
+    return msgspec.structs.replace(shop, database=database, together=Together(database, shop.settings), payments=payments)

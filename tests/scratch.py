@@ -38,7 +38,8 @@ def forget(folder: Path) -> None:
 def _sweep() -> None:
     """What runs that were killed have left."""
     for left in MEMORY.glob(f"{NAME}*"):
-        if not psutil.pid_exists(int(left.name.removeprefix(NAME) or 0)):
+        number = left.name.removeprefix(NAME)
+        if number.isdecimal() and not psutil.pid_exists(int(number)):
             shutil.rmtree(left, ignore_errors=True)
 
 

@@ -3,40 +3,61 @@
 -- name: cart_by_id^
 SELECT * FROM cart WHERE id = :cart_id;
 
+-- name: carts_by_id
+SELECT * FROM cart WHERE id = ANY (CAST(:cart_ids AS uuid[]));
+
 -- name: lock_cart^
 SELECT * FROM cart WHERE id = :cart_id FOR UPDATE;
 
--- name: create^
--- A cart with these lines at their prices of now; no row when one of them is not for sale or has no price in the currency.
-WITH wanted AS (
-    SELECT w.variant_id, w.quantity, w.place, vp.amount, v.active AND is_published(p.status, p.published_at) AS on_sale
-    FROM unnest(CAST(:variant_ids AS bigint[]), CAST(:quantities AS int[])) WITH ORDINALITY AS w (variant_id, quantity, place)
+-- name: carts_of
+-- As cart_by_id, of a list.
+SELECT c.* FROM unnest(CAST(:asked AS jsonb[])) AS one (asked) JOIN cart c ON c.id = CAST(one.asked ->> 'cart_id' AS uuid);
+
+-- name: create
+-- Carts with these lines at their prices of now; no row for one with a line that is not for sale or has no price in its currency.
+WITH asked AS MATERIALIZED (
+    SELECT a.* FROM unnest(CAST(:asked AS jsonb[])) AS one (asked)
+    CROSS JOIN LATERAL jsonb_to_record(one.asked) AS a (id uuid, currency text, customer_id uuid, lines jsonb, durable boolean)
+), wanted AS MATERIALIZED (
+    SELECT a.id, w.variant_id, w.quantity, w.place, vp.amount, v.active AND is_published(p.status, p.published_at) AS on_sale
+    FROM asked a
+    CROSS JOIN LATERAL lines_wanted(a.lines) w
     LEFT JOIN variant v ON v.id = w.variant_id
     LEFT JOIN product p ON p.id = v.product_id
-    LEFT JOIN variant_price vp ON vp.variant_id = v.id AND vp.currency = :currency
+    LEFT JOIN variant_price vp ON vp.variant_id = v.id AND vp.currency = a.currency
 )
-INSERT INTO cart (currency, customer_id, lines)
-SELECT :currency, :customer_id, coalesce(
-    (SELECT jsonb_object_agg(variant_id::text, jsonb_build_object('quantity', quantity, 'seen_amount', amount, 'added', place - 1000000))
-     FROM wanted), '{}')
-WHERE NOT EXISTS (SELECT FROM wanted WHERE on_sale IS NOT TRUE OR amount IS NULL)
-RETURNING *, set_config('synchronous_commit', CASE WHEN :durable THEN current_setting('synchronous_commit') ELSE 'off' END, true) AS durability;
+INSERT INTO cart (id, currency, customer_id, lines)
+SELECT a.id, a.currency, a.customer_id, coalesce(
+    (SELECT jsonb_object_agg(
+        w.variant_id::text, jsonb_build_object('quantity', w.quantity, 'seen_amount', w.amount, 'added', w.place - 1000000))
+     FROM wanted w WHERE w.id = a.id), '{}')
+FROM asked a
+WHERE NOT EXISTS (SELECT FROM wanted w WHERE w.id = a.id AND (w.on_sale IS NOT TRUE OR w.amount IS NULL))
+RETURNING *, set_config('synchronous_commit',
+    CASE WHEN (SELECT bool_or(a.durable) FROM asked a) THEN current_setting('synchronous_commit') ELSE 'off' END, true) AS durability;
 
--- name: add_line^
--- The new quantity and the price that is seen with it, in one statement. No row: something stands against it (`service._refused` asks what).
+-- name: add_lines
+-- The new quantity and the price that is seen with it, of different carts. No row: something stands against it (`service._refused` asks what).
+WITH asked AS MATERIALIZED (
+    SELECT a.* FROM unnest(CAST(:asked AS jsonb[])) AS one (asked)
+    CROSS JOIN LATERAL jsonb_to_record(one.asked) AS a (
+        cart_id uuid, variant_id bigint, quantity int, most_units int, most_lines int, anybody boolean, customer_id uuid, version int)
+    CROSS JOIN wait_briefly(cardinality(CAST(:asked AS jsonb[])))
+)
 UPDATE cart c SET
-    lines = c.lines || jsonb_build_object(CAST(:variant_id AS bigint)::text, jsonb_build_object(
-        'quantity', coalesce(CAST(c.lines -> CAST(:variant_id AS bigint)::text ->> 'quantity' AS int), 0) + CAST(:quantity AS int),
+    lines = c.lines || jsonb_build_object(a.variant_id::text, jsonb_build_object(
+        'quantity', coalesce(CAST(c.lines -> a.variant_id::text ->> 'quantity' AS int), 0) + a.quantity,
         'seen_amount', vp.amount,
-        'added', coalesce(c.lines -> CAST(:variant_id AS bigint)::text -> 'added', to_jsonb(c.version)))),
+        'added', coalesce(c.lines -> a.variant_id::text -> 'added', to_jsonb(c.version)))),
     version = c.version + 1, updated_at = now()
-FROM variant v
+FROM asked a
+JOIN variant v ON v.id = a.variant_id
 JOIN product p ON p.id = v.product_id
 JOIN variant_price vp ON vp.variant_id = v.id
-WHERE c.id = :cart_id AND cart_may_change(c, :anybody, :customer_id, :version)
-  AND v.id = :variant_id AND v.active AND is_published(p.status, p.published_at) AND vp.currency = c.currency
-  AND coalesce(CAST(c.lines -> CAST(:variant_id AS bigint)::text ->> 'quantity' AS int), 0) + CAST(:quantity AS int) <= :most_units
-  AND (c.lines ? CAST(:variant_id AS bigint)::text OR (SELECT count(*) FROM jsonb_object_keys(c.lines)) < :most_lines)
+WHERE c.id = a.cart_id AND cart_may_change(c, a.anybody, a.customer_id, a.version)
+  AND v.active AND is_published(p.status, p.published_at) AND vp.currency = c.currency
+  AND coalesce(CAST(c.lines -> a.variant_id::text ->> 'quantity' AS int), 0) + a.quantity <= a.most_units
+  AND (c.lines ? a.variant_id::text OR (SELECT count(*) FROM jsonb_object_keys(c.lines)) < a.most_lines)
 RETURNING c.*, set_config('synchronous_commit', 'off', true) AS durability;
 
 -- name: set_quantity^
@@ -85,16 +106,26 @@ RETURNING c.*;
 -- The id of a gift card of the cart, by the hash of its code.
 SELECT g.id FROM gift_card g JOIN cart c ON g.id = ANY (c.gift_card_ids) WHERE c.id = :cart_id AND g.code_hash = :code_hash;
 
--- name: set_details^
+-- name: set_details
+-- Of different carts. The commit is waited for when it is for one of them.
+WITH asked AS MATERIALIZED (
+    SELECT a.* FROM unnest(CAST(:asked AS jsonb[])) AS one (asked)
+    CROSS JOIN LATERAL jsonb_to_record(one.asked) AS a (
+        cart_id uuid, email text, delivery_address jsonb, billing_address jsonb, fulfillment_option_id bigint,
+        set_email boolean, set_delivery_address boolean, set_billing_address boolean, set_fulfillment_option_id boolean,
+        durable boolean, anybody boolean, customer_id uuid, version int)
+    CROSS JOIN wait_briefly(cardinality(CAST(:asked AS jsonb[])))
+)
 UPDATE cart c SET
-    email = CASE WHEN :set_email THEN CAST(:email AS text) ELSE c.email END,
-    delivery_address = CASE WHEN :set_delivery_address THEN CAST(:delivery_address AS jsonb) ELSE c.delivery_address END,
-    billing_address = CASE WHEN :set_billing_address THEN CAST(:billing_address AS jsonb) ELSE c.billing_address END,
-    fulfillment_option_id = CASE WHEN :set_fulfillment_option_id THEN CAST(:fulfillment_option_id AS bigint)
-        ELSE c.fulfillment_option_id END,
+    email = CASE WHEN a.set_email THEN a.email ELSE c.email END,
+    delivery_address = CASE WHEN a.set_delivery_address THEN a.delivery_address ELSE c.delivery_address END,
+    billing_address = CASE WHEN a.set_billing_address THEN a.billing_address ELSE c.billing_address END,
+    fulfillment_option_id = CASE WHEN a.set_fulfillment_option_id THEN a.fulfillment_option_id ELSE c.fulfillment_option_id END,
     version = c.version + 1, updated_at = now()
-WHERE c.id = :cart_id AND cart_may_change(c, :anybody, :customer_id, :version)
-RETURNING c.*, set_config('synchronous_commit', CASE WHEN :durable THEN current_setting('synchronous_commit') ELSE 'off' END, true) AS durability;
+FROM asked a
+WHERE c.id = a.cart_id AND cart_may_change(c, a.anybody, a.customer_id, a.version)
+RETURNING c.*, set_config('synchronous_commit',
+    CASE WHEN (SELECT bool_or(d.durable) FROM asked d) THEN current_setting('synchronous_commit') ELSE 'off' END, true) AS durability;
 
 -- name: forget_old$
 -- Carts that nobody has touched since then and that nothing came of; at most so many. Returns how many went.

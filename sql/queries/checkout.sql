@@ -1,14 +1,28 @@
--- name: claim_key^
--- The key is ours when it is new, or when whoever had it has let go or died; no row: it is answered, or somebody is at work on it.
--- Its commit need not be waited for: nothing that matters happens before the next phase, whose commit carries this one along.
-INSERT INTO idempotency_key AS k (scope, key, fingerprint, params, locked_at, created_at)
-SELECT CAST(:scope AS text), CAST(:key AS text), CAST(:fingerprint AS bytea), CAST(:params AS jsonb),
-       CAST(:now AS timestamptz), CAST(:now AS timestamptz)
-WHERE set_config('synchronous_commit', 'off', true) = 'off'
-ON CONFLICT (scope, key) DO UPDATE SET locked_at = EXCLUDED.locked_at
-    WHERE k.finished_at IS NULL AND k.fingerprint = EXCLUDED.fingerprint
-      AND (k.locked_at IS NULL OR k.locked_at < CAST(:stale AS timestamptz))
-RETURNING scope, key, recovery_point, params, order_id, locked_at;
+-- name: claim_keys
+-- Of different keys: one is ours when it is new, or when whoever had it has let go or died. No row: it is answered, or somebody is at work on it
+-- (its row may be locked; nobody waits for that). The commit need not be waited for: nothing that matters happens before the next phase, whose
+-- commit carries this one along.
+WITH wanted AS MATERIALIZED (
+    SELECT n.scope, n.key, n.fingerprint, CAST(:params AS jsonb) -> CAST(n.place - 1 AS int) AS params, n.now
+    FROM unnest(CAST(:scopes AS text[]), CAST(:keys AS text[]), CAST(:fingerprints AS bytea[]), CAST(:moments AS timestamptz[]))
+        WITH ORDINALITY AS n (scope, key, fingerprint, now, place)
+    WHERE set_config('synchronous_commit', 'off', true) = 'off'
+    ORDER BY n.scope, n.key
+), left_behind AS MATERIALIZED (
+    SELECT k.scope, k.key, n.now FROM wanted n JOIN idempotency_key k ON k.scope = n.scope AND k.key = n.key
+    WHERE k.finished_at IS NULL AND k.fingerprint = n.fingerprint
+      AND (k.locked_at IS NULL OR k.locked_at < n.now - CAST(:stale_after AS interval))
+    FOR NO KEY UPDATE OF k SKIP LOCKED
+), taken_over AS (
+    UPDATE idempotency_key k SET locked_at = l.now FROM left_behind l WHERE k.scope = l.scope AND k.key = l.key
+    RETURNING k.scope, k.key, k.recovery_point, k.params, k.order_id, k.locked_at
+), begun AS (
+    INSERT INTO idempotency_key (scope, key, fingerprint, params, locked_at, created_at)
+    SELECT n.scope, n.key, n.fingerprint, n.params, n.now, n.now FROM wanted n
+    ON CONFLICT DO NOTHING
+    RETURNING scope, key, recovery_point, params, order_id, locked_at
+)
+SELECT * FROM begun UNION ALL SELECT * FROM taken_over;
 
 -- name: key_row^
 SELECT fingerprint, finished_at, response_status, response_headers, response_body
@@ -36,18 +50,24 @@ WHERE scope = :scope AND key = :key AND locked_at = :locked_at AND finished_at I
 RETURNING true;
 
 -- name: order_pending^
--- The phase of that name; no number when the cart or what it holds is not as it should be, and then nothing has changed.
-SELECT number, line_ids FROM order_pending(
-    :scope, :key, :locked_at, :wanted, :kept, CAST(:variant_ids AS bigint[]), CAST(:quantities AS int[]), :prepared, :prefix, :now);
+-- The phase of that name, of an order whose cart is locked and whose goods are held for it.
+SELECT number, line_ids FROM order_pending(:scope, :key, :locked_at, :wanted, :kept, '{}', '{}', true, :prefix, :now);
 
 -- name: settle_paid$
 SELECT settle_paid(:order_id, :status, :captured, :attempt_id, :attempt_state, :provider_ref, :mail_kind, :mail, :now);
 
--- name: settle_paid_and_answer$
--- The phase finished of an order that is paid.
-SELECT settle_paid_and_answer(
-    :order_id, :status, :captured, :attempt_id, :attempt_state, :provider_ref, :mail_kind, :mail, :now,
-    :scope, :key, :locked_at, :answer_status, :answer_headers, :answer_body);
+-- name: orders_pending
+-- The phase of that name of several orders, each of another cart; a row for each whose key is still held, without a number when the cart or
+-- what it holds is not as it should be: then nothing of it has changed.
+SELECT place, number, line_ids FROM orders_pending(
+    :scopes, :keys, :tokens, :order_ids, :cart_ids, :versions, :countries, :expiries, :of_carts, :variant_ids, :quantities,
+    :wanted, :kept, :prefix);
+
+-- name: settle_paid_and_answer_each
+-- The phase finished of several orders that are paid; a row for each whose key is still held.
+SELECT place, settled FROM settle_paid_and_answer_each(
+    :order_ids, :statuses, :captured, :attempt_ids, :attempt_states, :provider_refs, :moments, :mail_kind, :mails,
+    :scopes, :keys, :tokens, :answer_statuses, :answer_headers, :answer_bodies);
 
 -- name: release_key!
 -- Nobody is at work on it any more; a retry, or recovery, goes on from `recovery_point`.
@@ -79,12 +99,16 @@ WHERE finished_at IS NULL AND recovery_point = 'started' AND locked_at < :stale;
 -- Finished or not: what became of an order that was begun does not hang on its key.
 DELETE FROM idempotency_key WHERE created_at < :before;
 
--- name: store_event^
--- No row: the event is not new. It waits until somebody has looked at what it is about.
-INSERT INTO webhook_inbox (provider, event_id, type, payload, received_at, outcome)
-VALUES (:provider, :event_id, :type, :payload, :now, 'waits')
+-- name: store_events
+-- Those that are new. One that is no news is done with; the others wait until somebody has looked at what they are about.
+INSERT INTO webhook_inbox (provider, event_id, type, payload, received_at, applied_at, outcome)
+SELECT e.provider, e.event_id, e.type, CAST(:payloads AS jsonb) -> CAST(e.place - 1 AS int), CAST(:now AS timestamptz),
+       CASE WHEN e.known THEN CAST(:now AS timestamptz) END, CASE WHEN e.known THEN 'known' ELSE 'waits' END
+FROM unnest(CAST(:providers AS text[]), CAST(:event_ids AS text[]), CAST(:types AS text[]), CAST(:known AS boolean[]))
+    WITH ORDINALITY AS e (provider, event_id, type, known, place)
+ORDER BY e.provider, e.event_id
 ON CONFLICT DO NOTHING
-RETURNING event_id;
+RETURNING provider, event_id;
 
 -- name: events_that_wait
 -- Stored while somebody was at work on their payment; locked, so that one replica looks at them.

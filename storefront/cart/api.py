@@ -10,6 +10,7 @@ from aiohttp import web
 
 from storefront.cart import service
 from storefront.cart.access import cart_id_of, guard_of
+from storefront.cart.desk import DESK, AtDesk
 from storefront.cart.model import (
     Cart,
     CartChange,
@@ -32,12 +33,11 @@ from storefront.platform.openapi import ETAG, IF_MATCH, LOCATION, PREFER, operat
 from storefront.platform.ratelimit import RATE_LIMITER
 from storefront.platform.sessions import current_customer_id
 from storefront.pricing.model import PricedCart
-from storefront.pricing.service import Till
 from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
 
-Change = Callable[[Connection, UUID, Guard, Till | None], Awaitable[Cart]]
+Change = Callable[[Connection, UUID, Guard, AtDesk], Awaitable[Cart]]
 CHANGE = (CartNotFound, CartClosed, VersionMismatch)
 PATH = {"cart_id": UUID}
 LINE_PATH = PATH | {"variant_id": VariantId}
@@ -88,10 +88,10 @@ async def create_cart(request: web.Request) -> web.Response:
         raise InvalidInput.of("currency", f"The shop sells in {', '.join(shop.currencies)}.")
     customer_id = await current_customer_id(request)
     lines = [(line.variant_id, line.quantity) for line in given.lines]
-    async with request.app[DATABASE].write() as conn:
-        till = _till(request, conn)
-        cart = await service.create(conn, currency=currency, customer_id=customer_id, lines=lines, till=till)
-        return _answer(cart, await till.price(cart), status=201)
+    till = _at_desk(request)
+    statements = request.app[DATABASE].statements
+    cart = await service.create(statements, currency=currency, customer_id=customer_id, lines=lines, till=till)
+    return _answer(cart, await till.price(cart), status=201)
 
 
 @routes.get("/api/v1/carts/{cart_id}")
@@ -107,11 +107,9 @@ async def create_cart(request: web.Request) -> web.Response:
 )
 async def read_cart(request: web.Request) -> web.Response:
     """The cart at its prices of now."""
-    guard = await guard_of(request)
-    async with request.app[DATABASE].write() as conn:
-        till = _till(request, conn)
-        cart = await service.get(till, cart_id_of(request), guard)
-        return _answer(cart, await till.price(cart))
+    guard, till = await guard_of(request), _at_desk(request)
+    cart = await service.get(till, cart_id_of(request), guard)
+    return _answer(cart, await till.price(cart))
 
 
 @routes.patch("/api/v1/carts/{cart_id}")
@@ -129,12 +127,10 @@ async def update_cart(request: web.Request) -> web.Response:
 
     details = msgspec.structs.asdict(given)
     if given.fulfillment_option_id is not msgspec.UNSET:
-        async with request.app[DATABASE].write() as conn:
-            now, settings = request.app[CLOCK](), request.app[SETTINGS]
-            cart, priced = await service.choose_delivery(conn, cart_id, details, guard, now=now, settings=settings)
+        cart, priced = await service.choose_delivery(cart_id, details, guard, till=_at_desk(request))
         return _nothing(cart) if _minimal(request) else _answer(cart, priced)
 
-    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
+    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: AtDesk) -> Cart:
         return await service.set_details(conn, cart_id, **details, guard=guard, till=till)
 
     return await _changed(request, change)
@@ -152,7 +148,7 @@ async def add_cart_line(request: web.Request) -> web.Response:
     """Adds units of a variant; a line that is there already grows."""
     line = await read_json(request, NewLine)
 
-    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
+    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: AtDesk) -> Cart:
         return await service.add_line(conn, cart_id, line.variant_id, line.quantity, guard, till=till)
 
     return await _changed(request, change)
@@ -170,7 +166,7 @@ async def update_cart_line(request: web.Request) -> web.Response:
     """Sets the quantity; 0 removes the line."""
     variant_id, line = _variant_id(request), await read_json(request, LineChange)
 
-    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
+    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: AtDesk) -> Cart:
         return await service.set_quantity(conn, cart_id, variant_id, line.quantity, guard, till=till)
 
     return await _changed(request, change)
@@ -186,7 +182,7 @@ async def delete_cart_line(request: web.Request) -> web.Response:
     """Answers the cart without it."""
     variant_id = _variant_id(request)
 
-    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
+    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: AtDesk) -> Cart:
         return await service.remove(conn, cart_id, variant_id, guard, till=till)
 
     return await _changed(request, change)
@@ -205,7 +201,7 @@ async def add_cart_code(request: web.Request) -> web.Response:
     given = await read_json(request, NewCode)
     await request.app[RATE_LIMITER].hit("cart_code", client_ip(request), request.app[SETTINGS].limits.checkout)
 
-    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
+    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: AtDesk) -> Cart:
         return await service.apply_code(conn, cart_id, given.code, now=request.app[CLOCK](), guard=guard, till=till)
 
     return await _changed(request, change)
@@ -221,7 +217,7 @@ async def delete_cart_code(request: web.Request) -> web.Response:
     """A code that is not on the cart is no error."""
     code = request.match_info["code"]
 
-    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: Till | None) -> Cart:
+    async def change(conn: Connection, cart_id: UUID, guard: Guard, till: AtDesk) -> Cart:
         return await service.remove_code(conn, cart_id, code, guard, till=till)
 
     return await _changed(request, change)
@@ -229,12 +225,9 @@ async def delete_cart_code(request: web.Request) -> web.Response:
 
 async def _changed(request: web.Request, change: Change) -> web.Response:
     guard, cart_id = await guard_of(request), cart_id_of(request)
-    async with request.app[DATABASE].write() as conn:
-        if _minimal(request):
-            return _nothing(await change(conn, cart_id, guard, None))
-        till = _till(request, conn)
-        cart = await change(conn, cart_id, guard, till)
-        return _answer(cart, await till.price(cart))
+    till, statements = _at_desk(request, priced=not _minimal(request)), request.app[DATABASE].statements
+    cart = await change(statements, cart_id, guard, till)
+    return _nothing(cart) if _minimal(request) else _answer(cart, await till.price(cart))
 
 
 def _minimal(request: web.Request) -> bool:
@@ -255,8 +248,8 @@ def _variant_id(request: web.Request) -> int:
     return int(text)
 
 
-def _till(request: web.Request, conn: Connection) -> Till:
-    return service.till(conn, now=request.app[CLOCK](), settings=request.app[SETTINGS])
+def _at_desk(request: web.Request, *, priced: bool = True) -> AtDesk:
+    return request.app[DESK].at(request.app[CLOCK](), priced=priced)
 
 
 def _answer(cart: Cart, priced: PricedCart, *, status: int = 200) -> web.Response:

@@ -3,7 +3,7 @@
 Each change is one statement that checks what it needs (`Guard`) and counts the version up; only when it changes nothing is asked why.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from uuid import UUID
@@ -13,6 +13,7 @@ import msgspec
 
 from storefront.cart import store
 from storefront.cart.cookies import cart_id_from_cookie, clear_cart_cookies, set_cart_cookies
+from storefront.cart.desk import DESK, ROW, AtDesk, Desk
 from storefront.cart.model import (
     ANYBODY,
     MOST_CODES,
@@ -38,13 +39,17 @@ from storefront.settings import Settings
 
 __all__ = [
     "ANYBODY",
+    "DESK",
+    "AtDesk",
     "CartNotFound",
+    "Desk",
     "Guard",
     "LineNotFound",
     "VersionMismatch",
     "add_gift_card",
     "add_line",
     "apply_code",
+    "cart_id",
     "cart_id_from_cookie",
     "cart_view",
     "choose_delivery",
@@ -55,12 +60,14 @@ __all__ = [
     "lock",
     "mark_seen",
     "merge",
+    "read_all",
     "remove",
     "remove_code",
     "remove_gift_card",
     "set_cart_cookies",
     "set_details",
     "set_quantity",
+    "theirs",
     "till",
     "variant_ids",
 ]
@@ -79,18 +86,32 @@ class LineNotFound(NotFound):
 
 def till(conn: Connection, *questions: Question[Any], now: datetime, settings: Settings) -> Till:
     """For the functions here that take one: the cart that they return is priced in the same round trip (`Till.price`)."""
-    return Till(conn, store.ROW, questions, now=now, settings=settings)
+    return Till(conn, ROW, questions, now=now, settings=settings)
+
+
+def cart_id() -> Of:
+    """As `variant_ids`, the cart's own."""
+    return Of("about.id")
 
 
 def variant_ids() -> Of:
     """Of the cart that a `till`'s questions are about."""
-    assert isinstance(store.ROW.variant_ids, Of)
-    return store.ROW.variant_ids
+    assert isinstance(ROW.variant_ids, Of)
+    return ROW.variant_ids
 
 
-async def get(conn: Connection | Till, cart_id: UUID, guard: Guard = ANYBODY) -> Cart:
+async def get(conn: Connection | Till | AtDesk, cart_id: UUID, guard: Guard = ANYBODY) -> Cart:
     """The cart, open or not. Raises CartNotFound, also for somebody else's."""
-    cart = await store.cart_by_id(conn, cart_id)
+    return theirs(await store.cart_by_id(conn, cart_id), guard)
+
+
+async def read_all(till: Till, cart_ids: Sequence[UUID]) -> dict[UUID, tuple[Cart, Till]]:
+    """Carts by id, open or not, each with a till that prices it. Whose they are is for `theirs` to say."""
+    return await store.carts_by_id(till, cart_ids)
+
+
+def theirs(cart: Cart | None, guard: Guard) -> Cart:
+    """The cart, for whom it belongs to. Raises CartNotFound."""
     if cart is None or not _is_theirs(cart, guard):
         raise CartNotFound("There is no such cart.")
     return cart
@@ -111,7 +132,7 @@ async def create(
     customer_id: UUID | None = None,
     lines: Iterable[tuple[int, int]] = (),
     durable: bool = False,
-    till: Till | None = None,
+    till: Till | AtDesk | None = None,
 ) -> Cart:
     """A new cart with (variant, quantity) lines; a variant that comes twice is one line. Raises InvalidInput with the line's place.
 
@@ -141,7 +162,7 @@ async def create(
 
 
 async def add_line(
-    conn: Connection, cart_id: UUID, variant_id: int, quantity: int, guard: Guard = ANYBODY, *, till: Till | None = None
+    conn: Connection, cart_id: UUID, variant_id: int, quantity: int, guard: Guard = ANYBODY, *, till: Till | AtDesk | None = None
 ) -> Cart:
     """Adds units to a line, or a line, in one statement that also keeps the price that is seen.
 
@@ -161,7 +182,7 @@ async def add_line(
 
 
 async def set_quantity(
-    conn: Connection, cart_id: UUID, variant_id: int, quantity: int, guard: Guard = ANYBODY, *, till: Till | None = None
+    conn: Connection, cart_id: UUID, variant_id: int, quantity: int, guard: Guard = ANYBODY, *, till: Till | AtDesk | None = None
 ) -> Cart:
     """Sets a line's quantity; 0 removes it. Raises InvalidInput (`quantity`), LineNotFound, CartNotFound, CartClosed, VersionMismatch."""
     if quantity != 0:
@@ -173,13 +194,13 @@ async def set_quantity(
     raise LineNotFound("This is not in the cart.")
 
 
-async def remove(conn: Connection, cart_id: UUID, variant_id: int, guard: Guard = ANYBODY, *, till: Till | None = None) -> Cart:
+async def remove(conn: Connection, cart_id: UUID, variant_id: int, guard: Guard = ANYBODY, *, till: Till | AtDesk | None = None) -> Cart:
     """Removes a line. Raises as `set_quantity`."""
     return await set_quantity(conn, cart_id, variant_id, 0, guard, till=till)
 
 
 async def apply_code(
-    conn: Connection, cart_id: UUID, code: str, *, now: datetime, guard: Guard = ANYBODY, till: Till | None = None
+    conn: Connection, cart_id: UUID, code: str, *, now: datetime, guard: Guard = ANYBODY, till: Till | AtDesk | None = None
 ) -> Cart:
     """Puts a coupon code or a gift card on the cart; whether it takes something off is for the price to say.
 
@@ -202,7 +223,7 @@ async def add_gift_card(conn: Connection, cart_id: UUID, gift_card_id: int, guar
     raise InvalidInput.of("code", f"A cart takes at most {MOST_CODES} codes.")
 
 
-async def remove_code(conn: Connection, cart_id: UUID, code: str, guard: Guard = ANYBODY, *, till: Till | None = None) -> Cart:
+async def remove_code(conn: Connection, cart_id: UUID, code: str, guard: Guard = ANYBODY, *, till: Till | AtDesk | None = None) -> Cart:
     """Takes a coupon code, or the gift card with this code, off the cart; one that is not on it is no error.
 
     Raises CartNotFound, CartClosed, VersionMismatch.
@@ -218,7 +239,9 @@ async def remove_gift_card(conn: Connection, cart_id: UUID, gift_card_id: int, g
     return await _take_off(conn, cart_id, None, gift_card_id, guard)
 
 
-async def _take_off(conn: Connection | Till, cart_id: UUID, coupon_code: str | None, gift_card_id: int | None, guard: Guard) -> Cart:
+async def _take_off(
+    conn: Connection | Till | AtDesk, cart_id: UUID, coupon_code: str | None, gift_card_id: int | None, guard: Guard
+) -> Cart:
     cart = await store.remove_code(conn, cart_id, coupon_code, gift_card_id, guard)
     return cart if cart is not None else await _refused(conn, cart_id, guard)
 
@@ -233,7 +256,7 @@ async def set_details(
     billing_address: Address | msgspec.UnsetType | None = msgspec.UNSET,
     fulfillment_option_id: int | msgspec.UnsetType | None = msgspec.UNSET,
     guard: Guard = ANYBODY,
-    till: Till | None = None,
+    till: Till | AtDesk | None = None,
 ) -> Cart:
     """Keeps those details that are given, normalised; None empties one. Raises InvalidInput with every wrong field, CartNotFound,
     CartClosed, VersionMismatch. Whether the option is offered for the address is for the price to say.
@@ -257,9 +280,7 @@ async def set_details(
     return cart
 
 
-async def choose_delivery(
-    conn: Connection, cart_id: UUID, given: Mapping[str, Any], guard: Guard, *, now: datetime, settings: Settings
-) -> tuple[Cart, PricedCart]:
+async def choose_delivery(cart_id: UUID, given: Mapping[str, Any], guard: Guard, *, till: AtDesk) -> tuple[Cart, PricedCart]:
     """As `set_details`, with an option that must be offered for what the cart is then; with its price. `given`: the details by name.
 
     The cart is priced as it would be, and changed if it is still what was priced: two statements, and no transaction around them.
@@ -267,15 +288,16 @@ async def choose_delivery(
     changes = _checked_details(given)
     wanted = changes["fulfillment_option_id"]
     for _ in range(TRIES):
-        priced_beside = till(conn, now=now, settings=settings)
-        before = await get(priced_beside, cart_id, guard)
+        before = await get(till, cart_id, guard)
         _check_change(before, guard)
-        priced = await priced_beside.price(msgspec.structs.replace(before, **changes))
+        priced = await till.price(msgspec.structs.replace(before, **changes))
         if wanted is not None and all(option.id != wanted for option in priced.fulfillment_options):
             raise InvalidInput.of("fulfillment_option_id", "This option is not offered for the cart and its delivery address.")
         # Who and where to must not be lost once it is confirmed: the order would go where it went before, at the same price.
         durable = changes.keys() != {"fulfillment_option_id"}
-        cart = await store.set_details(conn, cart_id, changes, msgspec.structs.replace(guard, version=before.version), durable=durable)
+        cart = await store.set_details(
+            till.unpriced(), cart_id, changes, msgspec.structs.replace(guard, version=before.version), durable=durable
+        )
         if cart is not None:
             return cart, priced
     raise VersionMismatch(CHANGED_MEANWHILE)
@@ -369,7 +391,7 @@ def _is_theirs(cart: Cart, guard: Guard) -> bool:
     return guard.anybody or cart.customer_id is None or cart.customer_id == guard.customer_id
 
 
-async def _refused(conn: Connection | Till, cart_id: UUID, guard: Guard) -> Cart:
+async def _refused(conn: Connection | Till | AtDesk, cart_id: UUID, guard: Guard) -> Cart:
     """Raises what stands against a change of the cart as such; the cart, when nothing does."""
     cart = await get(conn, cart_id, guard)
     _check_change(cart, guard)

@@ -3,27 +3,22 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 
+from storefront.cart.desk import AtDesk
 from storefront.cart.model import MOST_CODES, MOST_LINES, MOST_UNITS, Cart, Guard
 from storefront.platform.database import Connection
-from storefront.platform.questions import Of
 from storefront.platform.sql import load
 from storefront.pricing.model import Address, CartLine
-from storefront.pricing.service import ContentsOf, Till
+from storefront.pricing.service import Till
 
 queries = load("cart")
 
 Lines = dict[str, dict[str, int]]
-OneRow = Connection | Till
-"""What runs a statement that returns a cart: a connection, or one that asks for the cart's price beside it."""
-
-ROW = ContentsOf(
-    variant_ids=Of("ARRAY(SELECT CAST(line.key AS bigint) FROM jsonb_object_keys(about.lines) AS line (key))"),
-    currency=Of("about.currency"),
-)
+OneRow = Connection | Till | AtDesk
+"""What runs a statement that returns a cart: a connection, one that asks for the cart's price beside it, or one that serves several."""
 
 
 def _cart(row: Mapping[str, Any] | None) -> Cart | None:
@@ -58,8 +53,23 @@ def _found(row: Mapping[str, Any] | None) -> Cart:
     return cart
 
 
+async def _one_of(conn: OneRow, query: Any, cart_id: UUID, what: Mapping[str, Any]) -> Cart | None:
+    """The cart of a statement that takes a list."""
+    if isinstance(conn, AtDesk):
+        return _cart(await conn.one_of(query.sql, cart_id, what))
+    row: Any = await conn.fetchrow(query.sql, [what])
+    return _cart(row)
+
+
 async def cart_by_id(conn: OneRow, cart_id: UUID) -> Cart | None:
+    if isinstance(conn, AtDesk):
+        return await _one_of(conn, queries.carts_of, cart_id, {"cart_id": cart_id})
     return _cart(await queries.cart_by_id(conn, cart_id=cart_id))
+
+
+async def carts_by_id(till: Till, cart_ids: Sequence[UUID]) -> dict[UUID, tuple[Cart, Till]]:
+    """Those that there are, each with its till."""
+    return {cart.id: (cart, its) for row, its in await queries.carts_by_id(till, cart_ids=list(cart_ids)) if (cart := _cart(row))}
 
 
 async def lock_cart(conn: Connection, cart_id: UUID) -> Cart | None:
@@ -68,31 +78,18 @@ async def lock_cart(conn: Connection, cart_id: UUID) -> Cart | None:
 
 async def create(conn: OneRow, currency: str, customer_id: UUID | None, lines: Mapping[int, int], *, durable: bool) -> Cart | None:
     """None: one of the variants cannot be bought."""
-    return _cart(
-        await queries.create(
-            conn,
-            currency=currency,
-            customer_id=customer_id,
-            variant_ids=list(lines),
-            quantities=list(lines.values()),
-            durable=durable,
-        )
-    )
+    cart_id = uuid4()
+    wanted = [
+        {"variant_id": variant_id, "quantity": quantity, "place": place} for place, (variant_id, quantity) in enumerate(lines.items(), 1)
+    ]
+    what = {"id": cart_id, "currency": currency, "customer_id": customer_id, "lines": wanted, "durable": durable}
+    return await _one_of(conn, queries.create, cart_id, what)
 
 
 async def add_line(conn: OneRow, cart_id: UUID, variant_id: int, quantity: int, guard: Guard) -> Cart | None:
     """None: something stands against it."""
-    return _cart(
-        await queries.add_line(
-            conn,
-            cart_id=cart_id,
-            variant_id=variant_id,
-            quantity=quantity,
-            most_units=MOST_UNITS,
-            most_lines=MOST_LINES,
-            **msgspec.structs.asdict(guard),
-        )
-    )
+    what = {"cart_id": cart_id, "variant_id": variant_id, "quantity": quantity, "most_units": MOST_UNITS, "most_lines": MOST_LINES}
+    return await _one_of(conn, queries.add_lines, cart_id, what | msgspec.structs.asdict(guard))
 
 
 async def set_quantity(conn: OneRow, cart_id: UUID, variant_id: int, quantity: int, guard: Guard) -> Cart | None:
@@ -133,9 +130,9 @@ async def gift_card_on_cart(conn: Connection, cart_id: UUID, code_hash: bytes) -
 
 async def set_details(conn: OneRow, cart_id: UUID, changes: Mapping[str, Any], guard: Guard, *, durable: bool) -> Cart | None:
     """`changes` has those of email, delivery_address, billing_address and fulfillment_option_id that change."""
-    fields = ("email", "delivery_address", "billing_address", "fulfillment_option_id")
-    given = {name: changes.get(name) for name in fields} | {f"set_{name}": name in changes for name in fields}
-    return _cart(await queries.set_details(conn, cart_id=cart_id, **given, durable=durable, **msgspec.structs.asdict(guard)))
+    given = {f"set_{name}": name in changes for name in ("email", "delivery_address", "billing_address", "fulfillment_option_id")}
+    what = {"cart_id": cart_id, **changes, **given, "durable": durable, **msgspec.structs.asdict(guard)}
+    return await _one_of(conn, queries.set_details, cart_id, what)
 
 
 async def forget_old(conn: Connection, before: datetime, most: int) -> int:

@@ -7,7 +7,7 @@ import msgspec
 from storefront.accounts import service as accounts
 from storefront.cart import service as carts
 from storefront.checkout import idempotency, reconcile, recovery, webhooks
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.inventory import service as inventory
 from storefront.orders import exchanges, invoices, mails
 from storefront.platform.database import Connection

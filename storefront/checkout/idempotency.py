@@ -7,7 +7,7 @@ Stripe-like Idempotency Keys in Postgres".
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -74,20 +74,45 @@ def fingerprint(method: str, path: str, body: Any) -> bytes:
     return hashlib.sha256(b"\n".join((method.encode(), path.encode(), canonical))).digest()
 
 
-async def claim(
-    conn: Connection, scope: str, key: str, print_: bytes, params: dict[str, Any], *, now: datetime, stale: timedelta
-) -> Claim | Answer:
-    """The right to work on this key, or the answer that it has.
+class KeyWanted(msgspec.Struct, frozen=True):
+    """A key that somebody wants to work under, with what they ask for. `now` is when."""
+
+    scope: str
+    key: str
+    fingerprint: bytes
+    params: dict[str, Any]
+    now: datetime
+
+
+async def claim(conn: Connection, wanted: KeyWanted, *, stale: timedelta) -> Claim | Answer:
+    """The right to work on this key, or the answer that it has. Whoever has had it for as long as `stale` is dead.
 
     Raises IdempotencyInFlight while somebody else works on it, IdempotencyMismatch when it was used for something else.
     """
-    row = await queries.claim_key(conn, scope=scope, key=key, fingerprint=print_, params=params, now=now, stale=now - stale)
-    if row is not None:
-        return Claim(**dict(row))
-    known = await queries.key_row(conn, scope=scope, key=key)
-    if known is None or (known["fingerprint"] == print_ and known["finished_at"] is None):
+    claims = await claim_each(conn, [wanted], stale=stale)
+    return claims.get((wanted.scope, wanted.key)) or await answer_of_key(conn, wanted)
+
+
+async def claim_each(conn: Connection, wanted: Sequence[KeyWanted], *, stale: timedelta) -> dict[tuple[str, str], Claim]:
+    """Those of different keys that are ours to work on, by scope and key."""
+    rows = await queries.claim_keys(
+        conn,
+        scopes=[one.scope for one in wanted],
+        keys=[one.key for one in wanted],
+        fingerprints=[one.fingerprint for one in wanted],
+        params=[one.params for one in wanted],
+        moments=[one.now for one in wanted],
+        stale_after=stale,
+    )
+    return {(row["scope"], row["key"]): Claim(**dict(row)) for row in rows}
+
+
+async def answer_of_key(conn: Connection, wanted: KeyWanted) -> Answer:
+    """The answer of a key that is not to be had. Raises IdempotencyInFlight and IdempotencyMismatch."""
+    known = await queries.key_row(conn, scope=wanted.scope, key=wanted.key)
+    if known is None or (known["fingerprint"] == wanted.fingerprint and known["finished_at"] is None):
         raise IdempotencyInFlight.again_in()
-    if known["fingerprint"] != print_:
+    if known["fingerprint"] != wanted.fingerprint:
         raise IdempotencyMismatch("Use a new key for a new intent; this one belongs to a request with another body.")
     return Answer(known["response_status"], known["response_body"], known["response_headers"], replayed=True)
 
@@ -199,7 +224,7 @@ async def once(
     Raises what is no answer: what leaves the key free for another try.
     """
     async with database.write() as conn:
-        held = await claim(conn, scope, key, print_, {}, now=now, stale=stale)
+        held = await claim(conn, KeyWanted(scope, key, print_, {}, now), stale=stale)
     if isinstance(held, Answer):
         return held
     try:

@@ -1,6 +1,6 @@
 """Types of checkout. Amounts are integer minor units."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,41 +8,11 @@ import msgspec
 from msgspec import Meta
 
 from storefront.cart.model import Currency
-from storefront.payments.service import Payments
-from storefront.platform.clock import Clock
-from storefront.platform.database import Database
-from storefront.platform.jobs import Jobs
 from storefront.platform.money import Money
-from storefront.settings import Settings
 
 # Its kind, and what it is called there: "pm_card_visa". So a card's number, sent in its place, is refused before it is kept.
 PaymentToken = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[A-Za-z]+_[A-Za-z0-9_-]+$")]
 ReturnUrl = Annotated[str, Meta(max_length=2048, pattern=r"^https?://[^\s\x00-\x1f]+$")]
-
-
-class CheckoutContext(msgspec.Struct, frozen=True):
-    """What placing an order works with."""
-
-    database: Database
-    payments: Payments
-    jobs: Jobs
-    settings: Settings
-    clock: Clock
-
-    @property
-    def hold_time(self) -> timedelta:
-        """How long stock is held for a shopper who is checking out."""
-        return timedelta(minutes=self.settings.shop.reservation_minutes)
-
-    @property
-    def capture_later(self) -> bool:
-        """Whether a payment is only authorized with the order, and captured when something is sent."""
-        return self.settings.payments.capture == "fulfillment"
-
-    @property
-    def stale_after(self) -> timedelta:
-        """When whoever works on a key must be dead: it would have had two full answers from the provider by then."""
-        return timedelta(milliseconds=2 * self.settings.payments.timeout_ms, seconds=5)
 
 
 class Seen(Money, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,8 @@ import msgspec
 
 from storefront.accounts.service import normalise_email
 from storefront.cart.model import Cart
-from storefront.checkout.model import CheckoutContext, PlaceOrder
+from storefront.checkout.context import CheckoutContext
+from storefront.checkout.model import PlaceOrder
 from storefront.orders.model import NewOrder
 from storefront.pricing.model import PricedCart
 
@@ -36,6 +37,7 @@ def new_order(
         fulfillment_option=_option_as_ordered(priced),
         coupon_codes=list(priced.coupon_codes),
         lines=_lines_as_ordered(priced),
+        placed_at=now,
         expires_at=now + shop.hold_time,
         attempt_id=uuid4() if priced.to_pay else None,
         to_pay=priced.to_pay,

@@ -23,9 +23,10 @@ from storefront.cart import service as carts
 from storefront.cart.model import Cart, CartClosed, CartNotFound, Guard
 from storefront.checkout import idempotency, store
 from storefront.checkout.answers import answer_of, refusal
+from storefront.checkout.context import CheckoutContext
 from storefront.checkout.errors import CartOrdered, OrderGivenUp, PaymentProviderAway, PriceChanged
-from storefront.checkout.idempotency import IdempotencyInFlight
-from storefront.checkout.model import Answer, CheckoutContext, Claim, PendingOrder, PlaceOrder
+from storefront.checkout.idempotency import IdempotencyInFlight, KeyWanted
+from storefront.checkout.model import Answer, Claim, PendingOrder, PlaceOrder
 from storefront.checkout.new_order import new_order
 from storefront.checkout.settle import Settlement, settle_and_answer, settle_free, settle_payment
 from storefront.inventory import service as inventory
@@ -78,14 +79,13 @@ async def place_order(shop: CheckoutContext, request: PlaceOrder, key: str, *, p
 
 async def _started(shop: CheckoutContext, request: PlaceOrder, key: str, path: str, customer_id: UUID | None) -> Claim | Answer:
     """The key is ours from here on, or its answer is there."""
-    now = shop.clock()
     print_ = idempotency.fingerprint("POST", path, request)
     params = {"request": request, "customer_id": customer_id}
-    async with shop.database.write() as conn:
-        held = await idempotency.claim(conn, f"cart:{request.cart_id}", key, print_, params, now=now, stale=shop.stale_after)
-        if isinstance(held, Answer):
+    held = await shop.together.claim(KeyWanted(f"cart:{request.cart_id}", key, print_, params, shop.clock()), stale=shop.stale_after)
+    if isinstance(held, Answer):
+        async with shop.database.write() as conn:
             await carts.get(conn, request.cart_id, Guard(customer_id=customer_id))  # the answer is its owner's
-        return held
+    return held
 
 
 async def carry_on(shop: CheckoutContext, held: Claim) -> Answer:
@@ -148,21 +148,20 @@ async def _at_once(
     the cart is still as it was read. None: it is something else, and nothing has changed.
     """
     now = shop.clock()
-    async with shop.database.write() as conn:
-        till = carts.till(conn, order_store.order_of_cart(request.cart_id), now=now, settings=shop.settings)
-        try:
-            cart = await carts.get(till, request.cart_id, Guard(customer_id=customer_id))
-            priced = await till.price(cart)
-            if till.beside != (None,) or cart.state != "open" or priced.coupon_codes or priced.gift_cards or priced.for_first_order:
-                return None
-            _agreed(cart, priced, request)
-        except DomainError:
-            return None  # what is refused is looked at once more under the cart's lock
-        order = new_order(shop, request, cart, priced, customer_id, now)
-        try:
-            return await _write(conn, shop, held, order, priced, prepared=False, now=now)
-        except (asyncpg.UniqueViolationError, *RETRYABLE):
-            return None  # the other half of a double click was faster, or others are in the way
+    try:
+        found = await shop.together.cart(request.cart_id, Guard(customer_id=customer_id), now=now)
+        cart, priced = found.cart, await found.till.price(found.cart)
+        if found.order is not None or cart.state != "open" or priced.coupon_codes or priced.gift_cards or priced.for_first_order:
+            return None
+        _agreed(cart, priced, request)
+    except DomainError:
+        return None  # what is refused is looked at once more under the cart's lock
+    order = new_order(shop, request, cart, priced, customer_id, now)
+    try:
+        written = await shop.together.order_pending(held, order, _kept(order))
+    except (asyncpg.UniqueViolationError, *RETRYABLE):
+        return None  # the other half of a double click was faster, or others are in the way
+    return _as_pending(held, order, *written) if written is not None else None
 
 
 async def _under_the_carts_lock(
@@ -193,9 +192,8 @@ async def _under_the_carts_lock(
         await pricing.claim_coupons(conn, order.id, order.email.lower(), priced.coupon_codes, customer_id=cart.customer_id)
     if priced.gift_cards:
         await pricing.spend_gift_cards(conn, order.id, [(card_id, amount) for card_id, _, amount in priced.gift_cards])
-    written = await _write(conn, shop, held, order, priced, prepared=True, now=now)
-    assert written is not None
-    return written
+    number, line_ids = await store.order_pending(conn, held, order, _kept(order), prefix=shop.settings.shop.order_prefix, now=now)
+    return _as_pending(held, order, number, line_ids)
 
 
 def _agreed(cart: Cart, priced: PricedCart, request: PlaceOrder) -> None:
@@ -258,11 +256,9 @@ def _demand(priced: PricedCart) -> dict[int, int]:
     return {line.variant_id: line.quantity for line in priced.lines}
 
 
-async def _write(
-    conn: Connection, shop: CheckoutContext, held: Claim, order: NewOrder, priced: PricedCart, *, prepared: bool, now: datetime
-) -> tuple[Claim, PendingOrder, Order] | None:
-    """The order and the recovery point; None when the cart is not as it was priced, or does not hold its goods."""
-    pending = PendingOrder(
+def _kept(order: NewOrder) -> PendingOrder:
+    """What whoever goes on from here needs to know; the order has its number when it is written."""
+    return PendingOrder(
         order_id=order.id,
         number="",
         email=order.email,
@@ -272,16 +268,15 @@ async def _write(
         payment_method=order.payment_method,
         capture_later=order.capture_later,
     )
-    prefix = shop.settings.shop.order_prefix
-    written = await store.order_pending(conn, held, order, pending, _demand(priced), prepared=prepared, prefix=prefix, now=now)
-    if written is None:
-        return None
-    number, line_ids = written
-    pending = msgspec.structs.replace(pending, number=number)
+
+
+def _as_pending(held: Claim, order: NewOrder, number: str, line_ids: list[int]) -> tuple[Claim, PendingOrder, Order]:
+    """The recovery point that was reached, and the order as it was written."""
+    pending = msgspec.structs.replace(_kept(order), number=number)
     moved = msgspec.structs.replace(
         held, recovery_point="order_pending", order_id=order.id, params=held.params | {"pending": msgspec.to_builtins(pending)}
     )
-    return moved, pending, order.as_written(number, line_ids, now)
+    return moved, pending, order.as_written(number, line_ids)
 
 
 # --- the same cart once more -----------------------------------------------------------------------------------------------------
@@ -492,8 +487,7 @@ async def _paid_at_once(shop: CheckoutContext, held: Claim, pending: PendingOrde
     now = shop.clock()
     given = answer_of(shop.settings, order.as_paid(answer.state, answer.captured, now), PAID_AS[answer.state], answer)
     try:
-        async with shop.database.write() as conn:
-            settled = await settle_and_answer(conn, shop.jobs, _attempt_of(pending, now), answer, held, given, now=now)
+        settled = await settle_and_answer(shop.together, shop.jobs, _attempt_of(pending, now), answer, held, given, now=now)
     except RETRYABLE:
         return None
     return given if settled else None

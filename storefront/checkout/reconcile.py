@@ -14,8 +14,9 @@ import structlog
 from prometheus_client import Gauge
 
 from storefront.checkout import recovery
+from storefront.checkout.context import CheckoutContext
 from storefront.checkout.idempotency import queries
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.together import Together
 from storefront.orders import after_sale, store
 from storefront.orders.model import ChargeBook
 from storefront.payments.model import ProviderAnswer, ProviderPayment
@@ -149,7 +150,14 @@ async def run(settings: Settings, days: int) -> list[Difference]:
     database, payments = Database(settings.database.url, [], settings.database), Payments(settings)
     await database.start()
     try:
-        shop = CheckoutContext(database=database, payments=payments, jobs=Jobs(settings, database), settings=settings, clock=utc_now)
+        shop = CheckoutContext(
+            database=database,
+            together=Together(database, settings),
+            payments=payments,
+            jobs=Jobs(settings, database),
+            settings=settings,
+            clock=utc_now,
+        )
         return await reconcile(shop, utc_now() - timedelta(days=days))
     except (ProviderUnknown, ProviderUnavailable) as error:
         raise Unavailable(f"The provider cannot be asked right now ({error}). Try again in a moment.") from error

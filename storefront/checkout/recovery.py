@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from storefront.checkout import idempotency
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.checkout.place_order import carry_on, end_payment
 from storefront.checkout.settle import Settlement, settle_payment
 from storefront.orders import after_sale, store

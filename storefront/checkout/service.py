@@ -11,8 +11,9 @@ from storefront.accounts.service import normalise_email
 from storefront.cart import service as carts
 from storefront.cart.model import Cart, CartClosed, Guard
 from storefront.checkout import recovery
+from storefront.checkout.context import CheckoutContext
 from storefront.checkout.errors import CartOrdered
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.together import TOGETHER
 from storefront.inventory import service as inventory
 from storefront.inventory.gate import StockGate
 from storefront.orders import service as orders
@@ -48,7 +49,14 @@ class Details(msgspec.Struct, frozen=True):
 
 def checkout_context(app: web.Application) -> CheckoutContext:
     """The parts that checkout works with, as the application has them."""
-    return CheckoutContext(database=app[DATABASE], payments=app[PAYMENTS], jobs=app[JOBS], settings=app[SETTINGS], clock=app[CLOCK])
+    return CheckoutContext(
+        database=app[DATABASE],
+        together=app[TOGETHER],
+        payments=app[PAYMENTS],
+        jobs=app[JOBS],
+        settings=app[SETTINGS],
+        clock=app[CLOCK],
+    )
 
 
 async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Guard = carts.ANYBODY) -> Started:
@@ -57,12 +65,9 @@ async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Gu
     Raises CartNotFound, CartClosed, VersionMismatch, InvalidInput (an empty cart), OutOfStock, CartOrdered, and what the provider's
     absence raises when an earlier payment of the same cart has to be ended first.
     """
-    async with shop.database.write() as conn:
-        questions = (order_store.order_of_cart(cart_id), inventory.stock_of(carts.variant_ids()))
-        till = carts.till(conn, *questions, now=shop.clock(), settings=shop.settings)
-        cart = await carts.get(till, cart_id, guard)
-        priced = await till.price(cart)
-    earlier, stock = till.beside
+    found = await shop.together.cart(cart_id, guard, now=shop.clock())
+    cart, earlier = found.cart, found.order
+    priced = await found.till.price(cart)
     if guard.version is not None and cart.version != guard.version:
         raise VersionMismatch(f"The cart is at version {cart.version}. Read it again.")
     if earlier is not None:
@@ -76,7 +81,7 @@ async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Gu
         raise InvalidInput.of("lines", "There is nothing in the cart that can be bought.")
     expires_at = shop.clock() + shop.hold_time
     country = cart.delivery_address.country if cart.delivery_address else None
-    had_no_order = await gate.hold(cart.id, demand, expires_at=expires_at, country=country, seen=stock)
+    had_no_order = await gate.hold(cart.id, demand, expires_at=expires_at, country=country, seen=found.stock)
     if not had_no_order and await _overtaken(shop, cart.id):
         return await start(shop, gate, cart_id, guard)
     return Started(cart, priced, expires_at)

@@ -9,7 +9,8 @@ from typing import Literal
 from uuid import UUID, uuid5
 
 from storefront.checkout.model import Answer, Claim
-from storefront.checkout.store import Paid, settle_paid, settle_paid_and_answer
+from storefront.checkout.store import Paid, settle_paid
+from storefront.checkout.together import Together
 from storefront.orders import after_sale, store
 from storefront.orders.model import PaymentAttempt
 from storefront.payments.model import ProviderAnswer
@@ -41,14 +42,14 @@ async def settle_payment(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, 
 
 
 async def settle_and_answer(
-    conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer, held: Claim, given: Answer, *, now: datetime
+    together: Together, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer, held: Claim, given: Answer, *, now: datetime
 ) -> bool:
-    """As `settle_payment` when the money came, and the key has its answer, `given`; one statement, which is a transaction by itself.
+    """As `settle_payment` when the money came, and the key has its answer, `given`; in a transaction shared with others who are paying.
 
     False: this is no payment in full, or the order does not wait for it. Nothing has changed then.
     """
     paid = _paid_in_full(attempt, answer)
-    if paid is None or not await settle_paid_and_answer(conn, paid, held, given, now=now):
+    if paid is None or not await together.settle_paid_and_answer(paid, held, given, now=now):
         return False
     jobs.look_soon()
     return True

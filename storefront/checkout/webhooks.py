@@ -8,25 +8,25 @@ end here (somebody gave money back at the provider, a bank does) has its books c
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
 from aiohttp import web
 
 from storefront.checkout import reconcile, recovery
+from storefront.checkout.context import CheckoutContext
 from storefront.checkout.idempotency import queries
-from storefront.checkout.model import CheckoutContext
-from storefront.checkout.service import checkout_context
 from storefront.orders import store as order_store
 from storefront.orders.model import PaymentAttempt
 from storefront.payments.model import AttemptState, ProviderEvent
 from storefront.payments.service import PAYMENTS
 from storefront.platform.database import Connection
 from storefront.platform.errors import NotFound
+from storefront.platform.gathering import Gathering
 from storefront.platform.http import json_response
-from storefront.platform.questions import ask, ask_about
-from storefront.platform.sql import ordered
+from storefront.platform.operations import as_operation
+from storefront.platform.questions import ask
 from storefront.settings import SETTINGS
 
 routes = web.RouteTableDef()
@@ -49,7 +49,50 @@ DISPUTES = {"charge.dispute.created": "dispute_opened", "charge.dispute.closed":
 KEPT_FOR = timedelta(days=30)  # the provider repeats an event for some days; one that is known is not applied twice
 
 
+class Inbox:
+    """Keeps the provider's events, those that come together in one transaction."""
+
+    def __init__(self, shop: CheckoutContext) -> None:
+        self._shop = shop
+        self._store = Gathering(self._store_all, apart=lambda sent: (sent.provider, sent.event.id))
+
+    async def store(self, provider: str, event: ProviderEvent) -> bool:
+        """Keeps the event with whatever is to follow from it; whether it is new. If we die then, it waits, and is looked at."""
+        new, attempt = await self._store(_Sent(provider, event, _kept(event)))
+        if new and (attempt is None or not (_is_known(event.kind, attempt) or _under_way(attempt, self._shop.clock(), self._shop))):
+            await self._shop.database.transaction(lambda conn: _let_go(conn, self._shop, provider, [event.id]))
+        return new
+
+    async def _store_all(self, sent: Sequence["_Sent"]) -> list[tuple[bool, PaymentAttempt | None]]:
+        """Whether each is new, and what it is about. What is known by then is stored as that."""
+        async with self._shop.database.write() as conn:
+            attempts = await _attempts_of(conn, [one.kept for one in sent])
+            rows = await queries.store_events(
+                conn,
+                providers=[one.provider for one in sent],
+                event_ids=[one.event.id for one in sent],
+                types=[one.event.kind for one in sent],
+                payloads=[one.kept for one in sent],
+                known=[attempt is not None and _is_known(one.event.kind, attempt) for one, attempt in zip(sent, attempts, strict=True)],
+                now=self._shop.clock(),
+            )
+        new = {(row["provider"], row["event_id"]) for row in rows}
+        return [((one.provider, one.event.id) in new, attempt) for one, attempt in zip(sent, attempts, strict=True)]
+
+
+INBOX = web.AppKey("inbox", Inbox)
+
+
+class _Sent(NamedTuple):
+    """An event that came for a provider, and what is kept of it."""
+
+    provider: str
+    event: ProviderEvent
+    kept: dict[str, Any]
+
+
 @routes.post("/webhooks/{provider}")
+@as_operation
 async def receive_event(request: web.Request) -> web.Response:
     """Raises BadSignature for what the provider did not send."""
     provider = request.match_info["provider"]
@@ -57,26 +100,7 @@ async def receive_event(request: web.Request) -> web.Response:
         raise NotFound("There is no such provider.")
     body = await request.read()
     event = request.app[PAYMENTS].verify_webhook(body, request.headers.get("Stripe-Signature", ""))
-    new = await _store(checkout_context(request.app), provider, event)
-    return json_response({"received": True, "new": new})
-
-
-async def _store(shop: CheckoutContext, provider: str, event: ProviderEvent) -> bool:
-    """Keeps the event with whatever is to follow from it; whether it is new. Whatever becomes of us then, it waits, and is looked at."""
-    now, kept = shop.clock(), _kept(event)
-    async with shop.database.write() as conn:
-        row = {"provider": provider, "event_id": event.id, "type": event.kind, "payload": kept, "now": now}
-        meant = order_store.attempts_meant(*_meant([kept]))
-        stored = await ask_about(conn, queries.store_event.sql, ordered(queries.store_event, row), [meant])
-        if stored is None:
-            return False
-        (attempt,) = _each_of([kept], stored[1][0])
-        if attempt is not None and _is_known(event.kind, attempt):
-            await queries.events_are_known(conn, provider=provider, event_ids=[event.id], now=now)
-            return True
-    if attempt is None or not _under_way(attempt, now, shop):
-        await shop.database.transaction(lambda conn: _let_go(conn, shop, provider, [event.id]))
-    return True
+    return json_response({"received": True, "new": await request.app[INBOX].store(provider, event)})
 
 
 async def _let_go(conn: Connection, shop: CheckoutContext, provider: str, event_ids: list[str]) -> None:

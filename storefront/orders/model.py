@@ -445,13 +445,14 @@ class NewOrder(msgspec.Struct, frozen=True):
     fulfillment_option: dict[str, Any] | None
     coupon_codes: list[str]
     lines: list[dict[str, Any]]
+    placed_at: datetime
     expires_at: datetime
     attempt_id: UUID | None
     to_pay: int
     capture_later: bool
     payment_method: str | None
 
-    def as_written(self, number: str, line_ids: list[int], at: datetime) -> Order:
+    def as_written(self, number: str, line_ids: list[int]) -> Order:
         """The order as it stands in the database then, its history left out. `line_ids`: in the order of the lines."""
         return Order(
             id=self.id,
@@ -473,7 +474,7 @@ class NewOrder(msgspec.Struct, frozen=True):
             billing_address=self.billing_address,
             fulfillment_option=self.fulfillment_option,
             coupon_codes=tuple(self.coupon_codes),
-            placed_at=at,
+            placed_at=self.placed_at,
             paid_at=None,
             cart_id=self.cart_id,
             cart_version=self.cart_version,

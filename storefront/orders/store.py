@@ -24,7 +24,7 @@ from storefront.orders.model import (
 )
 from storefront.payments.model import AttemptState, ProviderAnswer
 from storefront.platform.database import Connection
-from storefront.platform.questions import Question
+from storefront.platform.questions import Of, Question
 from storefront.platform.sql import load
 
 queries = load("orders")
@@ -34,7 +34,7 @@ def _convert(row: Any, kind: Any) -> Any:
     return msgspec.convert(dict(row), kind)
 
 
-def order_of_cart(cart_id: UUID) -> Question[OrderHead | None]:
+def order_of_cart(cart_id: UUID | Of) -> Question[OrderHead | None]:
     """The cart's order, unless it came to nothing."""
     return Question(queries.order_of_cart, {"cart_id": cart_id}, lambda rows: _convert(rows[0], OrderHead) if rows else None)
 

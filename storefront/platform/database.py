@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 import asyncpg
 import msgspec
@@ -123,6 +123,25 @@ async def _keep_session(conn: Any) -> None:
     """Nothing sets session state outside a transaction, so a connection goes back without a round trip to reset it."""
 
 
+class Statements:
+    """See `Database.statements`."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def fetch(self, query: str, *arguments: Any) -> Any:
+        async with self._connections.acquire() as conn:
+            return await conn.fetch(query, *arguments)
+
+    async def fetchrow(self, query: str, *arguments: Any) -> Any:
+        async with self._connections.acquire() as conn:
+            return await conn.fetchrow(query, *arguments)
+
+    async def fetchval(self, query: str, *arguments: Any) -> Any:
+        async with self._connections.acquire() as conn:
+            return await conn.fetchval(query, *arguments)
+
+
 class Replica:
     """A standby that reads go to while it is near the primary."""
 
@@ -204,6 +223,11 @@ class Database:
     def write(self) -> AbstractAsyncContextManager[Connection]:
         """A connection to the primary; each statement commits by itself."""
         return self.primary.acquire()
+
+    @property
+    def statements(self) -> Connection:
+        """Stands where a connection does for statements that need not share one: each takes one for as long as it runs."""
+        return cast("Connection", Statements(self.primary))
 
     @asynccontextmanager
     async def read(self, after_lsn: int | None = None) -> AsyncIterator[Connection]:

@@ -7,6 +7,7 @@ A job `mail` has `{"template": "welcome", "to": "ada@example.com", "context": {â
 import asyncio
 import email
 import email.policy
+import os
 import re
 from binascii import b2a_qp
 from collections.abc import Callable
@@ -183,7 +184,12 @@ class Mailer:
                 old.unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
-        return sorted(self._folder.glob("*.eml"), reverse=True)
+        """The latest first, as their names have the time in front."""
+        try:
+            names = [name for name in os.listdir(self._folder) if name.endswith(".eml")]
+        except FileNotFoundError:
+            return []
+        return [self._folder / name for name in sorted(names, reverse=True)]
 
     def _recent(self, most: int) -> list[MailSummary]:
         found = (self._read(path, _summary) for path in self._files()[:most])

@@ -1,4 +1,4 @@
-"""The operations of the JSON API, answered without the middlewares that do nothing for them.
+"""The operations of the JSON API (and the webhooks, which are like them), answered without the middlewares that do nothing for them.
 
 A middleware that only hands a request on costs as much as finding the handler: one coroutine, and one more on each step of the way back.
 An operation needs four of them (request id, metrics, errors, origin), which are done here in one; and it is found by one regular
@@ -9,7 +9,7 @@ expression for all paths of a method. What is not surely an operation goes to th
 import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiohttp import hdrs, web
 from aiohttp.web_urldispatcher import DynamicResource, PlainResource, UrlMappingMatchInfo
@@ -18,9 +18,10 @@ from storefront.platform.http import answer_of_error, begin_request, end_request
 from storefront.platform.telemetry import note_request
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+H = TypeVar("H", bound=Callable[..., Any])
 
-ROOT: Final = "/api/"
-_PLAIN_PATH = re.compile(r"/api/[A-Za-z0-9/_-]*")
+ROOTS: Final = ("/api/", "/webhooks/")
+_PLAIN_PATH = re.compile(r"/(?:api|webhooks)/[A-Za-z0-9/_-]*")
 _GROUP_NAME = re.compile(r"\(\?P<\w+>")
 
 
@@ -61,8 +62,16 @@ def _explicitness(route: web.AbstractRoute) -> int:
     return -canonical.partition("{")[0].count("/")
 
 
+def as_operation(handler: H) -> H:
+    """Marks a handler that is no part of the API's document as one that answers JSON of its own to each request."""
+    handler.__as_operation__ = True  # type: ignore[attr-defined]
+    return handler
+
+
 def is_operation(handler: Any) -> bool:
     """Whether a handler answers JSON of its own to each request: no page, and nothing that is kept for all."""
+    if hasattr(handler, "__as_operation__"):
+        return True
     described = getattr(handler, "__operation__", None)
     return described is not None and described.media_type == "application/json" and not hasattr(handler, "__page_parameters__")
 
@@ -75,7 +84,7 @@ class Operations:
         self._otherwise = otherwise
         by_method: dict[str, list[web.AbstractRoute]] = {}
         for route in app.router.routes():
-            if route.resource is not None and route.resource.canonical.startswith(ROOT):
+            if route.resource is not None and route.resource.canonical.startswith(ROOTS):
                 by_method.setdefault(route.method, []).append(route)
         # With a route for any method, which of two paths counts is for the application to say.
         self._paths = {} if hdrs.METH_ANY in by_method else {method: Paths(routes) for method, routes in by_method.items()}

@@ -67,14 +67,27 @@ async def ask_about(
 
     The statement may change what it returns. The questions see everything else as it was when it began, and of its own row what it returns.
     """
+    text, values = _asked_about(statement, len(arguments), questions)
+    row = await conn.fetchrow(text, *arguments, *values)
+    return (row, _answers(row, questions)) if row is not None else None
+
+
+async def ask_about_each(
+    conn: Connection, statement: str, arguments: Sequence[Any], questions: Sequence[Question[Any]]
+) -> list[tuple[Any, tuple[Any, ...]]]:
+    """As `ask_about`, of a statement that may give several rows: each with its own answers."""
+    text, values = _asked_about(statement, len(arguments), questions)
+    return [(row, _answers(row, questions)) for row in await conn.fetch(text, *arguments, *values)]
+
+
+def _asked_about(statement: str, count: int, questions: Sequence[Question[Any]]) -> tuple[str, list[Any]]:
     given = [ordered(question.query, question.parameters) for question in questions]
     parts = tuple((question.query.sql, _expressions(values)) for question, values in zip(questions, given, strict=True))
-    values = (value for values in given for value in values if not isinstance(value, Of))
-    row = await conn.fetchrow(_about(statement, len(arguments), parts), *arguments, *values)
-    if row is None:
-        return None
-    answers = tuple(question.read(row[f"answer_{number}"]) for number, question in enumerate(questions))
-    return row, answers
+    return _about(statement, count, parts), [value for values in given for value in values if not isinstance(value, Of)]
+
+
+def _answers(row: Any, questions: Sequence[Question[Any]]) -> tuple[Any, ...]:
+    return tuple(question.read(row[f"answer_{number}"]) for number, question in enumerate(questions))
 
 
 def _expressions(values: Sequence[Any]) -> tuple[str | None, ...]:

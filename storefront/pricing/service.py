@@ -1,6 +1,7 @@
 """What a cart costs, from the rows of one connection; and the claims an order makes on coupons and gift cards."""
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from storefront.catalog.model import SaleVariant
 from storefront.inventory import service as inventory
 from storefront.platform.database import Connection
 from storefront.platform.errors import Conflict, InvalidInput
-from storefront.platform.questions import Of, Question, ask, ask_about
+from storefront.platform.questions import Of, Question, ask, ask_about, ask_about_each
 from storefront.pricing import gift_cards, rules, store
 from storefront.pricing.addresses import countries
 from storefront.pricing.compute import Rules, compute
@@ -115,6 +116,16 @@ class Till:
         found = await ask_about(self._conn, statement, arguments, self._questions)
         row, self._answers = found if found is not None else (None, None)
         return row
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[tuple[Any, "Till"]]:
+        """Of a statement that returns several carts: their rows, each with a till of its own."""
+        found = await ask_about_each(self._conn, statement, arguments, self._questions)
+        return [(row, self._with(answers)) for row, answers in found]
+
+    def _with(self, answers: tuple[Any, ...]) -> "Till":
+        till = copy(self)
+        till._answers = answers
+        return till
 
     @property
     def beside(self) -> tuple[Any, ...]:

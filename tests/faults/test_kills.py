@@ -15,7 +15,8 @@ import asyncpg
 import pytest
 
 from storefront.checkout import recovery
-from storefront.checkout.model import Answer, CheckoutContext
+from storefront.checkout.context import CheckoutContext
+from storefront.checkout.model import Answer
 from storefront.checkout.reconcile import reconcile
 from storefront.orders.after_sale import NotPossibleNow
 from storefront.platform.clock import utc_now
@@ -30,7 +31,11 @@ from tests.sandbox import Sandbox
 VISA, DECLINED, ASKS_BACK = "pm_card_visa", "pm_card_chargeDeclined", "pm_card_threeDSecure2Required"
 DEAD_FOR_SURE = 60  # seconds after which nobody waits for whoever held a key
 ON_SHELF = 10
-COMMITTING = ("COMMIT", "order_pending(", "settle_paid_and_answer(")  # what ends a phase: a transaction's end, or a statement that is one
+COMMITTING = (
+    "COMMIT",
+    "orders_pending(",
+    "settle_paid_and_answer_each(",
+)  # what ends a phase
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +274,12 @@ async def test_a_process_may_be_killed_at_any_point(
     tell: Callable[[str], None],
 ) -> None:
     shop = CheckoutContext(
-        database=shop.database, payments=shop.payments, jobs=shop.jobs, settings=with_capture(shop.settings, flow.capture), clock=clock
+        database=shop.database,
+        together=shop.together,
+        payments=shop.payments,
+        jobs=shop.jobs,
+        settings=with_capture(shop.settings, flow.capture),
+        clock=clock,
     )
     whole = await one_life(flow(shop, owner, option_id, sandbox), None, mortals, clock)
     assert whole.exit_code == 0, whole.error

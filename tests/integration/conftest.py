@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
+from storefront.checkout.together import Together
 from storefront.payments.service import Payments
 from storefront.platform.clock import utc_now
 from storefront.platform.database import DATABASE, Database
@@ -33,7 +34,9 @@ def clock() -> MovableClock:
 async def shop(settings: Settings, database: Database, provider: object, clock: MovableClock) -> AsyncIterator[CheckoutContext]:
     """Checkout on the real parts, with a clock that can be moved."""
     payments, jobs = Payments(settings), Jobs(settings, database)
-    yield CheckoutContext(database=database, payments=payments, jobs=jobs, settings=settings, clock=clock)
+    yield CheckoutContext(
+        database=database, together=Together(database, settings), payments=payments, jobs=jobs, settings=settings, clock=clock
+    )
     await payments.close()
 
 

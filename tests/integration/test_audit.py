@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient
 
 from storefront.admin import audit
 from storefront.checkout import reconcile
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.orders import after_sale, invoices
 from storefront.platform.clock import utc_now
 from storefront.platform.database import prepare_connection

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from storefront.admin import audit
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from tests.buying import buyer_of, offer, violations
 
 LAWLESS = """

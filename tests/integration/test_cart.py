@@ -1,6 +1,8 @@
 """Carts: nothing that was put in is lost, nobody else's is touched, and prices that moved are shown."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,18 +12,19 @@ import pytest
 from storefront.accounts import service as accounts
 from storefront.accounts.model import Registration
 from storefront.cart import service as carts
+from storefront.cart.desk import Desk
 from storefront.cart.model import MOST_LINES, MOST_UNITS, Cart, CartClosed, CartNotFound, Guard
 from storefront.cart.service import ANYBODY
 from storefront.checkout import recovery
 from storefront.checkout import service as checkout
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.inventory.gate import StockGate
 from storefront.platform.clock import utc_now
-from storefront.platform.database import Database, lsn_number
+from storefront.platform.database import Database, lsn_number, statement_count
 from storefront.platform.errors import InvalidInput, VersionMismatch
 from storefront.pricing import service as pricing
 from storefront.settings import Settings
-from tests.buying import ADDRESS, buyer_of, offer, stock_of
+from tests.buying import ADDRESS, buyer_of, of_the_shop, offer, stock_of
 
 
 async def customer_of(database: Database) -> UUID:
@@ -181,6 +184,17 @@ async def test_a_change_on_an_old_version_changes_nothing(database: Database, ow
         assert await carts.get(conn, cart.id) == changed
 
 
+class OneConnection:
+    """A database of which only this connection is used."""
+
+    def __init__(self, conn: Any) -> None:
+        self.statements = conn
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Any]:
+        yield self.statements
+
+
 @pytest.mark.parametrize("details", [{"email": "ada@shop.example"}, {"delivery_address": ADDRESS, "fulfillment_option_id": None}])
 async def test_who_and_where_to_is_on_disk_once_it_is_confirmed(
     database: Database, settings: Settings, owner: asyncpg.Connection, details: dict[str, Any]
@@ -190,7 +204,8 @@ async def test_who_and_where_to_is_on_disk_once_it_is_confirmed(
         cart = await carts.create(conn, currency="EUR")
         before = lsn_number(await conn.fetchval("SELECT pg_current_wal_insert_lsn()::text"))
         if "fulfillment_option_id" in details:
-            await carts.choose_delivery(conn, cart.id, details, ANYBODY, now=utc_now(), settings=settings)
+            alone: Any = OneConnection(conn)
+            await carts.choose_delivery(cart.id, details, ANYBODY, till=Desk(alone, settings).at(utc_now()))
         else:
             await carts.set_details(conn, cart.id, **details)
         assert lsn_number(await conn.fetchval("SELECT pg_current_wal_flush_lsn()::text")) > before
@@ -221,3 +236,58 @@ async def test_what_is_no_longer_sold_stays_visible_and_costs_nothing(
         priced = await pricing.price_cart(conn, await carts.get(conn, cart.id), now=utc_now(), settings=settings)
     assert {line.variant_id: line.problem for line in priced.lines} == {kept: None, gone: "not_on_sale"}
     assert priced.total == 1000
+
+
+async def test_adds_at_the_same_moment_share_a_statement_and_each_has_its_own_outcome(
+    database: Database, settings: Settings, owner: asyncpg.Connection
+) -> None:
+    variant_id, gone = await offer(owner, amount=700), await offer(owner)
+    await owner.execute("UPDATE variant SET active = false WHERE id = $1", gone)
+    desk = Desk(database, settings)
+
+    async def add(cart: Cart, wanted: int, guard: Guard = ANYBODY) -> tuple[Cart, int]:
+        at = desk.at(utc_now())
+        changed = await carts.add_line(database.statements, cart.id, wanted, 1, guard, till=at)
+        return changed, (await at.price(changed)).total
+
+    ours = [await cart_with(database, (variant_id, quantity)) for quantity in range(1, 9)]
+    await add(ours[0], variant_id)  # statements are prepared once
+    with statement_count() as count:
+        refused, stale, *added = await asyncio.gather(
+            add(ours[0], gone),
+            add(ours[1], variant_id, Guard(anybody=True, version=99)),
+            *(add(cart, variant_id) for cart in ours[2:]),
+            *(add(ours[7], variant_id) for _ in range(2)),
+            return_exceptions=True,
+        )
+    assert isinstance(refused, InvalidInput)
+    assert isinstance(stale, VersionMismatch)
+    found = [outcome for outcome in added if not isinstance(outcome, BaseException)]
+    assert len(found) == 8
+    assert [(cart.id, cart.item_count, total) for cart, total in found[:5]] == [
+        (cart.id, quantity + 1, 700 * (quantity + 1)) for quantity, cart in enumerate(ours[2:7], 3)
+    ]
+    assert sorted(cart.item_count for cart, _ in found[5:]) == [9, 10, 11]  # of one cart, one after another
+    assert len(of_the_shop(count)) <= 10  # alone, 13
+
+
+async def test_carts_that_are_started_at_the_same_moment_share_a_statement(
+    database: Database, settings: Settings, owner: asyncpg.Connection
+) -> None:
+    variant_id, gone = await offer(owner, amount=700), await offer(owner)
+    await owner.execute("UPDATE variant SET active = false WHERE id = $1", gone)
+    desk = Desk(database, settings)
+
+    async def start(*lines: tuple[int, int]) -> tuple[Cart, int]:
+        at = desk.at(utc_now())
+        cart = await carts.create(database.statements, currency="EUR", lines=lines, till=at)
+        return cart, (await at.price(cart)).total
+
+    await start()
+    with statement_count() as count:
+        found = await asyncio.gather(
+            start((gone, 1)), *(start((variant_id, quantity)) for quantity in range(1, 11)), return_exceptions=True
+        )
+    assert isinstance(found[0], InvalidInput)
+    assert [total for _, total in found[1:]] == [700 * quantity for quantity in range(1, 11)]
+    assert len(of_the_shop(count)) <= 5

@@ -14,9 +14,11 @@ import pytest
 
 from storefront.cart import service as carts
 from storefront.checkout import recovery, service
+from storefront.checkout.context import CheckoutContext
 from storefront.checkout.idempotency import IdempotencyInFlight, IdempotencyMismatch
-from storefront.checkout.model import CheckoutContext, Claim
+from storefront.checkout.model import Claim
 from storefront.checkout.place_order import carry_on
+from storefront.checkout.together import Together
 from storefront.inventory import service as inventory
 from storefront.inventory.gate import StockGate
 from storefront.inventory.model import Hold
@@ -78,7 +80,7 @@ async def test_an_order_of_what_is_held_is_four_statements_and_answers_what_is_t
     await buyer.check_out()
     with statement_count() as count:
         answer = await buyer.place()
-    assert [statement.split()[0] for statement in of_the_shop(count)] == ["INSERT", "WITH", "SELECT", "SELECT"]
+    assert [statement.split()[0] for statement in of_the_shop(count)] == ["WITH", "WITH", "SELECT", "SELECT"]
     document = answer.document()
     async with shop.database.write() as conn:
         read = orders.order_view(shop.settings, await orders.order_by_id(conn, UUID(document["id"])))
@@ -119,6 +121,10 @@ class Meddling:
     async def transaction(self, work: Callable[[Any], Awaitable[Any]]) -> Any:
         return await self._database.transaction(work)
 
+    @property
+    def statements(self) -> Any:
+        return self._database.statements
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._conn, name)
 
@@ -133,7 +139,8 @@ class Meddling:
 
 def meddled(buyer: Buyer, word: str, meanwhile: Callable[[], Awaitable[object]]) -> Buyer:
     database: Any = Meddling(buyer.shop.database, word, meanwhile)
-    return Buyer(msgspec.structs.replace(buyer.shop, database=database), buyer.cart_id, buyer.total, buyer.to_pay)
+    shop = msgspec.structs.replace(buyer.shop, database=database, together=Together(database, buyer.shop.settings))
+    return Buyer(shop, buyer.cart_id, buyer.total, buyer.to_pay)
 
 
 async def test_a_cart_that_changes_while_it_is_ordered_is_ordered_as_it_is_then(
@@ -146,7 +153,7 @@ async def test_a_cart_that_changes_while_it_is_ordered_is_ordered_as_it_is_then(
         async with shop.database.write() as conn:
             await carts.set_details(conn, buyer.cart_id, email="grace@shop.example")
 
-    answer = await meddled(buyer, "order_pending(", rename).place()
+    answer = await meddled(buyer, "orders_pending(", rename).place()
     assert answer.status == 201, answer.body
     assert answer.document()["email"] == "grace@shop.example"
     assert await violations(owner) == []
@@ -162,7 +169,7 @@ async def test_a_key_that_was_taken_over_writes_no_order(shop: CheckoutContext, 
         await owner.execute("UPDATE idempotency_key SET locked_at = now() + interval '1 second' WHERE key = $1", key)
 
     with pytest.raises(IdempotencyInFlight):
-        await meddled(buyer, "order_pending(", take_over).place(key)
+        await meddled(buyer, "orders_pending(", take_over).place(key)
     assert await owner.fetchval("SELECT count(*) FROM orders WHERE cart_id = $1", buyer.cart_id) == 0
     assert await owner.fetchval("SELECT order_id FROM reservation WHERE cart_id = $1", buyer.cart_id) is None
 
@@ -177,7 +184,7 @@ async def test_a_key_that_was_taken_over_settles_nothing(shop: CheckoutContext, 
         await owner.execute("UPDATE idempotency_key SET locked_at = now() + interval '1 second' WHERE key = $1", key)
 
     with pytest.raises(IdempotencyInFlight):
-        await meddled(buyer, "settle_paid_and_answer(", take_over).place(key)
+        await meddled(buyer, "settle_paid_and_answer_each(", take_over).place(key)
     assert await owner.fetchval("SELECT status FROM orders WHERE cart_id = $1", buyer.cart_id) == "pending_payment"
     assert await stock_of(owner, variant_id) == (10, 1)
     await owner.execute("UPDATE idempotency_key SET locked_at = NULL WHERE key = $1", key)

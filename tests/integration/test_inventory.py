@@ -13,7 +13,7 @@ import pytest
 
 from storefront.cart import service as carts
 from storefront.checkout import background
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.inventory import service as inventory
 from storefront.inventory import store
 from storefront.inventory.allocation import Allocation

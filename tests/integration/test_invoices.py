@@ -16,7 +16,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from storefront.checkout import background
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.orders import after_sale, invoices, papers, pdf, service
 from storefront.orders.links import credit_note_path, invoice_path, order_key
 from storefront.orders.model import CreditLine, CreditNote, Invoice, Order, OrderLine

@@ -14,7 +14,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
 from storefront.checkout import background
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.orders import after_sale
 from storefront.platform import mail
 from storefront.platform.mail import Mailer

@@ -16,7 +16,7 @@ from hypothesis import settings as generated
 from hypothesis import strategies as st
 
 from storefront.admin import promotion_form
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.orders import after_sale
 from storefront.platform.database import Database
 from storefront.platform.errors import InvalidInput

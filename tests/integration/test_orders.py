@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from storefront.checkout import recovery
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.orders import after_sale, service
 from storefront.orders.after_sale import NotPossibleNow
 from storefront.orders.links import key_opens, order_key

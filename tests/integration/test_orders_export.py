@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as generated
 from hypothesis import strategies as st
 
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.orders import export
 from storefront.orders.export import ExportRefused
 from storefront.platform.database import prepare_connection

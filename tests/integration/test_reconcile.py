@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from storefront.checkout import recovery
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.checkout.reconcile import Balance, Difference, learn, look_at, reconcile
 from storefront.orders import after_sale
 from storefront.orders import service as orders

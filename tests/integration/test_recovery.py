@@ -9,7 +9,7 @@ import pytest
 
 from storefront.cart import service as carts
 from storefront.checkout import recovery
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.orders import after_sale
 from storefront.orders import service as orders
 from storefront.payments.service import Payments

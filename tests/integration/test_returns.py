@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from storefront.cart import service as carts
 from storefront.checkout import background, recovery
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.inventory.service import OutOfStock
 from storefront.orders import after_sale, exchanges, returns, service
 from storefront.orders.after_sale import NotPossibleNow

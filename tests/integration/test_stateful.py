@@ -19,9 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from storefront.cart import service as carts
 from storefront.checkout import background, recovery, service
+from storefront.checkout.context import CheckoutContext
 from storefront.checkout.errors import CartOrdered
 from storefront.checkout.idempotency import IdempotencyMismatch
-from storefront.checkout.model import Answer, CheckoutContext
+from storefront.checkout.model import Answer
+from storefront.checkout.together import Together
 from storefront.inventory import service as inventory
 from storefront.inventory.gate import StockGate
 from storefront.inventory.service import OutOfStock
@@ -59,7 +61,12 @@ class World:
         database = Database(settings.database.url, [], settings.database)
         await database.start()
         self.shop = CheckoutContext(
-            database=database, payments=Payments(settings), jobs=Jobs(settings, database), settings=settings, clock=self.clock
+            database=database,
+            together=Together(database, settings),
+            payments=Payments(settings),
+            jobs=Jobs(settings, database),
+            settings=settings,
+            clock=self.clock,
         )
         self.gate, self.sandbox = StockGate(database), Sandbox(settings)
         self.owner: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(settings.database.migrate_url)

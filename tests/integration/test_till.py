@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from storefront.checkout import recovery
-from storefront.checkout.model import CheckoutContext
+from storefront.checkout.context import CheckoutContext
 from storefront.orders import after_sale
 from storefront.orders import service as orders
 from storefront.platform.database import Connection

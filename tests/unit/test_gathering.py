@@ -88,3 +88,40 @@ async def test_who_waits_no_more_is_left_out_and_the_others_are_served() -> None
     work.go.set()
     assert await asyncio.gather(*asking, late[1]) == [2, 4, 6, 10]
     assert work.batches[-1] == [5]
+
+
+async def test_of_equals_one_is_in_a_batch() -> None:
+    work = Work()
+    gathering = Gathering(work, apart=lambda number: number % 10)
+    assert await all_of(gathering, work, [1, 2, 12, 3, 22, 12]) == [2, 4, 24, 6, 44, 24]
+    assert work.batches == [[1], [2, 3], [12], [22], [12]]
+
+
+async def test_nobody_waits_for_long_for_a_batch_when_there_are_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storefront.platform.gathering.PATIENCE", 0.01)
+    stuck = asyncio.Event()
+    batches: list[list[int]] = []
+
+    async def work(asked: Sequence[int]) -> list[int]:
+        batches.append(list(asked))
+        if 1 in asked:
+            await stuck.wait()
+        return list(asked)
+
+    gathering = Gathering(work, lanes=2)
+    waiting = asyncio.create_task(gathering(1))
+    await asyncio.sleep(0)
+    assert await asyncio.gather(gathering(2), gathering(3)) == [2, 3]
+    assert await gathering(4) == 4
+    assert batches == [[1], [2, 3], [4]]
+    stuck.set()
+    assert await waiting == 1
+
+
+async def test_who_comes_right_when_a_batch_ends_is_served() -> None:
+    async def work(asked: Sequence[int]) -> list[int]:
+        return list(asked)
+
+    gathering = Gathering(work)
+    for number in range(100):
+        assert await asyncio.wait_for(gathering(number), 5) == number

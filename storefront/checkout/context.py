@@ -1,0 +1,38 @@
+"""What checkout works with, as one thing to hand on."""
+
+from datetime import timedelta
+
+import msgspec
+
+from storefront.checkout.together import Together
+from storefront.payments.service import Payments
+from storefront.platform.clock import Clock
+from storefront.platform.database import Database
+from storefront.platform.jobs import Jobs
+from storefront.settings import Settings
+
+
+class CheckoutContext(msgspec.Struct, frozen=True):
+    """What placing an order works with."""
+
+    database: Database
+    together: Together
+    payments: Payments
+    jobs: Jobs
+    settings: Settings
+    clock: Clock
+
+    @property
+    def hold_time(self) -> timedelta:
+        """How long stock is held for a shopper who is checking out."""
+        return timedelta(minutes=self.settings.shop.reservation_minutes)
+
+    @property
+    def capture_later(self) -> bool:
+        """Whether a payment is only authorized with the order, and captured when something is sent."""
+        return self.settings.payments.capture == "fulfillment"
+
+    @property
+    def stale_after(self) -> timedelta:
+        """When whoever works on a key must be dead: it would have had two full answers from the provider by then."""
+        return timedelta(milliseconds=2 * self.settings.payments.timeout_ms, seconds=5)
