@@ -44,9 +44,10 @@ AWAY = (RedisError, OSError, TimeoutError, NotCalled)
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 
 
-class Envelope(msgspec.Struct, array_like=True, frozen=True):
-    """An entry as it lies in Redis. `fresh_for` and `usable_for` are seconds from when it was put there, which the time that Redis gives it
-    yet tells: so clocks of replicas need not agree.
+class Envelope(msgspec.Struct, array_like=True):
+    """An entry as it lies in Redis: `fresh_for` and `usable_for` are seconds from `put_at`, which is seconds since 1970.
+
+    Clocks of replicas may differ: by a clock that is behind, nothing is of the future, and lives at most as long again.
     """
 
     position: int
@@ -54,10 +55,12 @@ class Envelope(msgspec.Struct, array_like=True, frozen=True):
     fresh_for: float
     usable_for: float
     body: bytes
+    put_at: float = 0.0
 
-    def after(self, seconds: float) -> "Envelope":
-        """The entry when it has lain there for so long."""
-        return Envelope(self.position, self.tags, self.fresh_for - seconds, self.usable_for - seconds, self.body)
+    def at(self, moment: float) -> "Envelope":
+        """The entry with what is left of it then."""
+        age = max(0.0, moment - self.put_at)
+        return Envelope(self.position, self.tags, self.fresh_for - age, self.usable_for - age, self.body, moment)
 
 
 class _Told:
@@ -128,29 +131,23 @@ class SharedCache:
                 CALLS.labels("miss").inc()
                 return None, 0
             found = _decoder.decode(raw)
-            scores, left = await self._call(self._state(key, found.tags))
+            scores = await self._call(self._client.zmscore(self._invalidations, [EVERYTHING, *found.tags]))
             past = max(self._told.past(found.tags), *(int(score) for score in scores if score is not None), 0)
         except (*AWAY, msgspec.DecodeError, OverflowError):
             CALLS.labels("away").inc()
             return None, 0
-        if left <= 0 or past > found.position:
+        found = found.at(time.time())
+        if found.usable_for <= 0 or past > found.position:
             CALLS.labels("old").inc()
             return None, past
         CALLS.labels("hit").inc()
-        return found.after(found.usable_for - left), past
-
-    async def _state(self, key: str, tags: list[str]) -> tuple[list[float | None], float]:
-        """At which positions the tags were invalidated, and for how many seconds the entry has yet to live."""
-        asked = self._client.pipeline(transaction=False)
-        asked.zmscore(self._invalidations, [EVERYTHING, *tags])
-        asked.pttl(self._prefix + key)
-        scores, left = await asked.execute()
-        return scores, left / 1000
+        return found, past
 
     async def put(self, key: str, entry: Envelope) -> None:
-        """Stores an entry for as long as it is usable."""
+        """Stores an entry for as long as it is usable; `put_at` is now."""
         if entry.usable_for < 0.001:
             return
+        entry.put_at = time.time()
         try:
             await self._call(self._cache.set(key, _encoder.encode(entry), ttl=float(entry.usable_for)))
         except AWAY:

@@ -411,16 +411,19 @@ async def test_what_a_replica_was_told_of_is_void_though_redis_forgot_it(replica
     assert await ahead.get_or_load("fourteen", {"t"}, int, source.read) == 2
 
 
-async def test_an_entry_of_a_replica_whose_clock_is_wrong_lives_no_longer(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("wrong_by", [3600, -3600])
+async def test_an_entry_of_a_replica_whose_clock_is_wrong_does_not_live_on(
+    valkey: Valkey, monkeypatch: pytest.MonkeyPatch, wrong_by: int
+) -> None:
     settings = CacheSettings(soft_ttl_seconds=0.2, hard_ttl_seconds=1.5)
     wrong, right = (Cache(settings, SharedCache(valkey.url, settings), most_bytes=1_000_000) for _ in range(2))
     source, honest = Source(), time.time
-    monkeypatch.setattr(time, "time", lambda: honest() + 3600)
-    assert await wrong.get_or_load("fifteen", {"t"}, int, source.read) == 1
+    monkeypatch.setattr(time, "time", lambda: honest() + wrong_by)
+    assert await wrong.get_or_load(f"clock{wrong_by}", {"t"}, int, source.read) == 1
     monkeypatch.setattr(time, "time", honest)
     source.value = 2
     async with asyncio.timeout(10):
-        while await right.get_or_load("fifteen", {"t"}, int, source.read) == 1:
+        while await right.get_or_load(f"clock{wrong_by}", {"t"}, int, source.read) == 1:
             await asyncio.sleep(0.02)
     for cache in (wrong, right):
         assert cache.levels.shared is not None
