@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import random
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -35,6 +36,8 @@ from storefront.settings import SearchSettings
 CATALOG = ROOT.parent / "shared" / "data" / "retail-catalog.csv"
 QUERIES = ROOT / "benchmarks" / "judged" / "queries.toml"
 DEEP = 50
+RESAMPLES = 5_000
+EQUAL = 1e-9  # differences of nDCG that are of arithmetic
 TEXT_FIELDS = ["title", "brand", "category", "details", "description", "exact"]
 CONTESTANTS = ("ours", "bm25", "postgres")
 SUFFIX = {"ours": "", "bm25": "_bm25", "postgres": "_postgres"}
@@ -67,11 +70,28 @@ class Scores(msgspec.Struct, frozen=True):
 Scored = dict[str, dict[str, Scores]]  # by text of the query
 
 
+class Paired(msgspec.Struct, frozen=True):
+    """Ours beside another, query by query, by nDCG@10: in how many ours is better, equal and worse, and what stands behind the means.
+
+    `perfect` are the queries that the other leaves nothing to better in. `low` and `high` are the ends of the 95 % interval of the mean
+    difference, by the bootstrap over queries (Sakai, "Evaluating evaluation metrics based on the bootstrap", 2006).
+    """
+
+    better: int
+    equal: int
+    worse: int
+    perfect: int
+    mean: float
+    low: float
+    high: float
+
+
 def main(argv: list[str]) -> int:
     """Prints a row for each class and half and, last, the JSON object.
 
     Its fields are ndcg10, recall50 and zero_rate, each also with _bm25 and _postgres behind it, with tuned_ or held_out_ or the name of a
-    class before it, and `queries`. Exits 1 if a class is not ours.
+    class before it, and `queries`; and of ours beside BM25 better, equal, worse, perfect, difference, low and high, with vs_bm25_ before
+    them (see `Paired`). Exits 1 if a class is not ours.
     """
     parser = argparse.ArgumentParser(prog="run.py bench search_relevance", description=__doc__)
     parser.add_argument("catalog", type=Path, nargs="?", default=CATALOG, help="a Shopify product CSV; its judgements are in judged/")
@@ -87,13 +107,25 @@ def main(argv: list[str]) -> int:
     groups = {"all": queries, "tuned": [q for q in queries if not q.held_out], "held_out": [q for q in queries if q.held_out]}
     groups |= {kind: [query for query in queries if query.kind == kind] for kind in CLASSES}
     rows = {name: {who: _mean(scored[query.text][who] for query in group) for who in CONTESTANTS} for name, group in groups.items()}
+    paired = {name: _paired([scored[query.text] for query in group], "bm25") for name, group in groups.items()}
     _print(rows, {name: len(group) for name, group in groups.items()})
-    result(queries=len(queries), **_figures(rows))
+    _print_paired(paired)
+    result(queries=len(queries), **_figures(rows), **_paired_figures(paired))
     return 0 if all(_wins(rows[kind]) for kind in CLASSES) else 1
 
 
 def _wins(scores: Mapping[str, Scores]) -> bool:
     return all(scores["ours"].ndcg10 >= scores[other].ndcg10 for other in ("bm25", "postgres"))
+
+
+def _paired(scores: Sequence[Mapping[str, Scores]], other: str) -> Paired:
+    differences = [score["ours"].ndcg10 - score[other].ndcg10 for score in scores]
+    chance = random.Random(1)
+    means = sorted(mean(chance.choices(differences, k=len(differences))) for _ in range(RESAMPLES))
+    better, worse = (sum(sign * difference > EQUAL for difference in differences) for sign in (1, -1))
+    perfect = sum(score[other].ndcg10 >= 1 - EQUAL for score in scores)
+    low, high = (means[int(share * RESAMPLES)] for share in (0.025, 0.975))
+    return Paired(better, len(scores) - better - worse, worse, perfect, mean(differences), low, high)
 
 
 def _mean(scores: Iterable[Scores]) -> Scores:
@@ -112,10 +144,26 @@ def _print(rows: Mapping[str, Mapping[str, Scores]], counts: Mapping[str, int]) 
     )
 
 
+def _print_paired(paired: Mapping[str, Paired]) -> None:
+    print()
+    head = ["ours beside bm25", "better", "equal", "worse", "bm25 perfect", "nDCG@10 more by", "from", "to (95 %)"]
+    table(head, [[name, *msgspec.structs.astuple(found)] for name, found in paired.items()])
+
+
+def _paired_figures(paired: Mapping[str, Paired]) -> dict[str, object]:
+    return {
+        f"{_before(name)}vs_bm25_{field}": value for name, found in paired.items() for field, value in msgspec.structs.asdict(found).items()
+    }
+
+
+def _before(group: str) -> str:
+    return "" if group == "all" else f"{group.replace('-', '_')}_"
+
+
 def _figures(rows: Mapping[str, Mapping[str, Scores]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, scores in rows.items():
-        before = "" if name == "all" else f"{name.replace('-', '_')}_"
+        before = _before(name)
         for who, behind in SUFFIX.items():
             score = scores[who]
             found |= {f"{before}ndcg10{behind}": score.ndcg10, f"{before}recall50{behind}": score.recall50}
