@@ -48,7 +48,7 @@ class BestFirst(msgspec.Struct, frozen=True):
     """A listing of `total` products: first what the first of `best` finds that finds enough, ranked by its `part`."""
 
     searcher: tantivy.Searcher
-    query: Query
+    query: Callable[[], Query]
     best: Sequence[Part]
     part: Callable[[Part], Query]
     total: int
@@ -59,10 +59,10 @@ class BestFirst(msgspec.Struct, frozen=True):
             hits, count = page_by_score(self.searcher, self.part(part), first, most)
             if count >= ENOUGH or part is self.best[-1]:
                 if len(hits) < most and first + len(hits) < self.total:
-                    rest = Query.boolean_query([(Occur.Must, self.query), (Occur.MustNot, part.found)])
+                    rest = Query.boolean_query([(Occur.Must, self.query()), (Occur.MustNot, part.found)])
                     hits += page_by_score(self.searcher, rest, max(0, first - count), most - len(hits))[0]
                 return hits
-        return page_by_score(self.searcher, self.query, first, most)[0]
+        return page_by_score(self.searcher, self.query(), first, most)[0]
 
     def without(self, others: Sequence[Query]) -> "BestFirst":
         """What is left when each of the others, which are of one product of the listing, is gone."""
@@ -70,7 +70,7 @@ class BestFirst(msgspec.Struct, frozen=True):
         def rest(found: Query) -> Query:
             return Query.boolean_query([(Occur.Must, found), *((Occur.MustNot, other) for other in others)])
 
-        return BestFirst(self.searcher, rest(self.query), self.best, lambda part: rest(self.part(part)), self.total - len(others))
+        return BestFirst(self.searcher, lambda: rest(self.query()), self.best, lambda part: rest(self.part(part)), self.total - len(others))
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ def search(snapshot: Snapshot, query: ListingQuery, now: datetime) -> ListingRes
     on = filters(snapshot.schema, query)
     if not query.text:
         everything = snapshot.scope(query, now)
-        return _answer(Listed(snapshot, query, on, everything, lambda _: everything))
+        return _answer(Listed(snapshot, query, on, lambda: everything, lambda _: everything))
     reader = snapshot.reader()
     reading = reader.read(query.text)
     text = Text(snapshot, query, now, reader, on)

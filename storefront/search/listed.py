@@ -2,6 +2,7 @@
 
 import functools
 import time
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -21,15 +22,20 @@ LINKED_AHEAD = 2  # pages that a page links to (catalog.listing)
 
 
 class Listed:
-    """What a page is of: `scored` ranks it; `found` scores nothing, and is told which lists to look through."""
+    """What a page is of: `scored` makes what ranks it; `found` scores nothing, and is told which lists to look through."""
 
-    def __init__(self, snapshot: Snapshot, query: ListingQuery, on: dict[str, Query], scored: Query, found: Found) -> None:
+    def __init__(self, snapshot: Snapshot, query: ListingQuery, on: dict[str, Query], scored: Callable[[], Query], found: Found) -> None:
         self.snapshot = snapshot
         self.query = query
         self.on = on
-        self.scored = self.filtered(scored)
+        self._scored = scored
         self.found = functools.cache(found)
         self._anew: Counts | None = None
+
+    @functools.cached_property
+    def scored(self) -> Query:
+        """All of it, ranked. Of very many it is seldom needed."""
+        return self.filtered(self._scored())
 
     def filtered(self, found: Query) -> Query:
         """What the filters leave."""
@@ -83,11 +89,13 @@ class Listed:
 class Ranked(Listed):
     """The listing of a text, best match first."""
 
-    def __init__(self, text: "Text", scored: Query, found: Found, closest: Found) -> None:
+    def __init__(self, text: "Text", scored: Callable[[], Query], found: Found, closest: Found) -> None:
         """`closest` is of the listing what matches the text best, in the same way as `found`."""
-        super().__init__(text.snapshot, text.query, text.on, text.listed(scored), lambda halvings: text.listed(found(halvings)))
         self.text = text
         self._found = functools.cache(found)
+        super().__init__(
+            text.snapshot, text.query, text.on, lambda: text.listed(scored()), lambda halvings: text.listed(self._found(halvings))
+        )
         self._closest = functools.cache(closest)
 
     @functools.cached_property
@@ -110,7 +118,7 @@ class Ranked(Listed):
         if self.size.total >= MANY:
             close = roughly(snapshot.searcher, snapshot.schema, self._close).total
             parts = best(snapshot.schema, snapshot.levels, self._found(0), self.size.total, self._closest(0), close, self.text.also)
-        pages = BestFirst(snapshot.searcher, self.scored, parts, self.part, self.size.total)
+        pages = BestFirst(snapshot.searcher, lambda: self.scored, parts, self.part, self.size.total)
         return page_with_pins(pages, snapshot.schema, pins, (query.page - 1) * query.page_size, query.page_size), self.size
 
     def part(self, part: Part) -> Query:
@@ -129,7 +137,7 @@ class Strict(Ranked):
 
     def __init__(self, text: "Text", reading: Reading, found: Found) -> None:
         reader = text.reader
-        super().__init__(text, reader.strict(reading), found, lambda halvings: reader.having(reading, named=True, sampled=halvings))
+        super().__init__(text, lambda: reader.strict(reading), found, lambda halvings: reader.having(reading, named=True, sampled=halvings))
         self._reading = reading
 
     def part(self, part: Part) -> Query:
@@ -148,9 +156,9 @@ class Text(msgspec.Struct, frozen=True, dict=True):
     reader: Reader
     on: dict[str, Query]
 
-    def listing(self, scored: Query, found: Found) -> Listed:
+    def listing(self, found: Found) -> Listed:
         """A listing in another order than by best match."""
-        return Listed(self.snapshot, self.query, self.on, self.listed(scored), lambda halvings: self.listed(found(halvings)))
+        return Listed(self.snapshot, self.query, self.on, lambda: self.listed(found(0)), lambda halvings: self.listed(found(halvings)))
 
     def strict(self, reading: Reading) -> Listed:
         """What has every word."""
@@ -159,15 +167,15 @@ class Text(msgspec.Struct, frozen=True, dict=True):
         def found(halvings: int) -> Query:
             return any_of([self.reader.having(reading, sampled=halvings), *exact])
 
-        return self.listing(found(0), found) if self.query.sort != "relevance" else Strict(self, reading, found)
+        return self.listing(found) if self.query.sort != "relevance" else Strict(self, reading, found)
 
     def mixed(self, strict: Reading, wider: Query) -> Listed:
         """What has every word, and behind it what else is found."""
         reader = self.reader
         every = reader.mixed(reader.strict(strict), wider)
         if self.query.sort != "relevance":
-            return self.listing(every, lambda _: every)
-        return Ranked(self, every, lambda _: every, lambda halvings: reader.having(strict, sampled=halvings))
+            return self.listing(lambda _: every)
+        return Ranked(self, lambda: every, lambda _: every, lambda halvings: reader.having(strict, sampled=halvings))
 
     @functools.cached_property
     def pins(self) -> list[Pin]:

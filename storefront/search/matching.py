@@ -110,6 +110,7 @@ class Reader:
         self._stop_words = rules.language.stop_words
         self._naming = naming
         self._boosts = NAMING if naming else BOOSTS
+        self._occurring_stems: dict[tuple[str, str], bool] = {}
 
     def read(self, text: str, *, unfinished: bool = False, apart: bool = False) -> Reading:
         """The text in groups. `unfinished` says that the last word is still being typed, `apart` that each word stands for itself."""
@@ -167,9 +168,14 @@ class Reader:
         if group.begins:
             return [[self._term("begins", group.begins)]]
         listed = listed_in(field, sampled)
-        occurring = [stems for stems in group.stems if all(self._searcher.doc_freq(field, stem) for stem in stems)]
-        ways = [[self._term(listed, stem) for stem in stems] for stems in occurring]
+        ways = [[self._term(listed, stem) for stem in stems] for stems in group.stems if all(self._occurs(field, stem) for stem in stems)]
         return ways or [[Query.empty_query()]]
+
+    def _occurs(self, field: str, stem: str) -> bool:
+        found = self._occurring_stems.get((field, stem))
+        if found is None:
+            found = self._occurring_stems[field, stem] = bool(self._searcher.doc_freq(field, stem))
+        return found
 
     def is_code(self, text: str) -> bool:
         """Whether the text is a SKU, a barcode or an address: it means one product and none like it."""

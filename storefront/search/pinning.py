@@ -36,7 +36,7 @@ def _is(schema: tantivy.Schema, pin: Pin) -> Query:
 
 def page_with_pins(listing: BestFirst, schema: tantivy.Schema, pins: list[Pin], first: int, most: int) -> list[Hit]:
     """As the page of the listing; pinned products stand at their places, the others follow one another around them."""
-    places = _places(listing.searcher, schema, listing.query, pins)
+    places = _places(listing.searcher, schema, listing.query(), pins) if pins else {}
     if not places:
         return listing.page(first, most)
     there = {product_id for product_id, _ in places.values()}
