@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -29,6 +29,9 @@ Key = tuple[ListingQuery, str]  # whose counts, without sort and page, and what 
 
 Found = Callable[[int], Query]
 """What finds a listing: all of it for 0, or by the lists of what is left of the catalog after so many halvings (`schema.SAMPLED`)."""
+
+Wanted = Callable[[int], dict[str, Any]]
+"""An aggregation, in the same way."""
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -101,9 +104,14 @@ def count(
 
     `before` finds what no filter narrowed, `on` are the filters by key, and `total` is about how many products they leave.
     """
-    span = price_span(query.currency)
+
+    def wanted(kinds: Collection[str], span: bool) -> Wanted:
+        return lambda halvings: (
+            counting(query.currency, kinds, categories, halvings) | (price_span(query.currency, halvings) if span else {})
+        )
+
     listed = _Listed(searcher, schema, before, tuple(on.values()))
-    counted, times = listed.aggregated(counting(query.currency, KINDS, categories) | span, total)
+    counted, times = listed.aggregated(wanted(KINDS, True), total)
     facets = {key: pairs for key, pairs in facets_of(counted, KINDS, categories, times).items() if key not in on}
     estimated = times > 1
     seen = int(counted["prices"]["count"])
@@ -114,8 +122,7 @@ def count(
             continue
         others = _Listed(searcher, schema, before, tuple(chosen for name, chosen in on.items() if name != key))
         kind = [key.partition(".")[0]]
-        wanted = counting(query.currency, kind, categories)
-        alone, times = others.aggregated(wanted | span if len(on) == 1 else wanted)
+        alone, times = others.aggregated(wanted(kind, len(on) == 1))
         estimated |= times > 1
         if len(on) == 1:  # then the others are what no filter narrowed
             spanned = alone
@@ -124,7 +131,7 @@ def count(
         if pairs:
             facets[key] = pairs
     if spanned is None:
-        spanned, _ = _Listed(searcher, schema, before, ()).aggregated(span)
+        spanned, _ = _Listed(searcher, schema, before, ()).aggregated(wanted((), True))
     return Counts(facets, _amount(spanned["prices"]["min"]), _amount(spanned["prices"]["max"]), estimated, size)
 
 
@@ -147,22 +154,26 @@ class _Listed(msgspec.Struct, frozen=True):
         """What finds them; see `Found`."""
         return all_of(self.before(halvings), *self.on)
 
-    def aggregated(self, wanted: dict[str, Any], total: int | None = None) -> tuple[dict[str, Any], float]:
+    def aggregated(self, wanted: Wanted, total: int | None = None) -> tuple[dict[str, Any], float]:
         """The aggregation over the products, about `total`, or over a part of them when they are many.
 
         Also how many products each one that was counted stands for.
         """
         if total is None:
             total = roughly(self.searcher, self.schema, self.found).total if self.searcher.num_docs >= LARGE else 0
-        if total < LARGE:
-            return self.searcher.aggregate(self.found(0), wanted), 1.0
-        halvings = min(HALVINGS, int(math.log2(total / COUNTED)))
-        return self.searcher.aggregate(_left(self.schema, self.found, halvings), wanted), 2.0**halvings
+        halvings = min(HALVINGS, int(math.log2(total / COUNTED))) if total >= LARGE else 0
+        counted = self.searcher.aggregate(_left(self.schema, self.found, halvings), wanted(_listed(halvings)))
+        return counted, 2.0**halvings
 
 
 def _left(schema: tantivy.Schema, found: Found, halvings: int) -> Query:
     """What is found in what is left of the catalog when it is halved so many times."""
-    return all_of(sample(schema, halvings), found(max(listed for listed in (0, *SAMPLED) if listed <= halvings)))
+    return all_of(sample(schema, halvings), found(_listed(halvings)))
+
+
+def _listed(halvings: int) -> int:
+    """After how many halvings there are lists that have all that is left after so many."""
+    return max(listed for listed in (0, *SAMPLED) if listed <= halvings)
 
 
 def _missing(others: _Listed, query: ListingQuery, key: str, pairs: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:

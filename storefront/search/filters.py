@@ -10,7 +10,7 @@ import tantivy
 from tantivy import FieldType, Occur, Query
 
 from storefront.catalog.model import ListingQuery
-from storefront.search.schema import SEPARATOR, facet_field, facet_term
+from storefront.search.schema import SEPARATOR, facet_field, facet_term, listed_in
 
 STARS = (1, 2, 3, 4)  # at least
 MOST_BRANDS = 50  # that are counted, those of most products
@@ -85,13 +85,16 @@ def choice(schema: tantivy.Schema, currency: str, key: str, values: Sequence[str
 KINDS = ("brand", "availability", "category", "rating", "price", "opt", "attr")
 
 
-def counting(currency: str, kinds: Iterable[str], categories: Sequence[str]) -> dict[str, Any]:
-    """The aggregation that counts the facets of these kinds, for `facets_of`; of the categories only these matter."""
+def counting(currency: str, kinds: Collection[str], categories: Sequence[str], halvings: int) -> dict[str, Any]:
+    """The aggregation that counts the facets of these kinds, for `facets_of`; of the categories only these matter.
+
+    It is of what is left of the catalog after so many halvings (see `schema.SAMPLED`).
+    """
     found: dict[str, Any] = {}
     for kind in kinds:
         if kind != "category" or categories:
             most = MOST_BRANDS if kind == "brand" else MOST_VALUES
-            field = facet_field(kind, currency)
+            field = listed_in(facet_field(kind, currency), halvings)
             found[field] = {"terms": {"field": field, "size": most, "segment_size": 2 * most}}
     if "category" in kinds and _are_deep(categories):
         found["category_path"] = {"terms": {"field": "category_path", "size": len(categories), "include": list(categories)}}
@@ -103,9 +106,9 @@ def _are_deep(categories: Sequence[str]) -> bool:
     return any("/" in path for path in categories)
 
 
-def price_span(currency: str) -> dict[str, Any]:
-    """The aggregation that finds the lowest and the highest price, and how many products there are."""
-    return {"prices": {"stats": {"field": f"price_{currency}"}}}
+def price_span(currency: str, halvings: int) -> dict[str, Any]:
+    """The aggregation that finds the lowest and the highest price, and how many products there are; `halvings` as in `counting`."""
+    return {"prices": {"stats": {"field": listed_in(f"price_{currency}", halvings)}}}
 
 
 def facets_of(counted: Mapping[str, Any], kinds: Collection[str], categories: Sequence[str], times: float = 1.0) -> Facets:

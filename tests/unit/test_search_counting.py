@@ -10,11 +10,11 @@ import pytest
 
 from storefront.catalog.listing import Frame, assemble
 from storefront.catalog.model import ListingQuery, ListingResult, Offer, SearchDocument
-from storefront.search import counting, listed
+from storefront.search import counting, filters, listed
 from storefront.search.counting import Counts, Memo, Size
 from storefront.search.disk import DiskIndex
 from storefront.search.engine import search
-from storefront.search.filters import all_of, sample
+from storefront.search.filters import Facets, all_of, sample, sold_in
 from storefront.search.model import CategoryName
 from storefront.search.rules import Rules
 from storefront.search.schema import SAMPLED
@@ -188,6 +188,20 @@ def test_a_part_of_the_catalog_has_the_same_words_in_its_own_lists(many: DiskInd
     part = reader.having(reading, named=named, sampled=halvings)
     same = all_of(sample(snapshot.schema, halvings), reader.having(reading, named=named))
     assert snapshot.count(part) == snapshot.count(same) == snapshot.count(all_of(part, same)) > 0
+
+
+@pytest.mark.parametrize("halvings", SAMPLED)
+def test_a_part_of_the_catalog_has_the_same_facets_and_prices_in_its_own_fields(many: DiskIndex, halvings: int):
+    part = all_of(sample(many.schema, halvings), sold_in(many.schema, "EUR"))
+
+    def counted(listed: int) -> tuple[Facets, Any]:
+        wanted = filters.counting("EUR", filters.KINDS, ["home", "rare"], listed) | filters.price_span("EUR", listed)
+        found = many.searcher.aggregate(part, wanted)
+        return filters.facets_of(found, filters.KINDS, ["home", "rare"]), found["prices"]
+
+    facets, prices = counted(halvings)
+    assert (facets, prices) == counted(0)
+    assert prices["count"] == sum(count for _, count in facets["brand"]) > 0
 
 
 def test_counts_of_a_text_that_is_taken_loosely_are_kept_apart(many: DiskIndex, monkeypatch: pytest.MonkeyPatch):
