@@ -90,7 +90,7 @@ def main(argv: list[str]) -> int:
     """Prints a row for each class and half and, last, the JSON object.
 
     Its fields are ndcg10, recall50 and zero_rate, each also with _bm25 and _postgres behind it, with tuned_ or held_out_ or the name of a
-    class before it, and `queries`; and of ours beside BM25 better, equal, worse, perfect, difference, low and high, with vs_bm25_ before
+    class before it, and `queries`; and of ours beside BM25 better, equal, worse, perfect, mean, low and high, with vs_bm25_ before
     them (see `Paired`). Exits 1 if a class is not ours.
     """
     parser = argparse.ArgumentParser(prog="run.py bench search_relevance", description=__doc__)
