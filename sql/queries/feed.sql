@@ -20,13 +20,16 @@ ORDER BY c.xid, c.seq
 LIMIT :most;
 
 -- name: prune$
--- Drops rows that are older than `seconds` and that every kept cursor is past; answers how many. A cursor that nobody moved for as long is
--- one that nobody follows any more, and holds nothing back.
-WITH gone AS (
-    DELETE FROM change_log c
+-- Drops the first `most` rows that are older than `seconds` and that every kept cursor is past; answers how many. A cursor that nobody moved
+-- for as long is one that nobody follows any more, and holds nothing back.
+WITH old AS (
+    SELECT c.xid, c.seq FROM change_log c
     WHERE c.at < now() - make_interval(secs => :seconds)
       AND c.xid < least(pg_snapshot_xmin(pg_current_snapshot()), (
           SELECT min(pg_snapshot_xmin(f.position)) FROM feed_cursor f WHERE f.at >= now() - make_interval(secs => :seconds)))
+    ORDER BY c.at LIMIT :most
+), gone AS (
+    DELETE FROM change_log c USING old WHERE c.xid = old.xid AND c.seq = old.seq
     RETURNING c.xid
 ), noted AS (
     UPDATE feed_horizon SET pruned_through = newest.xid FROM (SELECT max(xid) AS xid FROM gone) newest

@@ -79,7 +79,7 @@ class Edge:
                 conn, since=found["position"], until=found["here"], after_xid=after_xid, after_seq=after_seq, most=PAGE, topics=None
             )
             tags |= await self._tags_of(conn, [Change(**dict(row)) for row in rows])
-            if len(rows) < PAGE:
+            if len(rows) < PAGE or len(tags) > MOST_TAGS:
                 break
             after_xid, after_seq = str(rows[-1]["xid"]), rows[-1]["seq"]
         if tags:

@@ -38,6 +38,7 @@ REST_SECONDS = 0.02  # at least, after each batch
 PAGE = 5000  # rows
 REPLICAS_GET = 0.3  # seconds for standbys to replay what followers are about to be told
 KEPT_SECONDS = 86_400.0
+PRUNED_AT_ONCE = 20_000  # rows
 ANYTHING = "emptied"  # the topic of what may have changed anything
 
 LAG = Gauge("storefront_feed_lag_seconds", "How old what a follower knows may be, in seconds.", ["follower"])
@@ -180,9 +181,14 @@ class Feed:
             return (await _here(conn)).position
 
     async def prune(self) -> int:
-        """Drops what is older than a day; once per shop, as a periodic job."""
-        async with self._database.write() as conn:
-            return int(await queries.prune(conn, seconds=KEPT_SECONDS))
+        """Drops what is older than a day; once per shop, as a periodic job. An import's changes are too many for one statement."""
+        pruned = 0
+        while True:
+            async with self._database.write() as conn:
+                gone = int(await queries.prune(conn, seconds=KEPT_SECONDS, most=PRUNED_AT_ONCE))
+            pruned += gone
+            if gone < PRUNED_AT_ONCE:
+                return pruned
 
     async def start(self) -> None:
         """Begins to follow. When it returns, every change committed from now on will be told."""

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from storefront.platform.database import Database
+from storefront.platform import feed as feed_module
+from storefront.platform.database import Database, statement_count
 from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.feed import ANYTHING, Batch, Change, Feed
 from storefront.settings import Settings
@@ -164,6 +165,24 @@ async def test_what_was_pruned_is_missed_by_old_positions_only(database: Databas
     assert not await feed.still_has("9000000000:9000000000:"), "a position of another database"
     for unknown in ("", "7", "v9/elsewhere", f"00000063/{new.rpartition('/')[2]}"):
         assert not await feed.still_has(unknown), "a position of another release, or of another timeline"
+
+
+async def test_however_much_there_is_to_prune_it_is_pruned_bit_by_bit(
+    database: Database, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "PRUNED_AT_ONCE", 10)
+    pruning = Feed(database)
+    await pruning.prune()
+    for number in range(3):
+        await owner.execute(
+            "INSERT INTO change_log (topic, key, at) SELECT 'flag', $1, now() - interval '2 days' FROM generate_series(1, 9)",
+            f"old-{number}",
+        )
+    newest = await owner.fetchval("SELECT max(xid)::text FROM change_log WHERE key = 'old-2'")
+    with statement_count() as count:
+        assert await pruning.prune() == 27
+    assert int(count) == 3
+    assert await owner.fetchval("SELECT pruned_through::text FROM feed_horizon") == newest
 
 
 async def test_plain_sql_outside_the_app_is_told_too(feed: Feed, owner: asyncpg.Connection) -> None:
