@@ -10,6 +10,7 @@ from storefront.platform import feed as feed_module
 from storefront.platform.database import Database, statement_count
 from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.feed import ANYTHING, Batch, Change, Feed
+from storefront.platform.sql import ordered
 from storefront.settings import Settings
 
 
@@ -183,6 +184,40 @@ async def test_however_much_there_is_to_prune_it_is_pruned_bit_by_bit(
         assert await pruning.prune() == 27
     assert int(count) == 3
     assert await owner.fetchval("SELECT pruned_through::text FROM feed_horizon") == newest
+
+
+@pytest.mark.parametrize("held_open", [False, True])
+async def test_news_costs_the_same_however_long_the_feed_is(
+    database: Database, owner: asyncpg.Connection, settings: Settings, held_open: bool
+) -> None:
+    """Also behind a transaction that stays open while thousands of others come and go."""
+    holder = await asyncpg.connect(settings.database.migrate_url)
+    held = holder.transaction()
+    if held_open:
+        await held.start()
+        await change(holder, "held")
+    await owner.execute("SET session_replication_role = replica")  # nobody is rung up
+    await owner.execute(
+        "DO $$ BEGIN FOR i IN 1..100 LOOP "
+        "INSERT INTO change_log (topic, key) SELECT 'flag', 'known' FROM generate_series(1, 200); COMMIT; END LOOP; END $$"
+    )
+    await owner.execute("RESET session_replication_role; ANALYZE change_log")
+    since = await owner.fetchval("SELECT pg_current_snapshot()::text")
+    await change(owner, "news")
+    until = await owner.fetchval("SELECT pg_current_snapshot()::text")
+    asked = {"since": since, "until": until, "after_xid": "0", "after_seq": 0, "most": 5000, "topics": None}
+    async with database.write() as conn:
+        rows = await feed_module.queries.changes(conn, **asked)
+        assert [row["key"] for row in rows] == ["news"]
+        explained = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + feed_module.queries.changes.sql
+        (plan,) = await conn.fetchval(explained, *ordered(feed_module.queries.changes, asked))
+    assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] < 30
+    if held_open:
+        await held.commit()
+        async with database.write() as conn:
+            asked["until"] = await owner.fetchval("SELECT pg_current_snapshot()::text")
+            assert [row["key"] for row in await feed_module.queries.changes(conn, **asked)] == ["held", "news"]
+    await holder.close()
 
 
 async def test_plain_sql_outside_the_app_is_told_too(feed: Feed, owner: asyncpg.Connection) -> None:
