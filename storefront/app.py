@@ -63,7 +63,7 @@ from storefront.platform.shared_cache import SharedCache
 from storefront.search import api as search_api
 from storefront.search import pages as search_pages
 from storefront.search.index import SEARCH, SearchIndex
-from storefront.search.language import Language
+from storefront.search.language import language_of
 from storefront.settings import SETTINGS, Settings
 from storefront.templating import base_context, install_templates
 
@@ -185,7 +185,7 @@ def _install_parts(app: web.Application, settings: Settings, headers: dict[str, 
     app[STOCK] = StockGate(app[DATABASE])
     app[DESK] = Desk(app[DATABASE], settings)
     app[TOGETHER] = Together(app[DATABASE], settings)
-    app[SEARCH] = SearchIndex(settings.search_dir, settings.search, settings.shop.currencies, language=Language(settings.shop.locale))
+    app[SEARCH] = SearchIndex(settings.search_dir, settings.search, settings.shop.currencies, language=language_of(settings.shop.locale))
     app[EDGE] = Edge(settings.edge.purge_urls, app[DATABASE], app[FEED], app[JOBS], cache_tags.tags_of)
     app[LISTING_FINDER] = app[SEARCH].find
     app[JOBS].register(mail.JOB, app[MAILER].deliver)

@@ -1,6 +1,7 @@
 """How a shop's language becomes terms, and what is known of the language whatever a shop sells (languages/*.toml)."""
 
 import tomllib
+from functools import cache
 from pathlib import Path
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
@@ -88,4 +89,10 @@ class Language:
         return found
 
 
-ENGLISH = Language("en")
+@cache
+def language_of(locale: str) -> Language:
+    """The language of a locale, which remembers the stems it has found for all of the process. Raises as Language does."""
+    return Language(locale)
+
+
+ENGLISH = language_of("en")

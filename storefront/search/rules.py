@@ -10,6 +10,10 @@ Words = tuple[str, ...]
 SHORTEST_ABOVE = 3  # letters by which a category is named with the one above it
 
 
+def _spelled(terms: Iterable[str]) -> list[Words]:
+    return [tuple(words_of(term)) for term in terms]
+
+
 class Rules:
     """Everything that is known beside the index. It never changes: what an operator edits makes a new one."""
 
@@ -27,10 +31,11 @@ class Rules:
         self.language = language
         self._synonyms: dict[Words, list[Words]] = {}
         for terms in synonyms:
-            for term in terms:
-                self._add_synonyms(term, terms)
-        for term, others in (means or {}).items():
-            self._add_synonyms(term, others)
+            spelled = _spelled(terms)
+            for term in spelled:
+                self._add_synonyms(term, spelled)
+        for word, others in (means or {}).items():
+            self._add_synonyms(tuple(words_of(word)), _spelled(others))
         self.longest_synonym = max(map(len, self._synonyms), default=0)
         self._redirects = {normal(text): url for text, url in (redirects or {}).items()}
         self._pins: dict[str, list[Pin]] = {}
@@ -44,12 +49,10 @@ class Rules:
         for category, words in self.categories:
             self._by_name.setdefault(frozenset(map(language.stem, words)), []).append(category)
 
-    def _add_synonyms(self, term: str, others: Sequence[str]) -> None:
-        words = tuple(words_of(term))
+    def _add_synonyms(self, words: Words, others: Sequence[Words]) -> None:
         if words:
             known = self._synonyms.setdefault(self._key(words), [])
-            spelled = (tuple(words_of(other)) for other in others)
-            known += [other for other in spelled if other and other != words and other not in known]
+            known += [other for other in others if other and other != words and other not in known]
 
     def _key(self, words: Words) -> Words:
         return tuple(self.language.stem(word) for word in words)
