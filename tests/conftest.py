@@ -33,7 +33,7 @@ from storefront.platform.embedded.supervisor import Embedded
 from storefront.platform.embedded.valkey import Valkey
 from storefront.platform.migrations import APP_ROLE, migrate
 from storefront.settings import ROOT, Settings, ShopSettings, complete_secrets, load_settings
-from tests.scratch import forget, use_memory
+from tests.scratch import InMemory, in_memory
 
 # How fast a machine draws examples says nothing of the shop.
 hypothesis.settings.register_profile("shop", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -92,18 +92,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
 
 
-IN_MEMORY = pytest.StashKey[Path | None]()
+IN_MEMORY = pytest.StashKey[InMemory | None]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """One folder for all workers, which inherit it. Whoever names a folder for temporary files is obeyed."""
-    config.stash[IN_MEMORY] = use_memory() if "TMPDIR" not in os.environ else None
+    config.stash[IN_MEMORY] = in_memory() if "TMPDIR" not in os.environ else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    folder = config.stash.get(IN_MEMORY, None)
-    if folder is not None:
-        forget(folder)
+    made = config.stash.get(IN_MEMORY, None)
+    if made is not None:
+        made.forget()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

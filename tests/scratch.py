@@ -3,6 +3,7 @@
 A file is made there in a fraction of the time, and every database, index and browser profile is hundreds of them.
 """
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -12,35 +13,43 @@ import psutil
 
 MEMORY = Path("/dev/shm")
 DISK = Path("/var/tmp")
-ROOM = 6 * 1024**3  # bytes; about twice what a whole run has at once
-NAME = "storefront-tests-"  # with the process's number
+ROOM = 6 * 1024**3  # bytes; several times what a whole run has at once
+NAME = "storefront-tests-"
 
 
-def use_memory() -> Path | None:
-    """Makes a folder for all temporary files of this process and those it starts; None where there is no room. `forget` removes it."""
-    if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK) or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:  # Varnish runs what it compiles
+class InMemory:
+    """A folder for all temporary files of this process and those it starts, until `forget`."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix=NAME, dir=MEMORY))
+        self._lock = (self._folder / "lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)  # given back by the kernel, however this process ends
+        self._folder.chmod(0o755)  # PostgreSQL's own user goes through it
+        os.environ["TMPDIR"] = tempfile.tempdir = str(self._folder)
+
+    def forget(self) -> None:
+        """Gives the memory back."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.close()
+
+
+def in_memory() -> InMemory | None:
+    """None where there is no room, or nothing may be run (Varnish compiles its configuration to a program)."""
+    if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK) or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
         return None
     _sweep()
-    if min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) < ROOM:
-        return None
-    folder = MEMORY / f"{NAME}{os.getpid()}"
-    folder.mkdir(mode=0o755, exist_ok=True)
-    folder.chmod(0o755)  # whatever the umask: PostgreSQL's own user goes through it
-    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
-    return folder
-
-
-def forget(folder: Path) -> None:
-    """Gives the memory back."""
-    shutil.rmtree(folder, ignore_errors=True)
+    return InMemory() if min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) >= ROOM else None
 
 
 def _sweep() -> None:
-    """What runs that were killed have left."""
-    for left in MEMORY.glob(f"{NAME}*"):
-        number = left.name.removeprefix(NAME)
-        if number.isdecimal() and not psutil.pid_exists(int(number)):
-            shutil.rmtree(left, ignore_errors=True)
+    """Removes what killed runs have left."""
+    for lock in MEMORY.glob(f"{NAME}*/lock"):
+        try:
+            with lock.open("a") as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(lock.parent, ignore_errors=True)
+        except OSError:  # in use, or another user's
+            continue
 
 
 def on_disk(prefix: str) -> Path:
