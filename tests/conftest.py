@@ -6,6 +6,7 @@ A template database is migrated once and cloned for each test module. fsync is o
 import asyncio
 import contextlib
 import fcntl
+import gc
 import os
 import shutil
 import socket
@@ -301,9 +302,11 @@ def compiled_templates() -> jinja2.BytecodeCache:
 
 
 @pytest.fixture(scope="module")
-def prepared() -> list[ShopSettings]:
+def prepared() -> Iterator[list[ShopSettings]]:
     """What this module's database has been prepared for."""
-    return []
+    yield []
+    gc.unfreeze()  # each app has put everything aside as if it lived as long as the process
+    gc.collect()
 
 
 @pytest.fixture
