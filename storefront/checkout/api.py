@@ -94,6 +94,7 @@ async def _maybe_once(request: web.Request, scope: str, work: Callable[[], Await
         IdempotencyMismatch,
         RateLimited,
         Unavailable,
+        PaymentProviderAway,
     ),
     path_types={"cart_id": UUID},
 )

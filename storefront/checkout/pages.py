@@ -88,8 +88,6 @@ async def _start(request: web.Request, shop: CheckoutContext, *, placing: bool =
         raise _order_placed(request, _path_of(shop, error.extra["order"], thanks=placing)) from error
     except (OutOfStock, CartNotFound, CartClosed, InvalidInput) as error:
         raise _see_other("/cart") from error
-    except (ProviderUnknown, ProviderUnavailable) as error:
-        raise PaymentProviderAway() from error
 
 
 async def _keep(shop: CheckoutContext, started: Started, details: Details) -> Started:

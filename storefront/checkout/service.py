@@ -12,14 +12,14 @@ from storefront.cart import service as carts
 from storefront.cart.model import Cart, CartClosed, Guard
 from storefront.checkout import recovery
 from storefront.checkout.context import CheckoutContext
-from storefront.checkout.errors import CartOrdered
+from storefront.checkout.errors import CartOrdered, PaymentProviderAway
 from storefront.checkout.together import TOGETHER
 from storefront.inventory import service as inventory
 from storefront.inventory.gate import StockGate
 from storefront.orders import service as orders
 from storefront.orders import store as order_store
 from storefront.orders.model import OrderHead
-from storefront.payments.service import PAYMENTS
+from storefront.payments.service import PAYMENTS, ProviderUnavailable, ProviderUnknown
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import FieldError, InvalidInput, VersionMismatch
@@ -62,8 +62,8 @@ def checkout_context(app: web.Application) -> CheckoutContext:
 async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Guard = carts.ANYBODY) -> Started:
     """Prices the cart on the primary and holds its stock for a while.
 
-    Raises CartNotFound, CartClosed, VersionMismatch, InvalidInput (an empty cart), OutOfStock, CartOrdered, and what the provider's
-    absence raises when an earlier payment of the same cart has to be ended first.
+    Raises CartNotFound, CartClosed, VersionMismatch, InvalidInput (an empty cart), OutOfStock, CartOrdered, and PaymentProviderAway when an
+    earlier payment of the same cart has to be ended first, and cannot be.
     """
     found = await shop.together.cart(cart_id, guard, now=shop.clock())
     cart, earlier = found.cart, found.order
@@ -102,7 +102,11 @@ async def _earlier_order(shop: CheckoutContext, cart: Cart, earlier: OrderHead) 
         raise CartOrdered.of(shop.settings, earlier)
     if earlier.cart_version == cart.version and earlier.expires_at > shop.clock():
         return earlier.expires_at
-    if not await recovery.give_up(shop, earlier.id, "replaced"):
+    try:
+        given_up = await recovery.give_up(shop, earlier.id, "replaced")
+    except (ProviderUnknown, ProviderUnavailable) as error:
+        raise PaymentProviderAway() from error
+    if not given_up:
         raise CartOrdered.of(shop.settings, earlier)
     return None
 

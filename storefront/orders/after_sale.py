@@ -133,7 +133,7 @@ async def fulfill(
             actor=actor,
             now=now,
         )
-        await mails.enqueue(conn, jobs, "order_fulfilled", order_id)
+        await mails.enqueue(conn, jobs, "order_fulfilled", order_id, fulfillment_id=fulfillment_id)
 
     await database.transaction(work)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from storefront.orders import invoices, store
 from storefront.orders.links import invoice_path, order_url
-from storefront.orders.model import Order
+from storefront.orders.model import Fulfillment, Order
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Connection, Database
 from storefront.platform.gathering import Gathering
@@ -31,11 +31,20 @@ JOB = "order_mail"
 
 
 async def enqueue(
-    conn: Connection, jobs: Jobs, kind: OrderMail, order_id: UUID, *, amount: int | None = None, return_id: UUID | None = None
+    conn: Connection,
+    jobs: Jobs,
+    kind: OrderMail,
+    order_id: UUID,
+    *,
+    amount: int | None = None,
+    return_id: UUID | None = None,
+    fulfillment_id: UUID | None = None,
 ) -> None:
-    """Queues a mail in the caller's transaction; `amount` is what is given back, in minor units, `return_id` what a return's mail is of."""
-    about_return = {"return_id": str(return_id)} if return_id is not None else {}
-    await jobs.enqueue(conn, JOB, {"mail": kind, "order_id": str(order_id), "amount": amount} | about_return)
+    """Queues a mail in the caller's transaction; `amount` is what is given back, in minor units, `return_id` what a return's mail is of,
+    `fulfillment_id` what was sent.
+    """
+    about = {name: str(found) for name, found in (("return_id", return_id), ("fulfillment_id", fulfillment_id)) if found is not None}
+    await jobs.enqueue(conn, JOB, {"mail": kind, "order_id": str(order_id), "amount": amount} | about)
 
 
 def confirmation(order_id: UUID) -> tuple[str, dict[str, Any]]:
@@ -75,7 +84,7 @@ def _context(settings: Settings, order: Order, payload: dict[str, Any]) -> dict[
     def money(amount: int) -> str:
         return format_amount(amount, order.currency)
 
-    sent = order.fulfillments[-1] if order.fulfillments else None
+    sent = _what_was_sent(order, payload)
     address = order.delivery_address
     return {
         "shop_name": settings.shop.name,
@@ -108,6 +117,12 @@ def _context(settings: Settings, order: Order, payload: dict[str, Any]) -> dict[
         "invoice_number": order.invoice.name if order.invoice else "",
         "invoice_url": settings.server.public_url + invoice_path(settings, order.id, order.number),
     } | _about_return(order, payload)
+
+
+def _what_was_sent(order: Order, payload: dict[str, Any]) -> Fulfillment | None:
+    """Of several that were sent meanwhile, the one that the mail tells of."""
+    meant = (part for part in order.fulfillments if str(part.id) == payload.get("fulfillment_id"))
+    return next(meant, order.fulfillments[-1] if order.fulfillments else None)
 
 
 def _about_return(order: Order, payload: dict[str, Any]) -> dict[str, Any]:

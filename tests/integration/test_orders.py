@@ -5,6 +5,7 @@ import uuid
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import pytest
 
 from storefront.checkout import recovery
@@ -12,6 +13,7 @@ from storefront.checkout.context import CheckoutContext
 from storefront.orders import after_sale, service
 from storefront.orders.after_sale import NotPossibleNow
 from storefront.orders.links import key_opens, order_key
+from storefront.orders.mails import Composer
 from storefront.orders.model import Order
 from storefront.platform.clock import utc_now
 from storefront.platform.errors import InvalidInput, Unavailable
@@ -86,6 +88,17 @@ async def test_an_order_is_sent_in_parts_and_never_twice(shop: CheckoutContext, 
     assert [part.lines[0].quantity for part in sent.fulfillments] == [1, 1]
     with pytest.raises(NotPossibleNow):
         await send(1)
+
+
+async def test_of_two_parcels_each_is_told_of_by_its_own_mail(shop: CheckoutContext, owner: asyncpg.Connection, paid: Order) -> None:
+    """Both were sent before the first mail was written."""
+    for number in ("T1", "T2"):
+        lines = {paid.lines[0].id: 1}
+        await after_sale.fulfill(shop.database, shop.payments, shop.jobs, paid.id, lines=lines, tracking_number=number, actor="operator")
+    due = "SELECT payload FROM job WHERE payload ->> 'mail' = 'order_fulfilled' AND payload ->> 'order_id' = $1 ORDER BY id"
+    written = Composer(shop.database, shop.settings)
+    told = [await written.compose(msgspec.json.decode(row["payload"])) for row in await owner.fetch(due, str(paid.id))]
+    assert [mail["context"]["tracking_number"] for mail in told if mail] == ["T1", "T2"]
 
 
 async def test_one_key_is_one_fulfillment(shop: CheckoutContext, owner: asyncpg.Connection, paid: Order) -> None:

@@ -10,6 +10,7 @@ import pytest
 from storefront.cart import service as carts
 from storefront.checkout import recovery
 from storefront.checkout.context import CheckoutContext
+from storefront.checkout.errors import PaymentProviderAway
 from storefront.orders import after_sale
 from storefront.orders import service as orders
 from storefront.payments.service import Payments
@@ -211,6 +212,24 @@ async def test_a_provider_that_is_away_costs_nothing_and_the_same_key_pays_later
     assert await captured_for(owner, sandbox, buyer.cart_id) == [buyer.total.amount]
     await away.close()
     assert await violations(owner) == []
+
+
+async def test_a_payment_that_cannot_be_ended_now_is_waited_for(
+    shop: CheckoutContext, settings: Settings, owner: asyncpg.Connection, option_id: int
+) -> None:
+    """The cart has changed since its order went to the bank's page: that payment has to be ended before the cart's goods are held anew."""
+    settings_away = msgspec.convert(msgspec.to_builtins(settings), Settings)
+    settings_away.payments.api_base = f"http://127.0.0.1:{free_port()}"
+    away = Payments(settings_away)
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    assert (await buyer.place(payment_method=ASKS_BACK)).status == 202
+    async with shop.database.write() as conn:
+        await carts.set_details(conn, buyer.cart_id, email="another@shop.example")
+    unlucky = Buyer(msgspec.structs.replace(shop, payments=away), buyer.cart_id, buyer.total, buyer.to_pay)
+    with pytest.raises(PaymentProviderAway):
+        await unlucky.check_out()
+    await away.close()
+    await buyer.check_out()
 
 
 async def test_lost_answers_are_asked_for_and_never_charged_again(
