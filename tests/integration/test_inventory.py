@@ -331,6 +331,24 @@ async def test_what_is_held_where_the_address_is_not_delivered_from_is_sold_from
     assert await violations(owner) == []
 
 
+async def test_what_was_held_while_the_address_changed_is_not_sent_from_where_it_was_held_for(
+    shop: CheckoutContext, gates: list[StockGate], owner: asyncpg.Connection, option_id: int
+) -> None:
+    """Checkout had read the address before it changed, and holds after: nobody is there to free what is held at the old place."""
+    nordic = await location(owner, "boreal", priority=-5, countries=("SE", "NO"))
+    variant_id = await offer(owner, on_hand=5)
+    await stock_at(owner, variant_id, nordic, 5)
+    buyer, other = await buyer_of(shop, option_id, (variant_id, 2)), uuid.uuid4()
+    assert await held_at(owner, await hold(gates[0], {variant_id: 2}, buyer.cart_id, country="SE")) == {nordic: 2}
+    assert (await buyer.place()).status == 201
+    assert await held_at(owner, await hold(gates[0], {variant_id: 1}, other, country="SE")) == {nordic: 1}
+    async with shop.database.write() as conn, conn.transaction():
+        await inventory.hold_for_order(conn, other, uuid.uuid4(), {variant_id: 1}, utc_now() + SOON, "DE")
+    assert nordic not in await held_at(owner, other)
+    assert await owner.fetchrow("SELECT on_hand, reserved FROM stock WHERE location_id = $1", nordic) == (5, 0)
+    assert await violations(owner) == []
+
+
 @pytest.mark.parametrize(("policy", "most"), [("deny", 2), ("backorder", 5), ("preorder", 5)])
 async def test_more_is_sold_ahead_only_where_the_policy_says_so_and_up_to_its_limit(
     gates: list[StockGate], owner: asyncpg.Connection, policy: str, most: int
