@@ -57,8 +57,11 @@ def is_away(error: BaseException | None) -> bool:
 
 
 def is_of_the_moment(error: BaseException) -> bool:
-    """Whether reading again may well succeed at once, on another connection or server (a standby ends readers that hold it up)."""
-    return is_away(error) or isinstance(error, RETRYABLE)
+    """Whether reading again may well succeed at once, on another connection or server (a standby ends readers that hold it up).
+
+    Not after a statement that took too long: who is overloaded is not asked twice.
+    """
+    return (is_away(error) or isinstance(error, RETRYABLE)) and not isinstance(error, asyncpg.QueryCanceledError)
 
 
 class StatementCount:

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 
 from storefront.platform.cache import Cache
-from storefront.platform.database import Connection, Database, lsn_number, statement_count
+from storefront.platform.database import Connection, Database, is_of_the_moment, lsn_number, statement_count
 from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.http import shared_page_headers
 from storefront.platform.migrations import CONCURRENTLY, FOLDER, MigrationError, migrate
@@ -278,6 +278,13 @@ async def test_a_page_is_read_again_when_the_replica_goes_away_under_it(
     finally:
         await control.close()
         await database.close()
+
+
+def test_what_took_too_long_is_not_asked_for_again() -> None:
+    assert is_of_the_moment(asyncpg.SerializationError("canceling statement due to conflict with recovery"))
+    assert is_of_the_moment(asyncpg.AdminShutdownError("terminating connection due to administrator command"))
+    assert not is_of_the_moment(asyncpg.QueryCanceledError("canceling statement due to statement timeout"))
+    assert not is_of_the_moment(asyncpg.UndefinedTableError("a fault of ours"))
 
 
 async def test_a_replica_that_is_not_there_delays_nobody(settings: Settings, tmp_path: Path) -> None:
