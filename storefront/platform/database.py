@@ -144,6 +144,10 @@ class Statements:
         async with self._connections.acquire() as conn:
             return await conn.fetchval(query, *arguments)
 
+    async def execute(self, query: str, *arguments: Any) -> Any:
+        async with self._connections.acquire() as conn:
+            return await conn.execute(query, *arguments)
+
 
 class Replica:
     """A standby that reads go to while it is near the primary."""
