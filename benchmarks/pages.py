@@ -1,6 +1,7 @@
 """How our pages stand beside bare servers: aiohttp and nginx with the same bytes, aiohttp + asyncpg + jinja2 with the same statements.
 
-`python3 run.py bench pages`: one core for the server, one for the load (wrk with a browser's headers), alternating rounds, medians.
+`python3 run.py bench pages`: one core for the server, one for the load (wrk with a browser's headers, the same connections and bytes for
+both), in short alternating rounds. A ratio is the median of those of the rounds, with the middle half of them beside it.
 """
 
 import argparse
@@ -40,15 +41,19 @@ def main(argv: list[str]) -> int:
     cart_post_vs_update.
     """
     parser = argparse.ArgumentParser(prog="run.py bench pages", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=int, default=1)
     options = parser.parse_args(argv)
+    fewer, longer = max(1, options.rounds // 3), options.seconds * 3  # where a round takes long to begin
     rows: list[tuple[object, ...]] = []
     figures: dict[str, float] = {}
 
     def note(name: str, field: str, ours: list[Load], bound: list[Load]) -> None:
-        figures[field] = median(a.requests_per_second / b.requests_per_second for a, b in zip(ours, bound, strict=True))
-        rows.append(_row(name, median_load(ours), median_load(bound), figures[field]))
+        ratios = sorted(a.requests_per_second / b.requests_per_second for a, b in zip(ours, bound, strict=True))
+        figures[field] = median(ratios)
+        quarter = len(ratios) // 4
+        spread = f"{ratios[quarter]:.2f}–{ratios[-1 - quarter]:.2f}"
+        rows.append(_row(name, median_load(ours), median_load(bound), figures[field], spread))
 
     with running_shop(LIMITS__CHECKOUT="1000000/minute") as shop:
         places = _places(shop)
@@ -59,18 +64,18 @@ def main(argv: list[str]) -> int:
                 note(f"{name} beside nginx", f"{name}_vs_nginx", ours, nginx)
         ours, aiohttp = _not_modified(shop, PAGES["product_cached"].format(**places), options.rounds, options.seconds)
         note("304", "not_modified_vs_aiohttp", ours, aiohttp)
-        ours, bound = _cart(shop, places["variant"], options.rounds, options.seconds)
+        ours, bound = _cart(shop, places["variant"], fewer, longer)
         note("cart POST", "cart_post_vs_update", ours, bound)
     with running_shop(CACHE__URL="none", CACHE__L1_BYTES="0") as shop:
-        ours, bound = _cold(shop, options.rounds, options.seconds)
+        ours, bound = _cold(shop, fewer, longer)
         note("product cold", "product_cold_vs_raw", ours, bound)
-    table(("page", "ours/s", "p50 ms", "p99 ms", "bound/s", "ratio", "failed"), rows)
+    table(("page", "ours/s", "p50 ms", "p99 ms", "bound/s", "ratio", "middle half", "failed"), rows)
     result(**figures)
     return 0
 
 
-def _row(name: str, ours: Load, bound: Load, ratio: float) -> tuple[object, ...]:
-    return name, ours.requests_per_second, ours.p50, ours.p99, bound.requests_per_second, ratio, ours.failed + bound.failed
+def _row(name: str, ours: Load, bound: Load, ratio: float, spread: str) -> tuple[object, ...]:
+    return name, ours.requests_per_second, ours.p50, ours.p99, bound.requests_per_second, ratio, spread, ours.failed + bound.failed
 
 
 def _places(shop: Shop) -> dict[str, str]:
@@ -92,26 +97,28 @@ def _page(shop: Shop, name: str, path: str, rounds: int, seconds: int) -> tuple[
         raise SystemExit(f"bench: {path} answered {status}")
     encoding = headers.get("content-encoding", "")
     say(f"{name}: {path}, {len(body):,} bytes as sent ({encoding or 'identity'})")
-    ours, aiohttp, nginx = [], [], []
+    ours: list[Load] = []
+    aiohttp: list[Load] = []
+    nginx: list[Load] = []
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (folder / "body").write_bytes(body)
         bound = stack.enter_context(running_bound("aiohttp_bytes.py", str(folder / "body"), encoding))
         file = stack.enter_context(_running_nginx(body, headers)) if name == "product_cached" else None
         wrk(shop.url + path, seconds=1)
-        for _ in range(rounds):
-            ours.append(wrk(shop.url + path, seconds=seconds))
-            aiohttp.append(wrk(bound + path, seconds=seconds))
-            if file:
-                nginx.append(wrk(file, seconds=seconds))
+        measured = [(ours, shop.url + path), (aiohttp, bound + path), *([(nginx, file)] if file else [])]
+        for number in range(rounds):  # there and back, so that nobody always comes after the same one
+            for loads, url in measured[:: -1 if number % 2 else 1]:
+                loads.append(wrk(url, seconds=seconds))
     return ours, aiohttp, nginx
 
 
+# Without sendfile, which is slower for a file of a few KB: one write has headers and body together then.
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
 http {{
-  access_log off; sendfile on; tcp_nopush on; open_file_cache max=100; keepalive_requests 1000000000; default_type text/html;
+  access_log off; sendfile off; open_file_cache max=100; keepalive_requests 1000000000; default_type text/html;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   server {{ listen 127.0.0.1:{port}; root {folder}/www; {headers} }}

@@ -9,8 +9,10 @@ lane reads only when it knows that aiohttp's parser stands between two requests:
 same strict grammar, with their bodies by Content-Length. After anything else, a connection stays in the slow lane for the rest of its life.
 """
 
+import math
 import random
 import re
+import sys
 import time
 from collections import Counter
 from typing import Any, Final
@@ -22,7 +24,7 @@ from aiohttp.web_server import Server
 
 from storefront.platform.encodings import accepted_encoding
 from storefront.platform.operations import Operations
-from storefront.platform.page_cache import PAGE_CACHE, PageCache, date_bytes, etag_matches
+from storefront.platform.page_cache import PAGE_CACHE, Page, PageCache, date_bytes, etag_matches
 from storefront.platform.telemetry import LANE_HITS
 from storefront.platform.unreadable import ReadingProtocol, ReadingRunner, ReadingServer
 from storefront.settings import SETTINGS
@@ -33,6 +35,8 @@ LONGEST: Final = 8000  # bytes of a request; aiohttp refuses lines from 8190
 LOST: Final = -1
 MEMORY: Final = 4096  # header blocks whose meaning is remembered
 LONGEST_REMEMBERED: Final = 2048  # bytes of such a block: a stranger could fill the memory with longer ones
+ANSWER_OVERHEAD: Final = 400  # bytes counted for an answer's objects
+READY_BYTES: Final = 8_000_000  # of the answers of a second that are remembered, with what asked for them
 
 _BLOCK = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: (?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?\r\n)+")
 _LINE = re.compile(rb"[A-Z]{1,10} /[\x21-\x7e]* HTTP/1\.1")
@@ -81,15 +85,60 @@ def body_length(head: bytes) -> int | None:
     return int(length) if _DIGITS.fullmatch(length) else None
 
 
+class Answer:
+    """A whole answer, ready for the wire. `count`: how many times it was given again."""
+
+    __slots__ = ("asks_api", "content", "count", "labels", "path")
+
+    def __init__(self, content: bytes, labels: tuple[str, str, int], path: str, *, asks_api: bool) -> None:
+        self.content = content
+        self.labels = labels
+        self.path = path
+        self.asks_api = asks_api
+        self.count = 0
+
+
 class Lane:
-    """What all connections of a server share."""
+    """What all connections of a server share.
+
+    Who asks again asks with the same bytes, and until its date changes, or a page is dropped, the answer is the same bytes too. So answers
+    are remembered by the whole request, for at most a second.
+    """
 
     def __init__(self, app: web.Application) -> None:
         self.pages: PageCache = app[PAGE_CACHE]
         self._wishes: dict[bytes, Wishes | None] = {}
+        self._ready: dict[bytes, Answer] = {}
+        self._ready_bytes = 0
+        self._ready_until = 0.0
         self._sample = app[SETTINGS].telemetry.access_log_sample
-        self.hits: Counter[tuple[str, str, int]] = Counter()
-        LANE_HITS.append(self.hits)
+        self._unlogged = self._until_logged()
+        self._hits: Counter[tuple[str, str, int]] = Counter()
+        self.pages.tell_of_drops(self._forget)
+        LANE_HITS.append(lambda: self.hits)
+
+    @property
+    def hits(self) -> Counter[tuple[str, str, int]]:
+        """Answers by (route, method, status), since whoever reads them took them out."""
+        for answer in self._ready.values():
+            if answer.count:
+                self._hits[answer.labels] += answer.count
+                answer.count = 0
+        return self._hits
+
+    def _forget(self) -> None:
+        """Forgets the answers, and counts them."""
+        self._hits = self.hits
+        self._ready.clear()
+        self._ready_bytes = 0
+
+    def _until_logged(self) -> int:
+        """How many requests from now the next one is logged: as if each were drawn by itself, which costs more."""
+        if self._sample <= 0:
+            return sys.maxsize
+        if self._sample >= 1:
+            return 1
+        return 1 + int(math.log(1 - random.random()) / math.log1p(-self._sample))  # noqa: S311
 
     def wishes(self, block: bytes) -> Wishes | None:
         """What the headers ask, or None when this is not for the fast lane. Browsers repeat themselves, so meanings are remembered."""
@@ -112,8 +161,29 @@ class Lane:
         encoding = accepted_encoding(headers.get(b"accept-encoding", b"").decode())
         return Wishes(encoding, None if condition is None else condition.decode())
 
-    def answer(self, data: bytes) -> bytes | None:
-        """The whole answer to a whole request, or None."""
+    def answer(self, data: bytes, now: float) -> Answer | None:
+        """The answer to bytes that are one whole request, or None. `now` is by time.monotonic()."""
+        if now >= self._ready_until:
+            self._forget()
+            self._ready_until = now + 1 - time.time() % 1
+        found = self._ready.get(data)
+        if found is not None:
+            found.count += 1
+        else:
+            found = self._find(data)
+            if found is None:
+                return None
+            self._hits[found.labels] += 1
+        self._unlogged -= 1
+        if not self._unlogged:
+            self._unlogged = self._until_logged()
+            _, method, status = found.labels
+            access.info("request", method=method, path=found.path, status=status, lane="fast")
+        return found
+
+    def _find(self, data: bytes) -> Answer | None:
+        if data[-4:] != b"\r\n\r\n" or not data.find(b"\r\n\r\n") == len(data) - 4 <= LONGEST:
+            return None
         end = data.find(b"\r\n")
         line = data[:end]
         if line[-9:] != b" HTTP/1.1":
@@ -132,16 +202,21 @@ class Lane:
             return None
         encoded = self.pages.encoded(page, wishes.encoding)
         if wishes.if_none_match is not None and etag_matches(wishes.if_none_match, encoded.etag):
-            status, answer = 304, b"".join((encoded.not_modified_before, date_bytes(), encoded.after_date))
+            status, content = 304, b"".join((encoded.not_modified_before, date_bytes(), encoded.after_date))
         elif with_body:
-            status, answer = 200, b"".join((encoded.before_date, date_bytes(), encoded.after_date, encoded.body))
+            status, content = 200, b"".join((encoded.before_date, date_bytes(), encoded.after_date, encoded.body))
         else:
-            status, answer = 200, b"".join((encoded.before_date, date_bytes(), encoded.after_date))
-        method = "GET" if with_body else "HEAD"
-        self.hits[page.route, method, status] += 1
-        if random.random() < self._sample:  # noqa: S311
-            access.info("request", method=method, path=page.target.partition("?")[0], status=status, lane="fast")
+            status, content = 200, b"".join((encoded.before_date, date_bytes(), encoded.after_date))
+        labels = page.route, "GET" if with_body else "HEAD", status
+        answer = Answer(content, labels, page.target.partition("?")[0], asks_api=b" /api/" in data[:11])
+        self._remember(data, answer, page)
         return answer
+
+    def _remember(self, data: bytes, answer: Answer, page: Page) -> None:
+        size = len(data) + len(answer.content) + ANSWER_OVERHEAD
+        if page.fresh_until >= self._ready_until and self._ready_bytes + size <= READY_BYTES:
+            self._ready[data] = answer
+            self._ready_bytes += size
 
 
 class FastProtocol(ReadingProtocol):
@@ -156,14 +231,15 @@ class FastProtocol(ReadingProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client."""
-        if self._owed == 0 and self._idle() and data[-4:] == b"\r\n\r\n" and data.find(b"\r\n\r\n") == len(data) - 4 <= LONGEST:
-            answer = self._lane.answer(data)
+        if self._owed == 0 and self._idle():
+            now = time.monotonic()
+            answer = self._lane.answer(data, now)
             if answer is not None:
                 assert self.transport is not None
-                self.transport.write(answer)
-                self._asks_api = b" /api/" in data[:11]
+                self.transport.write(answer.content)
+                self._asks_api = answer.asks_api
                 self._request_count += 1
-                self._next_keepalive_close_time = time.monotonic() + self._keepalive_timeout
+                self._next_keepalive_close_time = now + self._keepalive_timeout
                 return
         if self._owed != LOST:
             self._owed = self._still_owed(data)

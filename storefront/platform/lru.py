@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 LARGEST_SHARE = 4  # an entry above 1/4 of the room is not kept
@@ -36,6 +36,8 @@ class TaggedLru(Generic[E]):
         self._fill_number = 0
         self._cleared = 0
         self.bytes = 0
+        self.when_dropped: list[Callable[[], None]] = []
+        """Called whenever an entry is no longer here: for who remembers what was made of one."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -113,6 +115,8 @@ class TaggedLru(Generic[E]):
         if entry is None:
             return 0
         self.bytes -= entry.size
+        for told in self.when_dropped:
+            told()
         for tag in entry.tags:
             keys = self._by_tag.get(tag)
             if keys is not None:

@@ -198,6 +198,10 @@ class PageCache:
             self._raw_targets.clear()
         self._raw_targets[raw_target.encode()] = target
 
+    def tell_of_drops(self, told: Callable[[], None]) -> None:
+        """`told` is called whenever a page is no longer kept."""
+        self._pages.when_dropped.append(told)
+
     def by_raw_target(self, raw_target: bytes) -> Page | None:
         """The page of an address as it was sent, if it is known and fresh."""
         target = self._raw_targets.get(raw_target)

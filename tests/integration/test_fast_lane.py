@@ -5,15 +5,18 @@ import contextlib
 import logging
 import re
 import socket
+import sys
 import threading
+import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 
 import pytest
 from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storefront.platform import fast_lane
+from storefront.platform import fast_lane, telemetry
 from storefront.platform.cache import Cache
 from storefront.platform.fast_lane import LONGEST_REMEMBERED, FastProtocol, FastRunner, FastServer, Lane, body_length
 from storefront.platform.http import error_middleware, install_security_headers, request_id_middleware, shared_page_headers
@@ -177,6 +180,81 @@ def test_an_invalidated_page_leaves_the_fast_lane(fast: Server) -> None:
     fast.exchange([get("/p/lamp", *BROWSER)])
     assert fast.hits == before
     warm(fast)
+
+
+def test_an_answer_that_was_given_is_not_given_again_once_its_page_is_dropped(fast: Server) -> None:
+    request = get("/p/lamp", "X-Asked: again")
+    before = fast.hits
+    for _ in range(3):
+        fast.exchange([request])
+    assert fast.hits == before + 3
+    fast.app[PAGE_CACHE].invalidate({"product:1"})
+    fast.exchange([request])
+    assert fast.hits == before + 3
+    warm(fast)
+
+
+def test_an_answer_that_was_given_has_the_date_of_now_when_it_is_given_again(fast: Server) -> None:
+    request, dates = get("/p/lamp", *BROWSER), set()
+    with socket.create_connection(("127.0.0.1", fast.port)) as client:
+        began = time.monotonic()
+        while len(dates) < 3:
+            earliest = int(time.time())
+            client.sendall(request)
+            told = re.search(rb"Date: ([^\r]+)", client.recv(65536))
+            assert told is not None
+            moment = int(parsedate_to_datetime(told[1].decode()).timestamp())
+            assert earliest <= moment <= time.time()
+            dates.add(moment)
+            assert time.monotonic() - began < 5
+    assert fast.hits
+
+
+def test_an_answer_is_not_given_again_once_its_page_is_old(fast: Server) -> None:
+    request = get("/p/lamp", "X-Asked: before it was old")
+    pages = fast.app[PAGE_CACHE]
+    kept = pages.get("/p/lamp")
+    assert kept is not None
+    kept.fresh_until = time.monotonic() + 0.4
+    before = fast.hits
+    fast.exchange([request])
+    assert fast.hits == before + 1
+    while time.monotonic() < kept.fresh_until:
+        fast.exchange([request])
+    after = fast.hits
+    fast.exchange([request])
+    assert fast.hits == after
+    fast.app[PAGE_CACHE].invalidate({"product:1"})
+    warm(fast)
+
+
+def test_repeated_answers_are_counted_and_logged_like_all(fast: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = fast._made.server
+    assert isinstance(server, FastServer)
+    lane, logged = server.lane, []
+    monkeypatch.setattr(lane, "_sample", 1.0)
+    monkeypatch.setattr(lane, "_unlogged", 1)
+    monkeypatch.setattr(fast_lane.access, "info", lambda event, **said: logged.append(said), raising=False)
+    telemetry._gather_lanes()
+    counted = telemetry.REQUESTS.labels("/p/{slug}", "GET", 200)
+    before = counted._value.get()
+    for _ in range(4):
+        fast.exchange([get("/p/lamp", "X-Asked: to be counted")])
+    telemetry._gather_lanes()
+    assert counted._value.get() == before + 4
+    assert logged == [{"method": "GET", "path": "/p/lamp", "status": 200, "lane": "fast"}] * 4
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.9])
+def test_of_all_requests_the_share_is_logged_that_was_asked_for(fast: Server, monkeypatch: pytest.MonkeyPatch, share: float) -> None:
+    server = fast._made.server
+    assert isinstance(server, FastServer)
+    monkeypatch.setattr(server.lane, "_sample", share)
+    gaps = [server.lane._until_logged() for _ in range(20_000)]
+    assert min(gaps) == 1
+    assert len(gaps) / sum(gaps) == pytest.approx(share, rel=0.1)
+    monkeypatch.setattr(server.lane, "_sample", 0.0)
+    assert server.lane._until_logged() == sys.maxsize
 
 
 def test_an_idle_connection_is_closed_and_one_that_is_used_is_not() -> None:
@@ -378,6 +456,19 @@ def test_what_a_stranger_sends_fills_no_memory(desks: tuple[Desk, Desk], monkeyp
         assert fast.exchange([get("/p/lamp", f"X-Short: {number}")]).startswith(b"HTTP/1.1 200")
     assert len(lane._wishes) <= 10
     assert lane.hits.total() == before + 43, "all were answered by the fast lane"
+
+
+def test_what_many_ask_fills_no_memory_with_answers(desks: tuple[Desk, Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    server = desks[0]._made.server
+    assert isinstance(server, FastServer)
+    lane = server.lane
+    before = lane.hits.total()
+    lane._forget()
+    monkeypatch.setattr(fast_lane, "READY_BYTES", 10_000)
+    for number in range(20):
+        assert desks[0].exchange([get("/p/lamp", f"X-Other: {number}")]).startswith(b"HTTP/1.1 200")
+        assert sum(len(asked) + len(answer.content) for asked, answer in lane._ready.items()) <= 10_000
+    assert lane.hits.total() == before + 20, "all were answered by the fast lane"
 
 
 def test_pipelined_requests_are_answered_in_order(desks: tuple[Desk, Desk]) -> None:
