@@ -352,7 +352,7 @@ def _test(arguments: argparse.Namespace) -> int:
                 f"storefront: {program} is missing, so the tests of {tests} will fail and the others run. Install Debian's {packages}.",
                 file=sys.stderr,
             )
-    workers = (os.cpu_count() or 1) + 2  # tests also wait for disks, browsers and clocks
+    workers = (os.cpu_count() or 1) + 1  # tests also wait for disks, browsers and clocks
     given = arguments.rest or ["-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder"]  # in the order of tests/conftest.py
     python = str(ROOT / ".venv" / "bin" / "python")
     os.chdir(ROOT)
