@@ -18,6 +18,7 @@ SELECT c.* FROM unnest(CAST(:asked AS jsonb[])) AS one (asked) JOIN cart c ON c.
 WITH asked AS MATERIALIZED (
     SELECT a.* FROM unnest(CAST(:asked AS jsonb[])) AS one (asked)
     CROSS JOIN LATERAL jsonb_to_record(one.asked) AS a (id uuid, currency text, customer_id uuid, lines jsonb, durable boolean)
+    CROSS JOIN wait_briefly(cardinality(CAST(:asked AS jsonb[])))
 ), wanted AS MATERIALIZED (
     SELECT a.id, w.variant_id, w.quantity, w.place, vp.amount, v.active AND is_published(p.status, p.published_at) AS on_sale
     FROM asked a

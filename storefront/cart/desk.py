@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import asyncpg
 from aiohttp import web
 
 from storefront.platform.database import Database
@@ -49,7 +50,7 @@ class Desk:
         gathering = self._kinds.get(statement)
         if gathering is None:
             work = partial(self._do, statement)
-            gathering = self._kinds[statement] = Gathering(work, lanes=LANES, apart=lambda one: one.cart_id)
+            gathering = self._kinds[statement] = Gathering(work, lanes=LANES, apart=lambda one: one.cart_id, again=(asyncpg.PostgresError,))
         return await gathering(asked)
 
     async def _do(self, statement: str, asked: Sequence[_Asked]) -> list[tuple[Any, Till | None] | None]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from aiohttp import web
 
@@ -26,6 +27,7 @@ from storefront.platform.gathering import Gathering
 from storefront.pricing.service import Till
 from storefront.settings import Settings
 
+WROTE_NOTHING = (asyncpg.PostgresError,)  # the server has refused the statement
 LANES = 4  # batches of a kind that may be under way, when one has to wait for a lock
 
 
@@ -45,9 +47,9 @@ class Together:
         self._database = database
         self._settings = settings
         self._carts = Gathering(self._read_carts, lanes=LANES)
-        self._claims = Gathering(self._claim, lanes=LANES, apart=lambda one: (one[0].scope, one[0].key))
-        self._unpaid = Gathering(self._write_unpaid, lanes=LANES, apart=lambda one: one.order.cart_id)
-        self._paid = Gathering(self._write_paid, lanes=LANES, apart=lambda one: one.paid.order_id)
+        self._claims = Gathering(self._claim, lanes=LANES, apart=lambda one: (one[0].scope, one[0].key), again=WROTE_NOTHING)
+        self._unpaid = Gathering(self._write_unpaid, lanes=LANES, apart=lambda one: one.order.cart_id, again=WROTE_NOTHING)
+        self._paid = Gathering(self._write_paid, lanes=LANES, apart=lambda one: one.paid.order_id, again=WROTE_NOTHING)
 
     async def cart(self, cart_id: UUID, guard: Guard, *, now: datetime) -> ReadCart:
         """The cart, read on the primary after this was called. Raises CartNotFound, also for somebody else's."""

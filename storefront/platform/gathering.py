@@ -4,8 +4,9 @@ A trip to the database, and a commit, then serve several. Nobody waits for a bat
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from asyncpg import QueryCanceledError
 
@@ -17,14 +18,23 @@ Answer = TypeVar("Answer")
 PATIENCE = 0.2  # seconds
 
 
+class _Caller(NamedTuple, Generic[Asked, Answer]):
+    """`key` is what no other batch may be at work on meanwhile."""
+
+    key: Hashable
+    asked: Asked
+    answer: "asyncio.Future[Answer]"
+
+
 class Gathering(Generic[Asked, Answer]):
-    """`await gathering(asked)`. `work` takes at most `most` at once, is harmless to repeat, and answers in their order.
+    """`await gathering(asked)`. `work` takes at most `most` at once and answers in their order.
 
-    When it fails, each is tried alone, so that one that cannot be done spoils nobody else's; unless a server is away, which is told to all.
-    A statement that ran out of time (it waited for a row of one of them) says nothing of the others.
+    When it fails with one of `again`, after which it is harmless to repeat, each is tried alone, so that one that cannot be done spoils
+    nobody else's; unless a server is away, which is told to all. A statement that ran out of time (it waited for a row of one of them) says
+    nothing of the others.
 
-    Of those for which `apart` says the same, one is in a batch, and the others are in later ones. With more than one of `lanes`, nobody
-    waits for a batch that has been at work for PATIENCE: the next goes beside it.
+    Of those for which `apart` says the same, one is at work at a time, in order of arrival. With more than one of `lanes`, nobody waits for
+    a batch that has been at work for PATIENCE: the next goes beside it.
     """
 
     def __init__(
@@ -34,25 +44,33 @@ class Gathering(Generic[Asked, Answer]):
         most: int = 64,
         lanes: int = 1,
         apart: Callable[[Asked], Hashable] | None = None,
+        again: tuple[type[Exception], ...] = (Exception,),
     ) -> None:
         self._work = work
         self._most = most
         self._lanes = lanes
         self._apart = apart
-        self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
+        self._again = again
+        self._waiting: dict[Hashable, deque[_Caller[Asked, Answer]]] = {}
+        self._busy: set[Hashable] = set()
         self._at_work = 0
+        self._begun = 0.0  # the last batch, by the loop's clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._impatient: asyncio.TimerHandle | None = None
 
     async def __call__(self, asked: Asked) -> Answer:
         """Raises what `work` raises for it."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((asked, answer))
+        key = answer if self._apart is None else self._apart(asked)
+        self._waiting.setdefault(key, deque()).append(_Caller(key, asked, answer))
+        self._go_on()
+        return await answer
+
+    def _go_on(self) -> None:
         if self._at_work == 0:
             self._start()
         else:
             self._look_later()
-        return await answer
 
     def _start(self) -> None:
         self._at_work += 1
@@ -63,65 +81,71 @@ class Gathering(Generic[Asked, Answer]):
         task.add_done_callback(self._tasks.discard)
 
     def _look_later(self) -> None:
-        if self._impatient is None and self._waiting and self._at_work < self._lanes:
-            self._impatient = asyncio.get_running_loop().call_later(PATIENCE, self._go_beside)
+        if self._impatient is None and self._at_work < self._lanes and any(key not in self._busy for key in self._waiting):
+            self._impatient = asyncio.get_running_loop().call_at(self._begun + PATIENCE, self._go_beside)
 
     def _go_beside(self) -> None:
         self._impatient = None
-        if self._waiting and self._at_work < self._lanes:
+        if self._at_work < self._lanes:
             self._start()
 
     async def _until_nobody_waits(self) -> None:
         try:
-            while self._waiting:
-                batch = self._next_batch()
+            while batch := self._next_batch():
+                self._begun = asyncio.get_running_loop().time()
                 if self._impatient is not None:
                     self._impatient.cancel()
                     self._impatient = None
                 self._look_later()
-                await self._do([(asked, answer) for asked, answer in batch if not answer.done()])
+                await self._do(batch)
         except BaseException:
-            for _, answer in self._waiting:
-                answer.cancel()
-            self._waiting = []
+            for callers in self._waiting.values():
+                for caller in callers:
+                    caller.answer.cancel()
+            self._waiting.clear()
             raise
         finally:
             self._at_work -= 1
 
-    def _next_batch(self) -> list[tuple[Asked, "asyncio.Future[Answer]"]]:
-        """The first that may go together, in order of arrival."""
-        if self._apart is None:
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            return batch
-        chosen: dict[Hashable, tuple[Asked, asyncio.Future[Answer]]] = {}
-        later: list[tuple[Asked, asyncio.Future[Answer]]] = []
-        for one in self._waiting:
-            key = self._apart(one[0])
-            if key in chosen or len(chosen) == self._most:
-                later.append(one)
-            else:
-                chosen[key] = one
-        self._waiting = later
-        return list(chosen.values())
+    def _next_batch(self) -> list[_Caller[Asked, Answer]]:
+        """The first that may go together. Who waits behind one of the same key goes to the end with it."""
+        batch: list[_Caller[Asked, Answer]] = []
+        for key in [key for key in self._waiting if key not in self._busy]:
+            callers = self._waiting.pop(key)
+            while callers and callers[0].answer.done():
+                callers.popleft()
+            if callers:
+                batch.append(callers.popleft())
+                self._busy.add(key)
+            if callers:
+                self._waiting[key] = callers
+            if len(batch) == self._most:
+                break
+        return batch
 
-    async def _do(self, batch: Sequence[tuple[Asked, "asyncio.Future[Answer]"]]) -> None:
-        if not batch:
-            return
+    def _done(self, batch: Sequence[_Caller[Asked, Answer]]) -> None:
+        self._busy.difference_update(caller.key for caller in batch)
+        if self._waiting:
+            self._go_on()
+
+    async def _do(self, batch: Sequence[_Caller[Asked, Answer]]) -> None:
         try:
-            found = await self._work([asked for asked, _ in batch])
+            found = await self._work([caller.asked for caller in batch])
         except BaseException as error:
-            if len(batch) > 1 and isinstance(error, Exception) and (isinstance(error, QueryCanceledError) or not is_away(error)):
-                for one in batch:
-                    self._keep(asyncio.create_task(self._do([one])))  # not one after another: one may have to wait for a lock
+            if len(batch) > 1 and isinstance(error, self._again) and (isinstance(error, QueryCanceledError) or not is_away(error)):
+                for caller in batch:
+                    self._keep(asyncio.create_task(self._do([caller])))  # not one after another: one may have to wait for a lock
                 return
-            for _, answer in batch:
+            for caller in batch:
                 if isinstance(error, asyncio.CancelledError):
-                    answer.cancel()
-                elif not answer.done():
-                    answer.set_exception(error)
+                    caller.answer.cancel()
+                elif not caller.answer.done():
+                    caller.answer.set_exception(error)
+            self._done(batch)
             if not isinstance(error, Exception):
                 raise
             return
-        for (_, answer), value in zip(batch, found, strict=True):
-            if not answer.done():
-                answer.set_result(value)
+        for caller, value in zip(batch, found, strict=True):
+            if not caller.answer.done():
+                caller.answer.set_result(value)
+        self._done(batch)

@@ -125,3 +125,59 @@ async def test_who_comes_right_when_a_batch_ends_is_served() -> None:
     gathering = Gathering(work)
     for number in range(100):
         assert await asyncio.wait_for(gathering(number), 5) == number
+
+
+async def test_equals_that_wait_for_one_that_is_stuck_take_no_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storefront.platform.gathering.PATIENCE", 0.01)
+    stuck = asyncio.Event()
+    order: list[list[int]] = []
+
+    async def work(asked: Sequence[int]) -> list[int]:
+        order.append(list(asked))
+        if 10 in asked:
+            await stuck.wait()
+        return list(asked)
+
+    gathering = Gathering(work, lanes=2, apart=lambda number: number // 10)
+    waiting = [asyncio.create_task(gathering(number)) for number in (10, 11, 12, 13)]
+    await asyncio.sleep(0.05)  # each had its time to take a lane
+    assert await asyncio.wait_for(gathering(20), 5) == 20
+    assert order == [[10], [20]]
+    stuck.set()
+    assert await asyncio.gather(*waiting) == [10, 11, 12, 13]
+    assert order == [[10], [20], [11], [12], [13]]
+
+
+async def test_patience_counts_from_when_a_batch_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storefront.platform.gathering.PATIENCE", 0.5)
+    stuck = asyncio.Event()
+
+    async def work(asked: Sequence[int]) -> list[int]:
+        if 1 in asked:
+            await stuck.wait()
+        return list(asked)
+
+    gathering = Gathering(work, lanes=2)
+    waiting = asyncio.create_task(gathering(1))
+    await asyncio.sleep(0.6)
+    before = asyncio.get_running_loop().time()
+    assert await gathering(2) == 2
+    assert asyncio.get_running_loop().time() - before < 0.4
+    stuck.set()
+    await waiting
+
+
+async def test_what_may_have_been_done_is_not_repeated() -> None:
+    asked_for: list[list[int]] = []
+
+    async def work(asked: Sequence[int]) -> list[int]:
+        asked_for.append(list(asked))
+        await asyncio.sleep(0)
+        if 3 in asked:
+            raise ValueError("done, but its answer cannot be read")
+        return list(asked)
+
+    gathering = Gathering(work, again=(asyncpg.PostgresError,))
+    outcomes = await asyncio.gather(*(gathering(number) for number in (1, 2, 3)), return_exceptions=True)
+    assert asked_for == [[1, 2, 3]]
+    assert all(isinstance(outcome, ValueError) for outcome in outcomes)
