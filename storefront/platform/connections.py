@@ -87,22 +87,22 @@ class Connections:
 
     async def take(self) -> Held:
         """One that is ready, a new one, or the first that somebody is done with."""
-        while True:
-            if self.ready:
-                return self.ready.pop()
-            if self._left > 0:
-                self._left -= 1
-                try:
-                    return Held(await self._pool.acquire())
-                except BaseException:
-                    self._one_less()
-                    raise
+        if self.ready:
+            return self.ready.pop()
+        if self._left > 0:
+            self._left -= 1
+        else:
             held = await self._wait()
             if held is not None:
                 return held
+        try:
+            return Held(await self._pool.acquire())
+        except BaseException:
+            self._one_less()
+            raise
 
     async def _wait(self) -> Held | None:
-        """What somebody passes on; None: the pool may be asked again."""
+        """What somebody passes on; None: the pool may be asked for one in its place."""
         waiting: asyncio.Future[Held | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         try:
@@ -111,7 +111,7 @@ class Connections:
             if waiting.done() and not waiting.cancelled():
                 held = waiting.result()
                 if held is None:
-                    self._wake(None)
+                    self._one_less()
                 else:
                     self.pass_on(held)
             raise
@@ -137,8 +137,9 @@ class Connections:
             self._one_less()
 
     def _one_less(self) -> None:
-        self._left += 1
-        self._wake(None)
+        """The first who waits may ask the pool for another; else whoever comes next."""
+        if not self._wake(None):
+            self._left += 1
 
     def _wake(self, held: Held | None) -> bool:
         """Gives it to the first who waits and is still there; whether there was one."""

@@ -1,6 +1,7 @@
 """Connections go from hand to hand: never to two at once, never one that broke, and none is lost."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -63,6 +64,27 @@ async def test_who_comes_first_gets_one_first(connections: Connections) -> None:
     free.set()
     await asyncio.gather(*holding, *waiting)
     assert served == sorted(served)
+
+
+async def test_who_failed_and_comes_again_overtakes_nobody(connections: Connections) -> None:
+    """Their connection goes back to the pool, and who has waited longest gets the next one of it."""
+    served: list[str] = []
+
+    async def want(name: str) -> None:
+        async with connections.acquire():
+            served.append(name)
+
+    async with contextlib.AsyncExitStack() as others:
+        for _ in range(MOST - 1):
+            await others.enter_async_context(connections.acquire())
+        with contextlib.suppress(ZeroDivisionError):
+            async with connections.acquire():
+                waiting = [asyncio.create_task(want(name)) for name in ("first", "second")]
+                await asyncio.sleep(0)
+                raise ZeroDivisionError
+        await want("failed")
+        await asyncio.gather(*waiting)
+    assert served == ["first", "second", "failed"]
 
 
 async def test_the_connection_that_was_used_last_is_used_next_without_asking_the_pool(connections: Connections) -> None:
