@@ -1,6 +1,7 @@
 """The change feed: every committed change reaches every follower once, in a moment, whatever other transactions do."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -81,6 +82,25 @@ async def test_a_transaction_that_stays_open_holds_nobody_up_and_is_told_when_it
     await late.close()
     await listener.heard("late", seconds=5)
     assert len(listener.keys) == len(set(listener.keys)) == 3001, "each change is told once"
+
+
+async def test_changes_that_come_all_the_time_are_told_at_the_followers_pace(feed: Feed, owner: asyncpg.Connection) -> None:
+    told: list[float] = []
+
+    async def listener(batch: Batch) -> None:
+        if batch.changes:
+            told.append(asyncio.get_running_loop().time())
+
+    feed.follow("slow", listener, pace=0.5)
+    await feed.start()
+    number = 0
+    async with asyncio.timeout(10):
+        while len(told) < 4:
+            number += 1
+            await change(owner, f"steady-{number}")
+    waits = [after - before for before, after in itertools.pairwise(told)]
+    assert min(waits[1:]) > 0.3
+    assert number > 4, "several changes were told at once"
 
 
 async def test_concurrent_writers_leave_no_gap(feed: Feed, settings: Settings) -> None:

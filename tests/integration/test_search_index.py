@@ -57,11 +57,16 @@ class Follower:
 
 
 @asynccontextmanager
-async def following(database: Database, folder: Path, clock: Callable[[], datetime] | None = None) -> AsyncIterator[Follower]:
-    """An index in `folder` that is open and follows the feed."""
+async def following(
+    database: Database, folder: Path, clock: Callable[[], datetime] | None = None, *, memory: Path | None = None
+) -> AsyncIterator[Follower]:
+    """An index in `folder` that is open and follows the feed; `memory`: where it is written, if not where the settings say."""
     feed = Feed(database)
     clock = clock or (lambda: datetime.now(UTC))
-    follower = Follower(SearchIndex(folder, SearchSettings(heap_bytes=15_000_000), ["EUR", "USD"], clock), feed)
+    settings = SearchSettings(heap_bytes=15_000_000)
+    if memory is not None:
+        settings.memory_dir = str(memory)
+    follower = Follower(SearchIndex(folder, settings, ["EUR", "USD"], clock), feed)
     await follower.index.open(database, feed)
     await feed.start()
     await follower.until(lambda: follower.index.ready)
@@ -287,6 +292,30 @@ async def test_a_restart_goes_on_where_the_feed_stood(products: None, database: 
     async with following(database, tmp_path) as follower:
         assert follower.index.build_folder == folder
         await follower.until(lambda: _finds(follower, "second gramophone", second))
+
+
+async def test_what_is_found_comes_to_the_disk_now_and_then_and_when_the_shop_is_closed(
+    products: None, database: Database, owner: asyncpg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    async with following(database, tmp_path / "search", memory=memory) as follower:
+        folder = follower.index.build_folder
+        assert folder is not None
+        first = await one_product(owner, "Found At Once")
+        await follower.until(lambda: _finds(follower, "found at once", first))
+        built = (folder / "meta.json").read_bytes()
+    kept = (folder / "meta.json").read_bytes()
+    assert kept != built
+    assert list(memory.iterdir()) == []
+    monkeypatch.setattr(search_index, "KEEP_SECONDS", 0.05)
+    async with following(database, tmp_path / "search", memory=memory) as follower:
+        assert len(list(memory.iterdir())) == 1
+        second = await one_product(owner, "Found Again")
+        await follower.until(lambda: _finds(follower, "found again", second))
+        async with asyncio.timeout(10):
+            while (folder / "meta.json").read_bytes() == kept:
+                await asyncio.sleep(0.01)
 
 
 async def _finds_any(follower: Follower, text: str) -> bool:
