@@ -361,12 +361,12 @@ class SearchIndex:
             await self._builder.run(self._work_in_memory, target)
             await self._builder.run(self._home.switch, target.folder)
             old, self._current = self._current, target
+        if self.when_changed:
+            await self.when_changed(None)
         self._start(self._put_away(old))
 
     async def _put_away(self, old: DiskIndex | None) -> None:
         """What is to be done once another index has taken the place of the old one; searches that read the old one end in peace."""
-        if self.when_changed:
-            await self.when_changed(None)
         if old is not None:
             await in_thread(self._writer, old.close)
         await in_thread(self._writer, self._home.tidy)
