@@ -77,6 +77,7 @@ class SearchIndex:
         self._memo = Memo()
         self._current: DiskIndex | None = None
         self._position: str | None = None  # where the feed stood at the last whole batch
+        self._found_up_to: str | None = None  # the same, once it is committed
         self._committed_at = time.monotonic()
         self.told = 0  # the log position up to which the index knows of every change
         self._later: set[int] = set()  # products still to be read again for changes that came already
@@ -101,8 +102,8 @@ class SearchIndex:
 
     @property
     def position(self) -> str | None:
-        """Where the change feed stood at the last batch that was taken in whole."""
-        return self._position
+        """Where the change feed stood at the last batch that is found in whole."""
+        return self._found_up_to
 
     @property
     def build_folder(self) -> Path | None:
@@ -138,6 +139,7 @@ class SearchIndex:
         if self._position is None or not await feed.still_has(self._position):
             self._position = await feed.here()
             self._builder.start()
+        self._found_up_to = self._position
         feed.follow("search", self.apply, since=self._position, pace=PACE_SECONDS)
         self._start(self._misses.run())
         self._start(self._keep())
@@ -254,6 +256,8 @@ class SearchIndex:
                 self._position = batch.position
             if changed or time.monotonic() - self._committed_at > POSITION_SECONDS:
                 await self._commit()
+            if batch.position is not None:
+                self._found_up_to = batch.position
             if batch.position is not None and not self._later:
                 self.told = batch.lsn
         if batch.changes and self.when_changed:
