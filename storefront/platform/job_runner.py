@@ -54,6 +54,7 @@ class Kind(msgspec.Struct, frozen=True):
     tries: int
     seconds: float
     at_once: int
+    in_slots: bool = True
 
 
 def _said(error: BaseException) -> str:
@@ -61,7 +62,7 @@ def _said(error: BaseException) -> str:
 
 
 class QueueRunner:
-    """Takes and does jobs of the registered kinds, `slots` at once."""
+    """Takes and does jobs of the registered kinds: `slots` at once of those that are `in_slots`, of the others as many as each may have."""
 
     def __init__(self, database: Database, slots: int) -> None:
         self.database = database
@@ -135,8 +136,13 @@ class QueueRunner:
     async def _take(self) -> int:
         """Takes as many as there is room for, and starts them."""
         under_way = Tally(job.kind for job in self._held.values())
-        room = {name: kind.at_once - under_way[name] for name, kind in self.kinds.items() if kind.at_once > under_way[name]}
-        most = min([self._slots - len(self._held), *room.values()]) if room else 0
+        slots = self._slots - sum(under_way[name] for name, kind in self.kinds.items() if kind.in_slots)
+        return await self._take_of(under_way, slots, in_slots=True) + await self._take_of(under_way, None, in_slots=False)
+
+    async def _take_of(self, under_way: "Tally[str]", slots: int | None, *, in_slots: bool) -> int:
+        kinds = {name: kind for name, kind in self.kinds.items() if kind.in_slots == in_slots}
+        room = {name: kind.at_once - under_way[name] for name, kind in kinds.items() if kind.at_once > under_way[name]}
+        most = min([*room.values(), *([] if slots is None else [slots])]) if room else 0
         if most <= 0:
             return 0
         async with self.database.write() as conn:

@@ -47,13 +47,16 @@ class Jobs:
         self._queue = QueueRunner(database, slots)
         self._periodic = PeriodicRunner(database)
 
-    def register(self, kind: str, handler: Handler, *, tries: int = 20, seconds: float = 60.0, at_once: int = 8) -> None:
-        """Says who does jobs of a kind: `await handler(job)`, at most `at_once` here, each within `seconds`.
+    def register(
+        self, kind: str, handler: Handler, *, tries: int = 20, seconds: float = 60.0, at_once: int = 8, connects: bool = True
+    ) -> None:
+        """Says who does jobs of a kind: `await handler(job)`, at most `at_once` here, each within `seconds`. `connects`: each may hold a
+        connection to the database, so that they count against what shoppers are left; not so those that gather what they ask.
 
         A handler that raises is tried again, with growing pauses (2 s to an hour), and given up after `tries`. It may run more than once
         for a job: `job.id` tells repeats apart.
         """
-        self._queue.kinds[kind] = Kind(handler, tries, seconds, at_once)
+        self._queue.kinds[kind] = Kind(handler, tries, seconds, at_once, in_slots=connects)
 
     def handler(self, kind: str, *, tries: int = 20, seconds: float = 60.0, at_once: int = 8) -> Callable[[H], H]:
         """`register` as a decorator."""

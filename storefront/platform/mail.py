@@ -28,6 +28,7 @@ from storefront.settings import ROOT, Settings
 
 JOB = "mail"
 SMTP_SECONDS = 20.0
+SMTP_AT_ONCE = 8  # connections to the mail server
 KEPT = 1000  # mails in the folder, and some more
 TIDY_AFTER = 50  # mails
 LONGEST_SUBJECT = 250
@@ -75,6 +76,7 @@ class Mailer:
     def __init__(self, settings: Settings, templates: Path = ROOT / "templates") -> None:
         self._mail = settings.mail
         self._folder = settings.data_dir / "mail"
+        self._connecting = asyncio.Semaphore(SMTP_AT_ONCE)
         self._put_lately = TIDY_AFTER  # a process that starts tidies with its first mail
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),
@@ -141,6 +143,10 @@ class Mailer:
         return subject, rest.strip() + "\n", html
 
     async def _send(self, message: Written) -> None:
+        async with self._connecting:
+            await self._send_now(message)
+
+    async def _send_now(self, message: Written) -> None:
         mail = self._mail
         implicit = mail.smtp_port == IMPLICIT_TLS_PORT
         await aiosmtplib.send(

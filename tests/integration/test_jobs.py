@@ -225,3 +225,36 @@ async def test_a_process_that_stops_just_when_it_has_taken_what_repeats_does_it(
         assert any(taken)
         await stopping.close(10)
     assert done == ["work", "work"]
+
+
+async def test_jobs_that_need_no_connection_each_wait_for_none_that_do(
+    settings: Settings, database: Database, workers: list[Worker]
+) -> None:
+    worker = workers[0]
+    running: dict[str, int] = {"slow": 0, "mail": 0}
+    go_on = asyncio.Event()
+
+    async def hang(job: Job) -> None:
+        running[job.kind] += 1
+        await go_on.wait()
+
+    worker.jobs.register("slow", hang, at_once=20)
+    worker.jobs.register("mail", hang, at_once=12, connects=False)
+
+    async def both(conn: Connection) -> None:
+        for kind in ("slow", "mail"):
+            for number in range(15):
+                await worker.jobs.enqueue(conn, kind, {"number": number})
+
+    await database.transaction(both)
+    slots = max(2, min(8, settings.database.pool_max // 2))
+
+    async def are(slow: int, mail: int) -> bool:
+        return running == {"slow": slow, "mail": mail}
+
+    await worker.jobs.start()
+    await eventually(lambda: are(slots, 12))
+    await asyncio.sleep(0.3)  # nobody takes more than that
+    assert await are(slots, 12)
+    go_on.set()
+    await eventually(lambda: are(15, 15))
