@@ -3,9 +3,6 @@
 -- name: cart_by_id^
 SELECT * FROM cart WHERE id = :cart_id;
 
--- name: carts_by_id
-SELECT * FROM cart WHERE id = ANY (CAST(:cart_ids AS uuid[]));
-
 -- name: lock_cart^
 SELECT * FROM cart WHERE id = :cart_id FOR UPDATE;
 

@@ -70,9 +70,11 @@ class AtDesk:
 
     def __init__(self, desk: Desk, database: Database, settings: Settings, now: datetime, *, priced: bool) -> None:
         self._desk = desk
-        self._till = Till(database.statements, ROW, now=now, settings=settings) if priced else None
+        self._till: Till | None = None
         self._statements = database.statements
+        self._settings = settings
         self._now = now
+        self._priced = priced
 
     def unpriced(self) -> "AtDesk":
         """The same without a price."""
@@ -80,7 +82,7 @@ class AtDesk:
 
     async def one_of(self, statement: str, cart_id: UUID, what: Mapping[str, Any]) -> Any:
         """The row of this cart, or None."""
-        found = await self._desk.one_of(statement, _Asked(cart_id, what, self._now, self._till is not None))
+        found = await self._desk.one_of(statement, _Asked(cart_id, what, self._now, self._priced))
         if found is None:
             return None
         row, till = found
@@ -89,7 +91,10 @@ class AtDesk:
 
     async def fetchrow(self, statement: str, *arguments: Any) -> Any:
         """As a connection's."""
-        return await (self._till or self._statements).fetchrow(statement, *arguments)
+        if not self._priced:
+            return await self._statements.fetchrow(statement, *arguments)
+        self._till = Till(self._statements, ROW, now=self._now, settings=self._settings)
+        return await self._till.fetchrow(statement, *arguments)
 
     async def price(self, cart: CartContents) -> PricedCart:
         """The price of the cart that the last statement returned."""

@@ -13,7 +13,7 @@ import msgspec
 
 from storefront.cart import store
 from storefront.cart.cookies import cart_id_from_cookie, clear_cart_cookies, set_cart_cookies
-from storefront.cart.desk import DESK, ROW, AtDesk, Desk
+from storefront.cart.desk import ROW, AtDesk
 from storefront.cart.model import (
     ANYBODY,
     MOST_CODES,
@@ -39,10 +39,7 @@ from storefront.settings import Settings
 
 __all__ = [
     "ANYBODY",
-    "DESK",
-    "AtDesk",
     "CartNotFound",
-    "Desk",
     "Guard",
     "LineNotFound",
     "VersionMismatch",

@@ -69,7 +69,8 @@ async def cart_by_id(conn: OneRow, cart_id: UUID) -> Cart | None:
 
 async def carts_by_id(till: Till, cart_ids: Sequence[UUID]) -> dict[UUID, tuple[Cart, Till]]:
     """Those that there are, each with its till."""
-    return {cart.id: (cart, its) for row, its in await queries.carts_by_id(till, cart_ids=list(cart_ids)) if (cart := _cart(row))}
+    found = await queries.carts_of(till, asked=[{"cart_id": cart_id} for cart_id in cart_ids])
+    return {cart.id: (cart, its) for row, its in found if (cart := _cart(row))}
 
 
 async def lock_cart(conn: Connection, cart_id: UUID) -> Cart | None:
