@@ -43,6 +43,8 @@ AWAY = (
     asyncpg.OperatorInterventionError,  # it shuts down, has crashed, or starts
     asyncpg.InternalClientError,  # the connection broke while something was sent
 )
+# What asyncpg says, by no class of its own, when a connection broke between two statements: its pool has taken it back by then.
+_BROKE_BETWEEN = ("connection is closed", "connection has been released back to the pool")
 FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """All that a statement may fail with: for loops that go on whatever the database does."""
 
@@ -53,7 +55,9 @@ _REPLAYED = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn():
 
 def is_away(error: BaseException | None) -> bool:
     """Whether the database (or another server) was not there: another moment mends it. A transaction cannot even be ended then."""
-    return isinstance(error, AWAY) or (isinstance(error, asyncpg.InterfaceError) and is_away(error.__context__))
+    if isinstance(error, asyncpg.InterfaceError):
+        return str(error).endswith(_BROKE_BETWEEN) or is_away(error.__context__)
+    return isinstance(error, AWAY)
 
 
 def is_of_the_moment(error: BaseException) -> bool:

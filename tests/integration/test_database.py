@@ -250,8 +250,9 @@ async def test_a_replica_too_far_behind_is_left_alone_until_it_caught_up(setting
         await database.close()
 
 
+@pytest.mark.parametrize("noticed", [False, True], ids=["in a statement", "between statements"])
 async def test_a_page_is_read_again_when_the_replica_goes_away_under_it(
-    settings: Settings, replica: str, standby: Postgres, aiohttp_client: AiohttpClient
+    settings: Settings, replica: str, standby: Postgres, aiohttp_client: AiohttpClient, noticed: bool
 ) -> None:
     database = await _replicated(settings, replica)
     control = await asyncpg.connect(standby.dsn(database="postgres"))
@@ -263,7 +264,11 @@ async def test_a_page_is_read_again_when_the_replica_goes_away_under_it(
         readings += 1
         async with database.read() as conn:
             if readings == 1:
+                gone = asyncio.Event()
+                conn.add_termination_listener(lambda _: gone.set())
                 await control.execute("SELECT pg_terminate_backend($1)", await conn.fetchval("SELECT pg_backend_pid()"))
+                if noticed:
+                    await gone.wait()
             return web.Response(text=str(await conn.fetchval("SELECT 'read'")), headers=shared_page_headers({"t"}))
 
     cache = Cache(CacheSettings(), None, most_bytes=1_000_000)
