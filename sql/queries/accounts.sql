@@ -26,8 +26,24 @@ SELECT true FROM changed;
 -- name: password_hash_of$
 SELECT password_hash FROM customer WHERE id = :customer_id;
 
--- name: verify_email!
-UPDATE customer SET email_verified_at = coalesce(email_verified_at, :now) WHERE id = :customer_id;
+-- name: password_is$
+-- Locked against another until the transaction ends.
+SELECT true FROM customer WHERE id = :customer_id AND password_hash = :password_hash FOR SHARE;
+
+-- name: verify_email$
+-- No row: it had been before.
+UPDATE customer SET email_verified_at = :now WHERE id = :customer_id AND email_verified_at IS NULL RETURNING true;
+
+-- name: empty_account!
+-- The name, the addresses, the mailed links, and that orders are the account's: what was there before its e-mail address was proved.
+WITH addresses AS (
+    DELETE FROM customer_address WHERE customer_id = :customer_id
+), links AS (
+    DELETE FROM account_token WHERE customer_id = :customer_id
+), named AS (
+    UPDATE customer SET name = '' WHERE id = :customer_id
+)
+SELECT disown_orders(:customer_id);
 
 -- name: addresses
 SELECT id, address, is_default FROM customer_address WHERE customer_id = :customer_id

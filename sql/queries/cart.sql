@@ -151,6 +151,9 @@ SELECT may_still_be_paid(:cart_id);
 -- name: end_pending_order!
 SELECT end_pending_order(:cart_id);
 
+-- name: disown!
+UPDATE cart SET customer_id = NULL, version = version + 1, updated_at = now() WHERE customer_id = :customer_id AND state = 'open';
+
 -- name: adopt^
 UPDATE cart SET customer_id = :customer_id, version = version + 1, updated_at = now() WHERE id = :cart_id RETURNING *;
 

@@ -17,7 +17,6 @@ from storefront.platform.openapi import operation
 from storefront.platform.ratelimit import RATE_LIMITER
 from storefront.platform.sessions import (
     CUSTOMER_LIFETIME,
-    create_session,
     end_session,
     require_customer_id,
     session_token,
@@ -46,11 +45,10 @@ class AddressList(msgspec.Struct, frozen=True):
     items: list[SavedAddress]
 
 
-async def _session(request: web.Request, customer: Customer) -> SignedIn:
+async def _session(request: web.Request, recognised: service.Recognised) -> SignedIn:
     now = request.app[CLOCK]()
-    async with request.app[DATABASE].write() as conn:
-        token = await create_session(conn, now, customer_id=customer.id)
-    return SignedIn(token, now + CUSTOMER_LIFETIME, customer)
+    token = await request.app[DATABASE].transaction(lambda conn: service.open_session(conn, recognised, now))
+    return SignedIn(token, now + CUSTOMER_LIFETIME, recognised.customer)
 
 
 @routes.post("/api/v1/customers")
@@ -76,7 +74,7 @@ async def register_customer(request: web.Request) -> web.Response:
         return customer
 
     customer = await app[DATABASE].transaction(work)
-    return json_response(await _session(request, customer), status=201)
+    return json_response(await _session(request, service.Recognised(customer, applicant.password_hash)), status=201)
 
 
 @routes.post("/api/v1/sessions")
@@ -95,8 +93,8 @@ async def create_customer_session(request: web.Request) -> web.Response:
     limiter, limit = request.app[RATE_LIMITER], request.app[SETTINGS].limits.sign_in
     await limiter.hit("sign_in_ip", client_ip(request), limit)
     await limiter.hit("sign_in_email", service.spelled_alike(given.email)[:320], limit)
-    customer = await service.sign_in(request.app[DATABASE], given.email, given.password)
-    return json_response(await _session(request, customer), status=201)
+    recognised = await service.sign_in(request.app[DATABASE], given.email, given.password)
+    return json_response(await _session(request, recognised), status=201)
 
 
 @routes.delete("/api/v1/sessions/current")
@@ -143,7 +141,7 @@ async def add_address(request: web.Request) -> web.Response:
     address = checked_address(given.address, prefix="address")
 
     async def work(conn: Connection) -> SavedAddress:
-        return await service.save_address(conn, customer_id, address, is_default=given.is_default)
+        return await service.save_address(conn, customer_id, address, session_token(request) or "", is_default=given.is_default)
 
     return json_response(await request.app[DATABASE].transaction(work), status=201)
 

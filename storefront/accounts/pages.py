@@ -19,7 +19,6 @@ from storefront.platform.http import client_ip, decode_form, form_values
 from storefront.platform.jobs import JOBS
 from storefront.platform.ratelimit import RATE_LIMITER
 from storefront.platform.sessions import (
-    create_session,
     current_customer_id,
     end_session,
     session_token,
@@ -66,13 +65,13 @@ async def _needs_account(request: web.Request) -> UUID:
     return customer_id
 
 
-async def _signed_in(request: web.Request, customer: Customer, target: str) -> web.StreamResponse:
-    """Starts a session, takes the guest's cart along, and goes on."""
-    now = request.app[CLOCK]()
+async def _signed_in(request: web.Request, recognised: service.Recognised, target: str) -> web.StreamResponse:
+    """Starts a session, takes the guest's cart along, and goes on. Raises WrongCredentials."""
+    now, customer = request.app[CLOCK](), recognised.customer
     cart_id = carts.cart_id_from_cookie(request)
 
     async def work(conn: Connection) -> tuple[str, UUID | None, int]:
-        token = await create_session(conn, now, customer_id=customer.id)
+        token = await service.open_session(conn, recognised, now)
         cart = await carts.merge(conn, cart_id, customer.id)
         return (token, cart.id, cart.item_count) if cart else (token, None, 0)
 
@@ -102,10 +101,10 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     await limiter.hit("sign_in_ip", client_ip(request), limit)
     await limiter.hit("sign_in_email", service.spelled_alike(email)[:320], limit)
     try:
-        customer = await service.sign_in(request.app[DATABASE], email, values.get("password", ""))
+        recognised = await service.sign_in(request.app[DATABASE], email, values.get("password", ""))
+        return await _signed_in(request, recognised, safe_next(values.get("next", "")))
     except service.WrongCredentials as error:
         return personal_page(request, "accounts/sign_in.html", {"form": _kept(values), "errors": error.messages()}, status=422)
-    return await _signed_in(request, customer, safe_next(values.get("next", "")))
 
 
 def _kept(values: dict[str, str]) -> dict[str, str]:
@@ -136,7 +135,8 @@ async def register(request: web.Request) -> web.StreamResponse:
     except (InvalidInput, service.EmailTaken) as error:
         context = {"form": _kept(values), "errors": error.messages()}
         return personal_page(request, "accounts/register.html", context, status=422)
-    return await _signed_in(request, customer, safe_next(values.get("next", "")))
+    recognised = service.Recognised(customer, applicant.password_hash)
+    return await _signed_in(request, recognised, safe_next(values.get("next", "")))
 
 
 @routes.post("/account/sign-out")
@@ -215,12 +215,12 @@ async def reset_password(request: web.Request) -> web.StreamResponse:
     token, password = values.get("token", ""), values.get("password", "")
 
     try:
-        customer = await service.reset_password(request.app[DATABASE], token, password, request.app[CLOCK]())
+        recognised = await service.reset_password(request.app[DATABASE], token, password, request.app[CLOCK]())
     except DomainError as error:
         valid = not isinstance(error, service.LinkExpired)
         context = {"form": {"token": token}, "errors": error.messages(), "valid": valid}
         return personal_page(request, "accounts/reset_password.html", context, status=error.status)
-    return await _signed_in(request, customer, "/account")
+    return await _signed_in(request, recognised, "/account")
 
 
 @routes.get("/account/details")
@@ -245,8 +245,8 @@ async def change_details(request: web.Request) -> web.StreamResponse:
             await request.app[RATE_LIMITER].hit("password", str(customer_id), request.app[SETTINGS].limits.sign_in)
             await service.change_password(database, customer_id, change.current_password, change.new_password, session_token(request) or "")
         else:
-            async with database.write() as conn:
-                await service.rename(conn, customer_id, values.get("name", ""))
+            name, token = values.get("name", ""), session_token(request) or ""
+            await database.transaction(lambda conn: service.rename(conn, customer_id, name, token))
     except InvalidInput as error:
         async with request.app[DATABASE].write() as conn:
             customer = await service.customer(conn, customer_id)
@@ -295,7 +295,8 @@ async def save_address(request: web.Request) -> web.StreamResponse:
 
         async def work(conn: Connection) -> None:
             is_default = bool(values.get("is_default"))
-            await service.save_address(conn, customer_id, given, is_default=is_default, address_id=address_id)
+            token = session_token(request) or ""
+            await service.save_address(conn, customer_id, given, token, is_default=is_default, address_id=address_id)
 
         await request.app[DATABASE].transaction(work)
     except InvalidInput as error:

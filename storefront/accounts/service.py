@@ -10,11 +10,12 @@ import msgspec
 from storefront.accounts import store
 from storefront.accounts.model import Customer, Registration, SavedAddress
 from storefront.accounts.passwords import LONGEST, SHORTEST, hash_password, verify_password
+from storefront.cart import service as carts
 from storefront.platform.database import Connection, Database
 from storefront.platform.errors import Conflict, DomainError, FieldError, InvalidInput, NotFound
 from storefront.platform.jobs import Jobs
+from storefront.platform.sessions import create_session, require_open, token_hash
 from storefront.platform.sessions import queries as session_queries
-from storefront.platform.sessions import token_hash
 from storefront.pricing.addresses import checked_email
 from storefront.pricing.model import Address
 
@@ -94,14 +95,28 @@ async def register(conn: Connection, applicant: Applicant) -> Customer:
     return customer
 
 
-async def sign_in(database: Database, email: str, password: str) -> Customer:
+class Recognised(msgspec.Struct, frozen=True):
+    """A customer who has given the password with this hash."""
+
+    customer: Customer
+    password_hash: str
+
+
+async def open_session(conn: Connection, recognised: Recognised, now: datetime) -> str:
+    """The token of a new session. Raises WrongCredentials when the password has been changed since it was given: all sessions ended."""
+    if not await store.password_is(conn, recognised.customer.id, recognised.password_hash):
+        raise WrongCredentials(fields=[FieldError("email", WrongCredentials.title + ".")])
+    return await create_session(conn, now, customer_id=recognised.customer.id)
+
+
+async def sign_in(database: Database, email: str, password: str) -> Recognised:
     """The customer with this address and password; no connection is held while it is checked. Raises WrongCredentials."""
     async with database.write() as conn:
         found = await store.customer_by_email(conn, spelled_alike(email)) if email.isprintable() else None
     right = await verify_password(password[: LONGEST + 1], found[1] if found else None)
     if found is None or not right:
         raise WrongCredentials(fields=[FieldError("email", WrongCredentials.title + ".")])
-    return found[0]
+    return Recognised(*found)
 
 
 async def customer(conn: Connection, customer_id: UUID) -> Customer:
@@ -112,11 +127,12 @@ async def customer(conn: Connection, customer_id: UUID) -> Customer:
     return found
 
 
-async def rename(conn: Connection, customer_id: UUID, name: str) -> None:
-    """Raises InvalidInput."""
+async def rename(conn: Connection, customer_id: UUID, name: str, token: str) -> None:
+    """In the caller's transaction; `token` is the session's. Raises InvalidInput, SignInRequired."""
     errors = _check_name(name)
     if errors:
         raise InvalidInput(fields=errors)
+    await _hold_account(conn, customer_id, token)
     await store.update_name(conn, customer_id, name.strip())
 
 
@@ -180,9 +196,12 @@ async def confirm_email(conn: Connection, customer_id: UUID, token: str, now: da
     await store.verify_email(conn, customer_id, now)
 
 
-async def reset_password(database: Database, token: str, password: str, now: datetime) -> Customer:
+async def reset_password(database: Database, token: str, password: str, now: datetime) -> Recognised:
     """Sets a new password by a mailed link, ends all sessions, and takes the address as confirmed; no connection is held while the password
     is hashed. Raises InvalidInput, LinkExpired.
+
+    If the address had not been confirmed before, somebody else may have opened the account: it is emptied, and what was ordered in it
+    belongs to whoever has the e-mail address of the order.
     """
     errors = _check_password(password)
     if errors:
@@ -192,13 +211,15 @@ async def reset_password(database: Database, token: str, password: str, now: dat
             raise LinkExpired()
     password_hash = await hash_password(password)
 
-    async def work(conn: Connection) -> Customer:
+    async def work(conn: Connection) -> Recognised:
         customer_id = await store.take_token(conn, token_hash(token), "reset_password", now)
         if customer_id is None:
             raise LinkExpired()
         await _set_password(conn, customer_id, password_hash, "")
-        await store.verify_email(conn, customer_id, now)
-        return await customer(conn, customer_id)
+        if await store.verify_email(conn, customer_id, now):
+            await carts.disown(conn, customer_id)
+            await store.empty_account(conn, customer_id)
+        return Recognised(await customer(conn, customer_id), password_hash)
 
     return await database.transaction(work)
 
@@ -228,10 +249,13 @@ async def address(conn: Connection, customer_id: UUID, address_id: UUID) -> Save
 
 
 async def save_address(
-    conn: Connection, customer_id: UUID, given: Address, *, is_default: bool, address_id: UUID | None = None
+    conn: Connection, customer_id: UUID, given: Address, token: str, *, is_default: bool, address_id: UUID | None = None
 ) -> SavedAddress:
-    """Adds an address, or changes one of the customer's own, in the caller's transaction. Raises NotFound or InvalidInput."""
-    await store.lock_customer(conn, customer_id)  # of several at once, one is the first, and the default
+    """Adds an address, or changes one of the customer's own, in the caller's transaction; `token` is the session's.
+
+    Raises NotFound, InvalidInput, SignInRequired.
+    """
+    await _hold_account(conn, customer_id, token)  # of several at once, one is the first, and the default
     if address_id is not None:
         changed = await store.update_address(conn, customer_id, address_id, given, is_default)
         if changed is None:
@@ -241,6 +265,12 @@ async def save_address(
     if added is None:
         raise InvalidInput.of("address", f"An account keeps at most {MOST_ADDRESSES} addresses.")
     return added
+
+
+async def _hold_account(conn: Connection, customer_id: UUID, token: str) -> None:
+    """Locks the account, for who is still signed in to it: whose sessions have been ended meanwhile writes nothing into it any more."""
+    await store.lock_customer(conn, customer_id)
+    await require_open(conn, token)
 
 
 async def remove_address(conn: Connection, customer_id: UUID, address_id: UUID) -> None:

@@ -61,8 +61,18 @@ async def update_password(conn: Connection, customer_id: UUID, password_hash: st
     return bool(await queries.update_password(conn, customer_id=customer_id, password_hash=password_hash, before=before))
 
 
-async def verify_email(conn: Connection, customer_id: UUID, now: datetime) -> None:
-    await queries.verify_email(conn, customer_id=customer_id, now=now)
+async def password_is(conn: Connection, customer_id: UUID, password_hash: str) -> bool:
+    """Whether the hash is still this; it stays so until the transaction ends."""
+    return bool(await queries.password_is(conn, customer_id=customer_id, password_hash=password_hash))
+
+
+async def verify_email(conn: Connection, customer_id: UUID, now: datetime) -> bool:
+    """Whether it had not been before."""
+    return bool(await queries.verify_email(conn, customer_id=customer_id, now=now))
+
+
+async def empty_account(conn: Connection, customer_id: UUID) -> None:
+    await queries.empty_account(conn, customer_id=customer_id)
 
 
 async def addresses(conn: Connection, customer_id: UUID) -> list[SavedAddress]:

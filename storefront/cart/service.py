@@ -52,6 +52,7 @@ __all__ = [
     "choose_delivery",
     "clear_cart_cookies",
     "create",
+    "disown",
     "forget_old",
     "get",
     "lock",
@@ -359,6 +360,11 @@ async def merge(conn: Connection, guest_cart_id: UUID | None, customer_id: UUID)
         list(dict.fromkeys(own.coupon_codes + guest.coupon_codes))[:MOST_CODES],
         list(dict.fromkeys(own.gift_card_ids + guest.gift_card_ids))[:MOST_CODES],
     )
+
+
+async def disown(conn: Connection, customer_id: UUID) -> None:
+    """The customer's open carts are guests' from now on: of whoever knows their ids."""
+    await store.disown(conn, customer_id)
 
 
 def _joined(own: Iterable[CartLine], guest: Iterable[CartLine], seen: Mapping[int, int]) -> list[CartLine]:

@@ -156,6 +156,10 @@ async def end_pending_order(conn: Connection, cart_id: UUID) -> None:
     await queries.end_pending_order(conn, cart_id=cart_id)
 
 
+async def disown(conn: Connection, customer_id: UUID) -> None:
+    await queries.disown(conn, customer_id=customer_id)
+
+
 async def adopt(conn: Connection, cart_id: UUID, customer_id: UUID) -> Cart:
     return _found(await queries.adopt(conn, cart_id=cart_id, customer_id=customer_id))
 

@@ -58,6 +58,12 @@ async def end_session(conn: Connection, token: str) -> None:
     await queries.delete_session(conn, token_hash=token_hash(token))
 
 
+async def require_open(conn: Connection, token: str) -> None:
+    """For who has locked what a session is about, and was let in before. Raises SignInRequired when it has been ended meanwhile."""
+    if not await queries.session_exists(conn, token_hash=token_hash(token)):
+        raise SignInRequired("You have been signed out meanwhile.")
+
+
 def _bearer(request: web.Request) -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None

@@ -20,7 +20,8 @@ from storefront.accounts.model import Registration
 from storefront.accounts.pages import safe_next
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Database
-from storefront.platform.errors import InvalidInput, NotFound
+from storefront.platform.errors import InvalidInput, NotFound, SignInRequired
+from storefront.platform.sessions import create_session
 from storefront.pricing.model import Address
 from storefront.settings import DatabaseSettings, Settings
 from tests.forms import Browser, forms_of
@@ -100,7 +101,10 @@ async def test_of_addresses_that_come_at_once_one_is_the_default_and_the_limit_h
     customer = await _register(database, "many@shop.example")
 
     def save(is_default: bool) -> Awaitable[object]:
-        return database.transaction(lambda conn: service.save_address(conn, customer.id, ADDRESS, is_default=is_default))
+        return database.transaction(lambda conn: service.save_address(conn, customer.id, ADDRESS, token, is_default=is_default))
+
+    async with database.write() as conn:
+        token = await create_session(conn, utc_now(), customer_id=customer.id)
 
     outcomes = await asyncio.gather(*(save(bool(number % 2)) for number in range(service.MOST_ADDRESSES + 5)), return_exceptions=True)
     refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
@@ -113,10 +117,11 @@ async def test_of_addresses_that_come_at_once_one_is_the_default_and_the_limit_h
 async def test_nobody_reads_or_changes_anothers_address(database: Database) -> None:
     ada, eve = await _register(database, "a@shop.example"), await _register(database, "e@shop.example")
     async with database.write() as conn:
-        saved = await service.save_address(conn, ada.id, ADDRESS, is_default=True)
+        adas, eves = [await create_session(conn, utc_now(), customer_id=customer.id) for customer in (ada, eve)]
+        saved = await service.save_address(conn, ada.id, ADDRESS, adas, is_default=True)
         for attack in (
             service.address(conn, eve.id, saved.id),
-            service.save_address(conn, eve.id, ADDRESS, is_default=True, address_id=saved.id),
+            service.save_address(conn, eve.id, ADDRESS, eves, is_default=True, address_id=saved.id),
             service.remove_address(conn, eve.id, saved.id),
         ):
             with pytest.raises(NotFound):
@@ -193,7 +198,7 @@ async def test_hashing_a_password_keeps_no_connection_from_others(one_connection
 
     await others_go_on(service.reset_password(one_connection, token, "a second one", now))
     await others_go_on(service.change_password(one_connection, customer.id, "a second one", "yet another one", ""))
-    assert (await service.sign_in(one_connection, customer.email, "yet another one")).id == customer.id
+    assert (await service.sign_in(one_connection, customer.email, "yet another one")).customer.id == customer.id
 
 
 async def test_a_changed_password_ends_the_links_to_another_and_overtakes_no_other_change(
@@ -212,3 +217,28 @@ async def test_a_changed_password_ends_the_links_to_another_and_overtakes_no_oth
     with pytest.raises(InvalidInput):
         await changing
     assert await owner.fetchval("SELECT password_hash FROM customer WHERE id = $1", customer.id) == "reset"
+
+
+async def test_whose_password_was_changed_while_it_was_checked_is_not_signed_in(database: Database) -> None:
+    customer, now = await _register(database, "late@shop.example"), utc_now()
+    recognised = await service.sign_in(database, customer.email, "correct horse battery")
+    async with database.write() as conn:
+        token = await service.issue_token(conn, customer.id, "reset_password", now)
+    await service.reset_password(database, token, "a second one", now)
+    async with database.write() as conn:
+        with pytest.raises(service.WrongCredentials):
+            await service.open_session(conn, recognised, now)
+
+
+async def test_whose_sessions_were_ended_meanwhile_writes_nothing_into_the_account(database: Database) -> None:
+    customer, now = await _register(database, "ended@shop.example"), utc_now()
+    async with database.write() as conn:
+        session = await create_session(conn, now, customer_id=customer.id)
+        token = await service.issue_token(conn, customer.id, "reset_password", now)
+    await service.reset_password(database, token, "a second one", now)
+    for change in (
+        lambda conn: service.save_address(conn, customer.id, ADDRESS, session, is_default=True),
+        lambda conn: service.rename(conn, customer.id, "Mallory", session),
+    ):
+        with pytest.raises(SignInRequired):
+            await database.transaction(change)
