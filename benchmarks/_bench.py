@@ -61,9 +61,9 @@ def free_port(count: int = 1) -> int:
             return port
 
 
-def pinned(core: int, command: Sequence[str]) -> list[str]:
-    """The command on one core, where the machine has more than one."""
-    if (os.cpu_count() or 1) < 2 or shutil.which("taskset") is None:
+def pinned(core: int | None, command: Sequence[str]) -> list[str]:
+    """The command on one core, where the machine has more than one; for None on any."""
+    if core is None or (os.cpu_count() or 1) < 2 or shutil.which("taskset") is None:
         return list(command)
     return ["taskset", "-c", str(core), *command]
 
@@ -103,7 +103,7 @@ def running_shop(core: int | None = 0, **environment: str) -> Iterator[Shop]:
     given = {"DATA__DIR": str(folder), "SERVER__PORT": str(port), "TELEMETRY__ACCESS_LOG_SAMPLE": "0"} | environment
     env = os.environ | {f"STOREFRONT_{name}": value for name, value in given.items()}
     command = [sys.executable, str(ROOT / "run.py"), "serve"]
-    process = subprocess.Popen(pinned(core, command) if core is not None else command, env=env, stdout=sys.stderr)
+    process = subprocess.Popen(pinned(core, command), env=env, stdout=sys.stderr)
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for(f"{url}/readyz", process)
@@ -128,13 +128,13 @@ def more_replicas(first: Shop, count: int, **environment: str) -> Iterator[list[
                 "CACHE__URL": told["cache_url"],
                 "PAYMENTS__API_BASE": provider,
                 "SHOP__DEMO": "false",
-            }
+            } | {file.name.upper().replace(".", "__"): file.read_text().strip() for file in (first.folder / "secrets").iterdir()}
             shops.append(stack.enter_context(running_shop(None, **given | environment)))
         yield shops
 
 
 @contextlib.contextmanager
-def running_bound(script: str, *arguments: str, core: int = 0) -> Iterator[str]:
+def running_bound(script: str, *arguments: str, core: int | None = 0) -> Iterator[str]:
     """A bare server (`benchmarks/bounds/SCRIPT`), which takes its port first; yields its address."""
     port = free_port()
     command = [sys.executable, str(ROOT / "benchmarks" / "bounds" / script), str(port), *arguments]

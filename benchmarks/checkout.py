@@ -1,8 +1,11 @@
-"""Whole orders a second, from an empty cart to a paid order, beside pgbench's TPC-B; cart adds beside one bare UPDATE.
+"""Whole orders a second, from an empty cart to a paid order, beside pgbench's TPC-B and beside a bare shop that keeps no rules; cart adds
+beside one bare UPDATE.
 
-`python3 run.py bench checkout`: the shop, the sandbox provider, PostgreSQL (fsync on) and the buyers share the machine, as do pgbench and
-PostgreSQL. An order is four requests: a cart with one line, contact and address, checkout (its stock is held), the order itself.
-Alternating rounds, medians. Where the time of an order goes is read from the shop's own metrics.
+`python3 run.py bench checkout`: the replicas of the shop, the sandbox provider, PostgreSQL (fsync on) and the buyers share the machine, as
+do pgbench and PostgreSQL, and as do the bare shop (`bounds/aiohttp_order.py`: the same requests, the same provider, and the fewest
+statements that make an order of them), a provider of its own and the same buyers. An order is four requests: a cart with one line, contact
+and address, checkout (its stock is held), the order itself. Alternating rounds, medians. Where the time of an order goes is read from the
+shop's own metrics.
 """
 
 import argparse
@@ -11,11 +14,12 @@ import contextlib
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -23,35 +27,64 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from benchmarks._bench import Load, Shop, fetch, median_load, result, running_bound, running_shop, say, table, wrk
+from benchmarks._bench import (
+    ROOT,
+    Load,
+    Shop,
+    fetch,
+    free_port,
+    median_load,
+    more_replicas,
+    result,
+    running_bound,
+    running_shop,
+    say,
+    table,
+    wait_for,
+    wrk,
+)
 from benchmarks._client import Client
 from storefront.platform.embedded.postgres import find_binaries
 
 ADDRESS = {"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Berlin", "postal_code": "10115", "country": "DE"}
+UNLIMITED = {"LIMITS__CHECKOUT": "1000000/second"}
 SCALE = 10  # of pgbench: 1,000,000 accounts, 10 branches
 
 
 def main(argv: list[str]) -> int:
-    """Prints the tables and, last, the JSON object: orders_per_second, orders_vs_tpcb, order_p50_ms, order_p99_ms, cart_adds_vs_raw, …"""
+    """Prints the tables and, last, the JSON object.
+
+    orders_per_second, orders_vs_tpcb, orders_vs_bare (of the bare shop's), order_p50_ms, order_p99_ms, bare_vs_tpcb, cart_adds_vs_raw, …
+    """
     parser = argparse.ArgumentParser(prog="run.py bench checkout", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--buyers", type=int, default=64, help="at once, and clients of pgbench")
+    parser.add_argument("--replicas", type=int, default=2, help="of the shop, among which the buyers are spread")
     options = parser.parse_args(argv)
-    with running_shop(core=None, LIMITS__CHECKOUT="1000000/second") as shop:
+    with running_shop(core=None, **UNLIMITED) as shop:
         variants = stocked(shop)
         orders: list[Round] = []
+        bare: list[Round] = []
         bounds: list[float] = []
-        with _pgbench(shop) as tpcb:
-            say(f"{options.buyers} buyers, {len(variants)} variants; warming up")
-            uvloop.run(round_of_orders(shop, variants, options.buyers, 3))
+        with (
+            more_replicas(shop, options.replicas - 1, **UNLIMITED) as more,
+            _bare_shop(shop, options.replicas) as bare_urls,
+            _pgbench(shop) as tpcb,
+        ):
+            say(f"{options.buyers} buyers, {len(variants)} variants, {options.replicas} replicas; warming up")
+            uvloop.run(round_of_orders(shop, variants, options.buyers, 3, more=more))
+            uvloop.run(_bare_orders(bare_urls, variants, options.buyers, 3))
             for number in range(options.rounds):
-                orders.append(uvloop.run(round_of_orders(shop, variants, options.buyers, options.seconds)))
+                orders.append(uvloop.run(round_of_orders(shop, variants, options.buyers, options.seconds, more=more)))
                 bounds.append(tpcb(options.buyers, options.seconds))
-                say(f"round {number + 1} of {options.rounds}: {orders[-1].per_second:.1f} orders/s, {bounds[-1]:,.0f} TPC-B/s")
+                bare.append(uvloop.run(_bare_orders(bare_urls, variants, options.buyers, options.seconds)))
+                rates = f"{orders[-1].per_second:.1f} orders/s, {bounds[-1]:,.0f} TPC-B/s, {bare[-1].per_second:.1f} bare orders/s"
+                say(f"round {number + 1} of {options.rounds}: {rates}")
         adds = _cart_adds(shop, variants[0], options.rounds, max(3, options.seconds // 3))
-    ratio = median(ours.per_second / bound for ours, bound in zip(orders, bounds, strict=True))
-    latencies = quantiles([seconds for ours in orders for seconds in ours.latencies], n=100)
+    ratio, bare_ratio = (median(ours.per_second / bound for ours, bound in zip(found, bounds, strict=True)) for found in (orders, bare))
+    vs_bare = median(ours.per_second / theirs.per_second for ours, theirs in zip(orders, bare, strict=True))
+    latencies, bare_latencies = (quantiles([seconds for ours in found for seconds in ours.latencies], n=100) for found in (orders, bare))
     table(
         ("what", "per second", "p50 ms", "p99 ms", "bound per second", "ratio"),
         [
@@ -63,17 +96,28 @@ def main(argv: list[str]) -> int:
                 median(bounds),
                 ratio,
             ),
+            (
+                "orders of the bare shop",
+                median(theirs.per_second for theirs in bare),
+                bare_latencies[49] * 1000,
+                bare_latencies[98] * 1000,
+                median(bounds),
+                bare_ratio,
+            ),
             *((name, load.requests_per_second, load.p50, load.p99, bound.requests_per_second, share) for name, load, bound, share in adds),
         ],
     )
     print()
     _print_phases(orders)
-    failed = sum(ours.failed for ours in orders)
+    failed = sum(ours.failed for ours in [*orders, *bare])
+    print(f"orders beside those of the bare shop: {vs_bare:.2f}")
     result(
         orders_per_second=median(ours.per_second for ours in orders),
         order_p50_ms=latencies[49] * 1000,
         order_p99_ms=latencies[98] * 1000,
         orders_vs_tpcb=ratio,
+        orders_vs_bare=vs_bare,
+        bare_vs_tpcb=bare_ratio,
         tpcb_per_second=median(bounds),
         cart_adds_vs_raw=adds[0][3],
         cart_adds_priced_vs_raw=adds[1][3],
@@ -100,18 +144,35 @@ class Round:
         return len(self.latencies) / self.seconds
 
 
-async def round_of_orders(shop: Shop, variants: list[int], buyers: int, seconds: float) -> Round:
-    """Buyers who buy one order after another for a while; the work that orders leave behind (mails, events) is waited for, and counts."""
+async def round_of_orders(shop: Shop, variants: list[int], buyers: int, seconds: float, *, more: Sequence[Shop] = ()) -> Round:
+    """Buyers who buy one order after another for a while, each on one of the replicas, which are the shop and `more`.
+
+    The work that orders leave behind (mails, events) is waited for, and counts.
+    """
     done = Round()
-    before, processors = _phases(shop), _processor_seconds(shop)
+    replicas = [shop, *more]
+    before, processors = _phases(replicas), _processor_seconds(replicas)
     started = time.monotonic()
-    until = started + seconds
-    await asyncio.gather(*(_buy_until(Client(shop.url), variants, place, until, done) for place in range(buyers)))
+    await _buy_all([replica.url for replica in replicas], variants, buyers, seconds, done)
     await _nothing_left(shop)
     done.seconds = time.monotonic() - started
-    done.phases = Counter({name: value - before[name] for name, value in _phases(shop).items()})
-    done.processors = Counter({name: value - processors[name] for name, value in _processor_seconds(shop).items()})
+    done.phases = Counter({name: value - before[name] for name, value in _phases(replicas).items()})
+    done.processors = Counter({name: value - processors[name] for name, value in _processor_seconds(replicas).items()})
     return done
+
+
+async def _bare_orders(urls: Sequence[str], variants: list[int], buyers: int, seconds: float) -> Round:
+    """The same from the bare shop, which leaves no work behind."""
+    done = Round()
+    started = time.monotonic()
+    await _buy_all(urls, variants, buyers, seconds, done)
+    done.seconds = time.monotonic() - started
+    return done
+
+
+async def _buy_all(urls: Sequence[str], variants: list[int], buyers: int, seconds: float, done: Round) -> None:
+    until = time.monotonic() + seconds
+    await asyncio.gather(*(_buy_until(Client(urls[place % len(urls)]), variants, place, until, done) for place in range(buyers)))
 
 
 async def _buy_until(client: Client, variants: list[int], place: int, until: float, done: Round) -> None:
@@ -180,24 +241,27 @@ async def _nothing_left(shop: Shop) -> None:
 _SUM = re.compile(r'^storefront_(order_phase|request)_seconds_(sum|count)\{(?:phase|route)="([^"]+)"\} (\S+)$', re.MULTILINE)
 
 
-def _phases(shop: Shop) -> "Counter[str]":
-    text = fetch(f"{shop.url}/metrics")[2].decode()
-    return Counter({f"{kind}:{what}:{name}": float(value) for kind, what, name, value in _SUM.findall(text)})
+def _phases(replicas: Sequence[Shop]) -> "Counter[str]":
+    found: Counter[str] = Counter()
+    for replica in replicas:
+        text = fetch(f"{replica.url}/metrics")[2].decode()
+        found.update({f"{kind}:{what}:{name}": float(value) for kind, what, name, value in _SUM.findall(text)})  # type: ignore[arg-type]
+    return found
 
 
-def _processor_seconds(shop: Shop) -> "Counter[str]":
+def _processor_seconds(replicas: Sequence[Shop]) -> "Counter[str]":
     """Processor time so far, by program: the shop, the provider, PostgreSQL."""
     spent: Counter[str] = Counter()
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError):
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             times = (folder / "stat").read_text().rpartition(")")[2].split()
-            spent[_program(command, int(folder.name), shop)] += (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+            spent[_program(command, int(folder.name), replicas)] += (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
     return spent
 
 
-def _program(command: str, pid: int, shop: Shop) -> str:
-    if pid == shop.process.pid:
+def _program(command: str, pid: int, replicas: Sequence[Shop]) -> str:
+    if pid in [replica.process.pid for replica in replicas]:
         return "shop"
     if pid == os.getpid():
         return "buyers"
@@ -226,6 +290,26 @@ def _print_phases(orders: list[Round]) -> None:
 
 
 # --- the bounds ------------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _bare_shop(shop: Shop, replicas: int) -> Iterator[list[str]]:
+    """The bare shop on the same PostgreSQL, with a provider of its own, which tells it of its events; the addresses of its replicas."""
+    key = "sk_test_bare"
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="storefront-bench-"))
+        port = free_port()
+        address, owner = f"http://127.0.0.1:{port}", shop.runtime()["migrate_url"]
+        urls = [stack.enter_context(running_bound("aiohttp_order.py", owner, address, key, core=None)) for _ in range(replicas)]
+        given = {"DATA__DIR": folder, "SERVER__PUBLIC_URL": urls[0], "PAYMENTS__SANDBOX_PORT": str(port), "PAYMENTS__API_KEY": key}
+        env = os.environ | {f"STOREFRONT_{name}": value for name, value in given.items()}
+        provider = subprocess.Popen([sys.executable, str(ROOT / "run.py"), "provider"], env=env, stdout=sys.stderr)
+        try:
+            wait_for(f"{address}/livez", provider)
+            yield urls
+        finally:
+            provider.terminate()
+            provider.wait(10)
 
 
 @contextlib.contextmanager
