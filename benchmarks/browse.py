@@ -131,6 +131,7 @@ def _catalog(size: int) -> Iterator[tuple[dict[str, str], str]]:
                     "CACHE__URL": cache.url,
                     "SHOP__DEMO": "false",
                     "LIMITS__CHECKOUT": "1000000/second",
+                    "LIMITS__CARTS": "1000000/second",
                 },
                 database.dsn(),
             )

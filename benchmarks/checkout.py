@@ -47,7 +47,7 @@ from benchmarks._client import Client
 from storefront.platform.embedded.postgres import find_binaries
 
 ADDRESS = {"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Berlin", "postal_code": "10115", "country": "DE"}
-UNLIMITED = {"LIMITS__CHECKOUT": "1000000/second"}
+UNLIMITED = {"LIMITS__CHECKOUT": "1000000/second", "LIMITS__CARTS": "1000000/second"}
 SCALE = 10  # of pgbench: 1,000,000 accounts, 10 branches
 
 

@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--buyers", type=int, default=16, help="who order at the same time")
     options = parser.parse_args(argv)
     gathered, locking, holds_a_batch = uvloop.run(_reservations(options.rounds, options.seconds, options.callers))
-    with running_shop(core=None, LIMITS__CHECKOUT="1000000/second") as shop:
+    with running_shop(core=None, LIMITS__CHECKOUT="1000000/second", LIMITS__CARTS="1000000/second") as shop:
         hot, spread = _orders(shop, options.rounds, options.seconds, options.buyers)
     reservations = median(ours / bound for ours, bound in zip(gathered, locking, strict=True))
     orders = median(one / many for one, many in zip(hot, spread, strict=True))

@@ -55,7 +55,7 @@ def main(argv: list[str]) -> int:
         spread = f"{ratios[quarter]:.2f}–{ratios[-1 - quarter]:.2f}"
         rows.append(_row(name, median_load(ours), median_load(bound), figures[field], spread))
 
-    with running_shop(LIMITS__CHECKOUT="1000000/minute") as shop:
+    with running_shop(LIMITS__CHECKOUT="1000000/minute", LIMITS__CARTS="1000000/minute") as shop:
         places = _places(shop)
         for name, pattern in PAGES.items():
             ours, aiohttp, nginx = _page(shop, name, pattern.format(**places), options.rounds, options.seconds)

@@ -135,6 +135,7 @@ class Limits(_Section):
     register: Limit = "20/minute"
     order_lookup: Limit = "20/minute"
     checkout: Limit = "120/minute"
+    carts: Limit = "300/minute"
 
 
 class Telemetry(_Section):

@@ -157,6 +157,7 @@ def _told(settings: Settings) -> dict[str, str]:
         "SECURITY__SIGNING_SECRET": settings.security.signing_secret,
         "SHOP__DEMO": "false",
         "LIMITS__CHECKOUT": "1000000/second",
+        "LIMITS__CARTS": "1000000/second",
         "TELEMETRY__ACCESS_LOG_SAMPLE": "0",
         "TELEMETRY__LOG_LEVEL": "error",
     }

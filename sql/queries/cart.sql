@@ -135,6 +135,18 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone;
 
+-- name: forget_empty$
+-- Guests' carts that were started in a stretch of time and have nothing in them; at most so many. Returns how many went.
+WITH gone AS (
+    DELETE FROM cart WHERE id IN (
+        SELECT id FROM cart
+        WHERE state = 'open' AND customer_id IS NULL AND created_at >= :since AND created_at < :before AND updated_at < :before
+          AND lines = '{}' AND coupon_codes = '{}' AND gift_card_ids = '{}' AND NOT cart_is_kept(id)
+        LIMIT :most FOR UPDATE SKIP LOCKED
+    ) RETURNING id
+)
+SELECT count(*) FROM gone;
+
 -- name: lock_for_merge
 -- The guest's open cart, if it is one, and the customer's latest open one; carts of exchanges are neither.
 SELECT * FROM cart

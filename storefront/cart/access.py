@@ -7,7 +7,10 @@ from aiohttp import web
 
 from storefront.cart.model import CartNotFound, Guard
 from storefront.platform.errors import VersionMismatch
+from storefront.platform.http import client_ip
+from storefront.platform.ratelimit import RATE_LIMITER
 from storefront.platform.sessions import current_customer_id
+from storefront.settings import SETTINGS
 
 _ETAG = re.compile(r'"(\d{1,9})"')
 
@@ -28,6 +31,12 @@ def _version(request: web.Request) -> int | None:
     if found is None:
         raise VersionMismatch("If-Match names no version of a cart. Send the ETag that the cart was read with.")
     return int(found.group(1))
+
+
+async def count_new_cart(request: web.Request) -> None:
+    """Before a cart is started. Raises RateLimited when the caller's address has started too many."""
+    limit = request.app[SETTINGS].limits.carts
+    await request.app[RATE_LIMITER].hit("carts", client_ip(request), limit, loosely=True)
 
 
 def cart_id_of(request: web.Request) -> UUID:

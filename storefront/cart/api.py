@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from storefront.cart import service
-from storefront.cart.access import cart_id_of, guard_of
+from storefront.cart.access import cart_id_of, count_new_cart, guard_of
 from storefront.cart.desk import DESK, AtDesk
 from storefront.cart.model import (
     Cart,
@@ -77,6 +77,7 @@ ADDRESS = {"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Berlin", "posta
     status=201,
     answer_headers=(ETAG, LOCATION),
     links=LINKS,
+    errors=(RateLimited,),
     session="optional",
 )
 async def create_cart(request: web.Request) -> web.Response:
@@ -87,6 +88,7 @@ async def create_cart(request: web.Request) -> web.Response:
     if currency not in shop.currencies:
         raise InvalidInput.of("currency", f"The shop sells in {', '.join(shop.currencies)}.")
     customer_id = await current_customer_id(request)
+    await count_new_cart(request)
     lines = [(line.variant_id, line.quantity) for line in given.lines]
     till = _at_desk(request)
     statements = request.app[DATABASE].statements

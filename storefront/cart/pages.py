@@ -10,7 +10,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from storefront.cart import service
-from storefront.cart.access import guard_of
+from storefront.cart.access import count_new_cart, guard_of
 from storefront.cart.model import Cart, CartClosed, CartNotFound, CodeText, Guard, LineChange, NewLine
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
@@ -104,6 +104,7 @@ async def _added(request: web.Request, line: NewLine) -> Cart:
                 return await service.add_line(conn, cart_id, line.variant_id, line.quantity, guard)
             except (CartNotFound, CartClosed):
                 pass  # its cart has been ordered, or is another shopper's: this is the first line of a new one
+        await count_new_cart(request)
         currency = request.app[SETTINGS].shop.currency
         try:
             return await service.create(conn, currency=currency, customer_id=guard.customer_id, lines=[(line.variant_id, line.quantity)])

@@ -53,7 +53,7 @@ __all__ = [
     "clear_cart_cookies",
     "create",
     "disown",
-    "forget_old",
+    "forget_abandoned",
     "get",
     "lock",
     "mark_seen",
@@ -72,6 +72,9 @@ __all__ = [
 
 
 KEPT_FOR = timedelta(days=90)  # a cart that nobody touches; its cookie lasts as long
+EMPTY_FOR = timedelta(days=1)  # a guest's that has nothing in it
+LOOKED_AT = timedelta(hours=1)  # those that were started in this time are looked through in one statement
+LOOKED_BACK = timedelta(days=2)
 AT_ONCE = 1000  # carts that are forgotten in one statement
 TRIES = 3  # of a change whose cart somebody else has changed meanwhile
 CHANGED_MEANWHILE = "The cart was changed at the same moment. Read it again."
@@ -330,9 +333,19 @@ async def mark_seen(conn: Connection, cart: Cart, priced: PricedCart) -> None:
         await store.mark_seen(conn, cart, changed)
 
 
-async def forget_old(conn: Connection, now: datetime) -> int:
-    """Deletes some of the carts that nothing came of and that nobody has touched for `KEPT_FOR`; returns how many."""
-    return await store.forget_old(conn, now - KEPT_FOR, AT_ONCE)
+async def forget_abandoned(conn: Connection, now: datetime) -> int:
+    """Deletes carts that nothing came of and that nobody has touched for `KEPT_FOR`, guests' with nothing in them for `EMPTY_FOR`; returns
+    how many. Each statement by itself looks at few and deletes few, so that none waits for it for long.
+    """
+    forgotten = 0
+    while gone := await store.forget_old(conn, now - KEPT_FOR, AT_ONCE):
+        forgotten += gone
+    before = now - EMPTY_FOR
+    while before > now - EMPTY_FOR - LOOKED_BACK:
+        while gone := await store.forget_empty(conn, before - LOOKED_AT, before, AT_ONCE):
+            forgotten += gone
+        before -= LOOKED_AT
+    return forgotten
 
 
 async def merge(conn: Connection, guest_cart_id: UUID | None, customer_id: UUID) -> Cart | None:

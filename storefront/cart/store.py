@@ -141,6 +141,11 @@ async def forget_old(conn: Connection, before: datetime, most: int) -> int:
     return gone
 
 
+async def forget_empty(conn: Connection, since: datetime, before: datetime, most: int) -> int:
+    gone: int = await queries.forget_empty(conn, since=since, before=before, most=most)
+    return gone
+
+
 async def lock_for_merge(conn: Connection, guest_id: UUID | None, customer_id: UUID) -> list[Cart]:
     """The guest's cart and the customer's own, as far as they are there."""
     return [_found(row) for row in await queries.lock_for_merge(conn, guest_id=guest_id, customer_id=customer_id)]

@@ -89,5 +89,4 @@ async def tidy(shop: CheckoutContext) -> None:
         await accounts.forget_expired(conn, now)
         await idempotency.prune(conn, now)
         await webhooks.prune(conn, now)
-        while await carts.forget_old(conn, now) == carts.AT_ONCE:
-            pass
+        await carts.forget_abandoned(conn, now)

@@ -15,7 +15,7 @@ from tests.browser.watching import Watch
 from tests.live import LiveShop, live_shop
 
 # Many people shop from one address here.
-LIMITS = {f"LIMITS__{name}": "100000/minute" for name in ("SIGN_IN", "REGISTER", "ORDER_LOOKUP", "CHECKOUT")}
+LIMITS = {f"LIMITS__{name}": "100000/minute" for name in ("SIGN_IN", "REGISTER", "ORDER_LOOKUP", "CHECKOUT", "CARTS")}
 
 
 class ShopAddress(msgspec.Struct, frozen=True):

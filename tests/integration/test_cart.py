@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import aiohttp
 import asyncpg
 import pytest
+from aiohttp.test_utils import TestClient
 
 from storefront.accounts import service as accounts
 from storefront.accounts.model import Registration
@@ -25,6 +28,8 @@ from storefront.platform.errors import InvalidInput, VersionMismatch
 from storefront.pricing import service as pricing
 from storefront.settings import Settings
 from tests.buying import ADDRESS, buyer_of, of_the_shop, offer, stock_of
+from tests.forms import Browser
+from tests.shopper import Shopper
 
 
 async def customer_of(database: Database) -> UUID:
@@ -291,3 +296,49 @@ async def test_carts_that_are_started_at_the_same_moment_share_a_statement(
     assert isinstance(found[0], InvalidInput)
     assert [total for _, total in found[1:]] == [700 * quantity for quantity in range(1, 11)]
     assert len(of_the_shop(count)) <= 5
+
+
+# --- too many, and abandoned -----------------------------------------------------------------------------------------------------
+
+
+async def test_one_address_starts_only_so_many_carts_and_goes_on_with_those_it_has(
+    settings: Settings, browser: Browser, owner: asyncpg.Connection
+) -> None:
+    variant_id, settings.limits.carts = await offer(owner), "10/hour"
+    line = {"variant_id": str(variant_id), "quantity": "1"}
+    assert await browser.follow("/cart/lines", line) == "/cart"
+    async with Shopper(settings.server.public_url) as client:
+        for _ in range(10):
+            await client.expect(201, "POST", "/carts", json={})
+        async with client.http.post("/api/v1/carts", json={}) as refused:
+            assert refused.status == 429
+            assert int(refused.headers["Retry-After"]) > 0
+    assert await browser.follow("/cart/lines", line) == "/cart"
+    another = Browser(TestClient(browser.client.server, cookie_jar=aiohttp.CookieJar(unsafe=True)))
+    assert (await another.send("/cart/lines", line))[0] == 429
+    await another.client.close()
+
+
+async def test_carts_that_nobody_comes_back_to_are_forgotten(
+    database: Database, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guests' with nothing in them after a day, all after ninety; not one by one, and not all at once."""
+    monkeypatch.setattr(carts, "AT_ONCE", 2)
+    await owner.execute("DELETE FROM cart WHERE state = 'open'")
+    variant_id, customer_id = await offer(owner), await customer_of(database)
+
+    async def left(*lines: tuple[int, int], days: float, owner_id: UUID | None = None) -> UUID:
+        cart = await cart_with(database, *lines, customer_id=owner_id)
+        moment = utc_now() - timedelta(days=days)
+        await owner.execute("UPDATE cart SET created_at = $2, updated_at = $2 WHERE id = $1", cart.id, moment)
+        return cart.id
+
+    kept = {await left(days=0.9), await left((variant_id, 1), days=89), await left(days=89, owner_id=customer_id)}
+    coming_back = await left(days=2)
+    await owner.execute("UPDATE cart SET updated_at = now() WHERE id = $1", coming_back)
+    gone = [await left(days=days) for days in (1.1, 1.1, 1.1, 1.5, 2.9, 91)]
+    gone += [await left((variant_id, 1), days=91), await left(days=91, owner_id=customer_id)]
+    async with database.write() as conn:
+        assert await carts.forget_abandoned(conn, utc_now()) == len(gone)
+        assert await carts.forget_abandoned(conn, utc_now()) == 0
+    assert {row["id"] for row in await owner.fetch("SELECT id FROM cart WHERE state = 'open'")} == kept | {coming_back}

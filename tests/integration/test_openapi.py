@@ -30,7 +30,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """A shop that does not mind being asked often."""
-    often = dict.fromkeys(("sign_in", "register", "order_lookup", "checkout"), "1000000/minute")
+    often = dict.fromkeys(("sign_in", "register", "order_lookup", "checkout", "carts"), "1000000/minute")
     return msgspec.structs.replace(settings, limits=msgspec.structs.replace(settings.limits, **often))
 
 

@@ -37,7 +37,7 @@ class Teller(Browser):
 def settings(settings: Settings) -> Settings:
     """Without a second level: what another test left in it is no cold start. Nobody is held up here."""
     settings.cache.url = "none"
-    settings.limits.checkout = settings.limits.register = "100000/minute"
+    settings.limits.checkout = settings.limits.register = settings.limits.carts = "100000/minute"
     return settings
 
 

@@ -43,7 +43,7 @@ def settings(settings: Settings) -> Settings:
     """Without a second level, which holds what other tests left in it; and nobody is held up here."""
     settings.cache.url = "none"
     limits = settings.limits
-    limits.checkout = limits.register = limits.sign_in = limits.order_lookup = "100000/minute"
+    limits.checkout = limits.register = limits.carts = limits.sign_in = limits.order_lookup = "100000/minute"
     return settings
 
 

@@ -28,3 +28,14 @@ async def test_without_redis_each_replica_counts_for_itself() -> None:
         await limiter.hit("sign_in", "10.0.0.1", "4/hour")
     with pytest.raises(RateLimited):
         await limiter.hit("sign_in", "10.0.0.1", "4/hour")
+
+
+async def test_counted_loosely_each_replica_gives_a_tenth_of_its_own(valkey: Valkey) -> None:
+    name = uuid.uuid4().hex
+    replicas = [RateLimiter(valkey.url, name), RateLimiter(valkey.url, name)]
+    for number in range(20 + 2 + 2):
+        await replicas[number % 2].hit("carts", "10.0.0.1", "20/hour", loosely=True)
+    for replica in replicas:
+        with pytest.raises(RateLimited):
+            await replica.hit("carts", "10.0.0.1", "20/hour", loosely=True)
+    await replicas[0].hit("carts", "10.0.0.2", "20/hour", loosely=True)
