@@ -66,9 +66,10 @@ async def _needs_account(request: web.Request) -> UUID:
 
 
 async def _signed_in(request: web.Request, recognised: service.Recognised, target: str) -> web.StreamResponse:
-    """Starts a session, takes the guest's cart along, and goes on. Raises WrongCredentials."""
+    """Starts a session, takes the guest's cart along, and goes on; an exchange waits for its own link. Raises WrongCredentials."""
     now, customer = request.app[CLOCK](), recognised.customer
-    cart_id = carts.cart_id_from_cookie(request)
+    before = carts.cart_before(request)
+    cart_id = before.id if before is not None else carts.cart_id_from_cookie(request)
 
     async def work(conn: Connection) -> tuple[str, UUID | None, int]:
         token = await service.open_session(conn, recognised, now)
@@ -80,6 +81,7 @@ async def _signed_in(request: web.Request, recognised: service.Recognised, targe
     set_session_cookie(request, response, token)
     set_readable_cookie(request, response, "customer_name", customer.name)
     if merged_id is not None:
+        carts.clear_cart_cookies(response)
         carts.set_cart_cookies(request, response, merged_id, item_count)
     return response
 

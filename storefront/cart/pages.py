@@ -95,13 +95,23 @@ async def remove_code(request: web.Request) -> web.StreamResponse:
     return await _changed(request, values, change)
 
 
+@routes.post("/cart/back")
+async def back_to_the_cart_before(request: web.Request) -> web.StreamResponse:
+    """From an exchange to the cart that the browser had. The exchange waits, too: it is taken up again from its order's page."""
+    if service.cart_before(request) is None:
+        return _see_cart()
+    return _gone(request)
+
+
 async def _added(request: web.Request, line: NewLine) -> Cart:
     guard = await guard_of(request)
-    cart_id = service.cart_id_from_cookie(request)
+    cart_id, before = service.cart_id_from_cookie(request), service.cart_before(request)
     async with request.app[DATABASE].write() as conn:
-        if cart_id is not None:
+        for own in (cart_id, before.id if before is not None else None):
+            if own is None:
+                continue
             try:
-                return await service.add_line(conn, cart_id, line.variant_id, line.quantity, guard)
+                return await service.add_line(conn, own, line.variant_id, line.quantity, guard)
             except (CartNotFound, CartClosed):
                 pass  # its cart has been ordered, or is another shopper's: this is the first line of a new one
         await count_new_cart(request)
@@ -117,11 +127,11 @@ async def _changed(request: web.Request, values: dict[str, str], change: Change)
     guard = await guard_of(request)
     try:
         if cart_id is None:
-            return _gone()
+            return _gone(request)
         async with request.app[DATABASE].write() as conn:
             cart = await change(conn, cart_id, guard)
     except (CartNotFound, CartClosed):
-        return _gone()
+        return _gone(request)
     except service.LineNotFound:
         return _see_cart()
     except InvalidInput as error:
@@ -139,21 +149,23 @@ def _done(request: web.Request, cart: Cart) -> web.Response:
     return response
 
 
-def _gone() -> web.Response:
+def _gone(request: web.Request) -> web.Response:
     response = _see_cart()
-    service.clear_cart_cookies(response)
+    service.leave_cart(request, response)
     return response
 
 
 async def _page(request: web.Request, form: dict[str, str], errors: dict[str, str], *, status: int = 200) -> web.Response:
     cart_id = service.cart_id_from_cookie(request)
     guard = await guard_of(request)
-    context: dict[str, Any] = {"cart": None, "form": form, "errors": errors}
+    context: dict[str, Any] = {"cart": None, "before": service.cart_before(request), "form": form, "errors": errors}
     cart: Cart | None = None
     if cart_id is not None:
         async with request.app[DATABASE].write() as conn:
             till = service.till(conn, now=request.app[CLOCK](), settings=request.app[SETTINGS])
             cart = await _open_cart(till, cart_id, guard)
+            if cart is None and context["before"] is not None:
+                return _gone(request)
             if cart is not None and cart.lines:
                 priced = await till.price(cart)
                 await service.mark_seen(conn, cart, priced)
@@ -163,7 +175,7 @@ async def _page(request: web.Request, form: dict[str, str], errors: dict[str, st
     if cart is not None:
         service.set_cart_cookies(request, response, cart.id, cart.item_count)
     elif cart_id is not None:
-        service.clear_cart_cookies(response)
+        service.leave_cart(request, response)
     return response
 
 

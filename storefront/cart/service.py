@@ -12,7 +12,14 @@ import asyncpg
 import msgspec
 
 from storefront.cart import store
-from storefront.cart.cookies import cart_id_from_cookie, clear_cart_cookies, set_cart_cookies
+from storefront.cart.cookies import (
+    cart_before,
+    cart_id_from_cookie,
+    clear_cart_cookies,
+    leave_cart,
+    put_exchange_first,
+    set_cart_cookies,
+)
 from storefront.cart.desk import ROW, AtDesk
 from storefront.cart.model import (
     ANYBODY,
@@ -46,6 +53,7 @@ __all__ = [
     "add_gift_card",
     "add_line",
     "apply_code",
+    "cart_before",
     "cart_id",
     "cart_id_from_cookie",
     "cart_view",
@@ -55,9 +63,11 @@ __all__ = [
     "disown",
     "forget_abandoned",
     "get",
+    "leave_cart",
     "lock",
     "mark_seen",
     "merge",
+    "put_exchange_first",
     "read_all",
     "remove",
     "remove_code",

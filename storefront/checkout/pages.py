@@ -278,7 +278,7 @@ def _path_of(shop: CheckoutContext, order: dict[str, Any], *, thanks: bool) -> s
 def _order_placed(request: web.Request, location: str) -> web.HTTPSeeOther:
     """To the order's page; the browser's cart has become it."""
     response = _see_other(location)
-    carts.clear_cart_cookies(response)
+    carts.leave_cart(request, response)
     return response
 
 

@@ -154,7 +154,7 @@ async def withdraw_return_from_page(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/orders/{number}/returns/{return_id}/exchange")
 async def take_up_exchange(request: web.Request) -> web.StreamResponse:
-    """The browser's cart is the exchange's from now on, and off to checkout. An account's exchange is for who is signed in to it."""
+    """The browser's cart is the exchange's until that is ordered, and off to checkout. An account's is for who is signed in to it."""
     values = await form_values(request)
     order = await _order_for(request, values.get("key", "")[:100])
     found = _return_of(request, order)
@@ -167,7 +167,7 @@ async def take_up_exchange(request: web.Request) -> web.StreamResponse:
     except DomainError as error:
         return await _order_page(request, order, {"": error.detail}, error.status)
     response = _see_other("/checkout")
-    carts.set_cart_cookies(request, response, cart.id, cart.item_count)
+    carts.put_exchange_first(request, response, cart.id, cart.item_count)
     return response
 
 

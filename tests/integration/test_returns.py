@@ -20,6 +20,7 @@ from storefront.checkout.context import CheckoutContext
 from storefront.inventory.service import OutOfStock
 from storefront.orders import after_sale, exchanges, returns, service
 from storefront.orders.after_sale import NotPossibleNow
+from storefront.orders.links import order_key, order_path
 from storefront.orders.model import NewReturn, NewReturnLine, Order, OrderReturn
 from storefront.orders.returns import Arrival
 from storefront.platform.database import Connection
@@ -614,8 +615,6 @@ async def test_a_shopper_exchanges_by_pages_alone(
     large = await size_beside(owner, variant_id, amount=2500)
     order = await counter.sold((variant_id, 2))
     browser = Browser(client)
-    from storefront.orders.links import order_path
-
     path = order_path(counter.shop.settings, order.id, order.number)
     line_id = order.lines[0].id
     form = forms_of(await browser.open(path))[f"/orders/{order.number}/returns"]
@@ -644,6 +643,80 @@ async def test_a_shopper_exchanges_by_pages_alone(
     await operator.open(f"/admin/orders/{order.number}")
     await operator.open("/admin")
     assert await violations(owner) == []
+
+
+class AtExchange:
+    """A guest with something in the cart, who takes up an exchange."""
+
+    def __init__(self, counter: Counter, browser: Browser, order: Order, found: OrderReturn) -> None:
+        self.browser = browser
+        self.page = order_path(counter.shop.settings, order.id, order.number)
+        self.take_up = f"/orders/{order.number}/returns/{found.id}/exchange"
+
+    async def takes_it_up(self) -> None:
+        assert await self.browser.follow(self.take_up, forms_of(await self.browser.open(self.page))[self.take_up]) == "/checkout"
+
+    async def has_in_the_cart(self, variant_id: int) -> bool:
+        return f"/cart/lines/{variant_id}" in forms_of(await self.browser.open("/cart"))
+
+
+@pytest.fixture
+async def other_goods(owner: asyncpg.Connection) -> int:
+    return await offer(owner, amount=700)
+
+
+@pytest.fixture
+async def at_exchange(counter: Counter, client: Client, provider: object, variant_id: int, other_goods: int) -> AtExchange:
+    order = await counter.sold((variant_id, 1))
+    found = await counter.exchange(await counter.came_back(order, 1, resolution="exchange"))
+    browser = Browser(client)
+    await browser.follow("/cart/lines", {"variant_id": str(other_goods), "quantity": "3"})
+    return AtExchange(counter, browser, order, found)
+
+
+async def test_a_guests_cart_waits_for_an_exchange_and_is_current_again_when_it_is_ordered(
+    at_exchange: AtExchange, variant_id: int, other_goods: int
+) -> None:
+    browser, own = at_exchange.browser, at_exchange.browser.cookie("cart")
+    for _ in range(2):  # taken up twice, it is still the same cart that waits
+        await at_exchange.takes_it_up()
+    assert await at_exchange.has_in_the_cart(variant_id)
+    assert not await at_exchange.has_in_the_cart(other_goods)
+    form = forms_of(await browser.open("/checkout"))["/checkout"]
+    assert "&placed=1" in await browser.follow("/checkout", form | {"step": "place", "payment_method": "pm_card_visa"})
+    assert (browser.cookie("cart"), browser.cookie("cart_count"), browser.cookie("cart_before")) == (own, "3", "")
+    assert await at_exchange.has_in_the_cart(other_goods)
+
+
+async def test_a_guest_goes_back_from_an_exchange_to_their_cart_and_to_the_exchange_again(
+    at_exchange: AtExchange, variant_id: int, other_goods: int
+) -> None:
+    browser = at_exchange.browser
+    await at_exchange.takes_it_up()
+    assert "with 3 items" in await browser.open("/cart")
+    assert await browser.follow("/cart/back", {}) == "/cart"
+    assert await at_exchange.has_in_the_cart(other_goods)
+    assert "/cart/back" not in forms_of(await browser.open("/cart"))
+    await at_exchange.takes_it_up()
+    assert await at_exchange.has_in_the_cart(variant_id)
+
+
+async def test_who_signs_in_at_an_exchange_keeps_the_cart_of_before(at_exchange: AtExchange, other_goods: int) -> None:
+    await at_exchange.takes_it_up()
+    given = {"email": f"{uuid.uuid4().hex}@shop.example", "name": "Ada", "password": "correct horse battery"}
+    await at_exchange.browser.follow("/account/register", given)
+    assert await at_exchange.has_in_the_cart(other_goods)
+    assert at_exchange.browser.cookie("cart_before") == ""
+
+
+async def test_what_is_added_when_an_exchange_was_ordered_elsewhere_goes_to_the_cart_of_before(
+    at_exchange: AtExchange, owner: asyncpg.Connection, variant_id: int, other_goods: int
+) -> None:
+    browser, own = at_exchange.browser, at_exchange.browser.cookie("cart")
+    await at_exchange.takes_it_up()
+    await owner.execute("UPDATE cart SET state = 'ordered' WHERE id = $1", UUID(browser.cookie("cart")))
+    await browser.follow("/cart/lines", {"variant_id": str(other_goods), "quantity": "1"})
+    assert (browser.cookie("cart"), browser.cookie("cart_count"), browser.cookie("cart_before")) == (own, "4", "")
 
 
 async def test_the_shop_takes_back_what_a_shopper_asks_for_too_late_or_by_telephone(
@@ -688,8 +761,6 @@ async def test_nobody_returns_what_is_somebody_elses(counter: Counter, client: C
 async def test_a_program_returns_once_for_each_key(
     counter: Counter, client: Client, settings: Settings, owner: asyncpg.Connection, variant_id: int
 ) -> None:
-    from storefront.orders.links import order_key
-
     order = await counter.sold((variant_id, 2))
     path = f"/orders/{order.id}/returns?key={order_key(settings, order.id)}"
     body = {"lines": [{"order_line_id": order.lines[0].id, "quantity": 1, "reason": "damaged"}], "note": "A crack."}
