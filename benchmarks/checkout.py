@@ -59,8 +59,9 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="run.py bench checkout", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--buyers", type=int, default=64, help="at once, and clients of pgbench")
-    parser.add_argument("--replicas", type=int, default=2, help="of the shop, among which the buyers are spread")
+    parser.add_argument("--buyers", type=int, default=256, help="at once")
+    parser.add_argument("--clients", type=int, default=64, help="of pgbench; no number that PostgreSQL takes serves it better")
+    parser.add_argument("--replicas", type=int, default=1, help="of the shop and of the bare one, among which the buyers are spread")
     options = parser.parse_args(argv)
     with running_shop(core=None, **UNLIMITED) as shop:
         variants = stocked(shop)
@@ -72,12 +73,12 @@ def main(argv: list[str]) -> int:
             _bare_shop(shop, options.replicas) as bare_urls,
             _pgbench(shop) as tpcb,
         ):
-            say(f"{options.buyers} buyers, {len(variants)} variants, {options.replicas} replicas; warming up")
+            say(f"{options.buyers} buyers, {len(variants)} variants, {options.replicas} replica(s); warming up")
             uvloop.run(round_of_orders(shop, variants, options.buyers, 3, more=more))
             uvloop.run(_bare_orders(bare_urls, variants, options.buyers, 3))
             for number in range(options.rounds):
                 orders.append(uvloop.run(round_of_orders(shop, variants, options.buyers, options.seconds, more=more)))
-                bounds.append(tpcb(options.buyers, options.seconds))
+                bounds.append(tpcb(options.clients, options.seconds))
                 bare.append(uvloop.run(_bare_orders(bare_urls, variants, options.buyers, options.seconds)))
                 rates = f"{orders[-1].per_second:.1f} orders/s, {bounds[-1]:,.0f} TPC-B/s, {bare[-1].per_second:.1f} bare orders/s"
                 say(f"round {number + 1} of {options.rounds}: {rates}")
