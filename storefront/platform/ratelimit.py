@@ -5,7 +5,9 @@ Built on `limits` because counting correctly across processes is its whole job.
 
 import asyncio
 import time
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -16,15 +18,49 @@ from limits.errors import StorageError
 from redis.exceptions import RedisError
 
 from storefront.platform.errors import RateLimited
+from storefront.platform.gathering import Gathering
 
 log = structlog.get_logger("ratelimit")
 RETRY_SHARED_AFTER = 5.0  # seconds that a failed Redis is left alone
 
 
+# What the library's script does for one key, for a list of them: counts, and lets the count end with its window.
+_COUNT_ALL = """
+local counts = {}
+for place, key in ipairs(KEYS) do
+    local amount = tonumber(ARGV[2 * place])
+    counts[place] = redis.call("incrby", key, amount)
+    if counts[place] == amount then
+        redis.call("expire", key, ARGV[2 * place - 1])
+    end
+end
+return counts
+"""
+
+
 class _SharedStorage(RedisStorage):
-    """The library looks at every client of Redis that is installed, and each takes a while to import."""
+    """Counts what is asked for at the same time by one round trip.
+
+    The library looks at every client of Redis that is installed, and each takes a while to import.
+    """
 
     DEPENDENCIES = {"redis": None}  # noqa: RUF012
+
+    def __init__(self, uri: str, *, key_prefix: str, timeout: float) -> None:
+        super().__init__(uri, implementation="redispy", wrap_exceptions=True, key_prefix=key_prefix)
+        self._timeout = timeout
+        redis: Any = self.bridge
+        self._script = redis.get_connection().register_script(_COUNT_ALL)
+        self._counting = Gathering(self._count_all, again=())  # what may have been counted is not counted again
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """The new count of the key. Raises StorageError and TimeoutError."""
+        return await self._counting((self.bridge.prefixed_key(key), expiry, amount))
+
+    async def _count_all(self, asked: Sequence[tuple[str, int, int]]) -> list[int]:
+        async with asyncio.timeout(self._timeout):  # of its own: who waits no longer leaves this at work, and others behind it
+            found: list[int] = await self._script([key for key, _, _ in asked], [given for _, *both in asked for given in both])
+        return found
 
 
 @lru_cache(maxsize=64)
@@ -46,7 +82,7 @@ class RateLimiter:
 
     def __init__(self, redis_url: str | None, namespace: str, *, timeout: float = 0.1) -> None:
         self._local = FixedWindowRateLimiter(MemoryStorage())
-        self._shared = _shared_limiter(redis_url, namespace) if redis_url else None
+        self._shared = _shared_limiter(redis_url, namespace, timeout) if redis_url else None
         self._timeout = timeout
         self._shared_away_until = 0.0
 
@@ -73,11 +109,10 @@ class RateLimiter:
         return await self._local.hit(item, bucket, key)
 
 
-def _shared_limiter(redis_url: str, namespace: str) -> FixedWindowRateLimiter:
+def _shared_limiter(redis_url: str, namespace: str, timeout: float) -> FixedWindowRateLimiter:
     if redis_url.startswith("unix:"):
         redis_url = "redis+" + redis_url
-    storage = _SharedStorage(f"async+{redis_url}", implementation="redispy", wrap_exceptions=True, key_prefix=f"{namespace}:limits")
-    return FixedWindowRateLimiter(storage)
+    return FixedWindowRateLimiter(_SharedStorage(f"async+{redis_url}", key_prefix=f"{namespace}:limits", timeout=timeout))
 
 
 RATE_LIMITER = web.AppKey("rate_limiter", RateLimiter)
