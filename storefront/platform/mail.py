@@ -10,7 +10,7 @@ import email.policy
 import os
 import re
 from binascii import b2a_qp
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.header import Header
 from email.message import EmailMessage
@@ -23,6 +23,7 @@ import jinja2
 import msgspec
 from aiohttp import web
 
+from storefront.platform.gathering import Gathering
 from storefront.platform.jobs import Job
 from storefront.settings import ROOT, Settings
 
@@ -77,6 +78,7 @@ class Mailer:
         self._mail = settings.mail
         self._folder = settings.data_dir / "mail"
         self._connecting = asyncio.Semaphore(SMTP_AT_ONCE)
+        self._putting = Gathering(self._put_all)
         self._put_lately = TIDY_AFTER  # a process that starts tidies with its first mail
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),
@@ -95,7 +97,7 @@ class Mailer:
         asked = job.payload
         message = self.write(asked["template"], asked["to"], asked.get("context") or {}, number=job.id, at=job.created_at)
         if self._mail.transport == "folder":
-            await asyncio.to_thread(self._put, _name(job), message)
+            await self._putting((_name(job), message))
         else:
             await self._send(message)
 
@@ -174,6 +176,14 @@ class Mailer:
         if not _ID.fullmatch(mail_id):
             return None
         return await asyncio.to_thread(self._read, self._folder / f"{mail_id}.eml", _whole)
+
+    async def _put_all(self, mails: Sequence[tuple[str, Written]]) -> list[None]:
+        def put() -> None:
+            for name, message in mails:
+                self._put(name, message)
+
+        await asyncio.to_thread(put)
+        return [None] * len(mails)
 
     def _put(self, name: str, message: Written) -> None:
         partial = self._folder / f"{name}.partial"

@@ -64,8 +64,8 @@ def _region(address: Address) -> str:
 
 def _unprintable(address: Address) -> dict[str, str]:
     """Control characters other than the white space that was tidied away."""
-    values = {field: re.sub(r"\s", " ", value) for field, value in msgspec.structs.asdict(address).items()}
-    return {field: "Remove the control characters." for field, value in values.items() if _UNPRINTABLE.search(value)}
+    odd = {field: value for field, value in msgspec.structs.asdict(address).items() if not value.isprintable()}
+    return {field: "Remove the control characters." for field, value in odd.items() if _UNPRINTABLE.search(re.sub(r"\s", " ", value))}
 
 
 def _errors(address: Address) -> dict[str, str]:
