@@ -8,7 +8,7 @@ import tantivy
 from tantivy import Occur, Query
 
 from storefront.search.filters import all_of, any_of, sample
-from storefront.search.schema import HALVINGS, LEVELS
+from storefront.search.schema import LEVELS, whole_steps
 from storefront.search.sorting import Hit, page_by_score
 
 MANY = 2_000  # products from which on not all are scored
@@ -32,36 +32,45 @@ def shares(searcher: tantivy.Searcher) -> tuple[float, ...]:
 
 def best(
     schema: tantivy.Schema, levels: Sequence[float], found: Query, total: int, closest: Query, close: int, also: Sequence[Query]
-) -> list[Part]:
+) -> Iterator[Part]:
     """What is scored of the `total` products found, MANY or more: the `close` ones that match closest, or the weightiest of those that do.
 
     More and more, for when less has too few that are found; after the last, only all would be more. `also` is scored in any case.
     """
     if close < ENOUGH:
-        return [Part(any_of([closest, within(found, step), *also]), closest) for step in steps(schema, levels, total, AIM)]
-    weighty = steps(schema, levels, close, AIM) if close >= STEP * AIM else ()
-    parts = [Part(any_of([within(closest, step), *also]), step.around or closest) for step in weighty]
-    return [*parts, Part(any_of([closest, *also]), closest)]
+        for step in steps(schema, levels, total, AIM):
+            yield Part(any_of([closest, within(found, step), *also]), closest)
+        return
+    for step in steps(schema, levels, close, AIM) if close >= STEP * AIM else ():
+        yield Part(any_of([within(closest, step), *also]), step.around or closest)
+    yield Part(any_of([closest, *also]), closest)
 
 
 class BestFirst(msgspec.Struct, frozen=True):
-    """A listing of `total` products: first what the first of `best` finds that finds enough, ranked by its `part`."""
+    """A listing of `total` products: first what the first of `best` finds that finds enough, ranked by its `part`.
+
+    Most pages need one of these, and so the next is not made before.
+    """
 
     searcher: tantivy.Searcher
     query: Callable[[], Query]
-    best: Sequence[Part]
+    best: Callable[[], Iterator[Part]]
     part: Callable[[Part], Query]
     total: int
 
     def page(self, first: int, most: int) -> list[Hit]:
         """As `page_by_score`."""
-        for part in self.best:
+        parts = self.best()
+        part = next(parts, None)
+        while part is not None:
             hits, count = page_by_score(self.searcher, self.part(part), first, most)
-            if count >= ENOUGH or part is self.best[-1]:
+            following = next(parts, None) if count < ENOUGH else None
+            if following is None:
                 if len(hits) < most and first + len(hits) < self.total:
                     rest = Query.boolean_query([(Occur.Must, self.query()), (Occur.MustNot, part.found)])
                     hits += page_by_score(self.searcher, rest, max(0, first - count), most - len(hits))[0]
                 return hits
+            part = following
         return page_by_score(self.searcher, self.query(), first, most)[0]
 
     def without(self, others: Sequence[Query]) -> "BestFirst":
@@ -95,7 +104,7 @@ def steps(schema: tantivy.Schema, levels: Sequence[float], total: int, aim: int)
         level = max(level for level, share in enumerate(shares) if total * share >= wanted)
         # Many may weigh the same, as in a shop that has sold nothing yet: then a part of these is enough.
         above, here = total * shares[level + 1], total * (shares[level] - shares[level + 1])
-        halvings = min(HALVINGS, int(math.log2(here / (wanted - above))))
+        halvings = whole_steps(math.log2(here / (wanted - above)))
         if shares[level] >= 1 and not halvings:
             return
         size = above + here / 2**halvings
@@ -103,7 +112,7 @@ def steps(schema: tantivy.Schema, levels: Sequence[float], total: int, aim: int)
         wanted = size * STEP
 
 
-def _lists(schema: tantivy.Schema, level: int, halvings: int) -> Sequence[Query]:
+def _lists(schema: tantivy.Schema, level: int, halvings: float) -> Sequence[Query]:
     """What is of a higher level than this, and of this what is left when it is halved so many times."""
     part, higher = all_of(sample(schema, halvings), _at_least(schema, level)), _at_least(schema, level + 1)
     return [part, higher] if halvings and higher is not None else [part]

@@ -15,7 +15,7 @@ from storefront.catalog.model import ListingQuery
 from storefront.catalog.prices import band_limits, is_band
 from storefront.search import sorting
 from storefront.search.filters import KINDS, Facets, all_of, choice, counting, facets_of, in_two_digits, price_span, priced, sample
-from storefront.search.schema import HALVINGS, SAMPLED
+from storefront.search.schema import SAMPLED, whole_steps
 
 LARGE = 2_000  # products from which on counts are estimated, and kept
 COUNTED = 500  # products that are counted for more than those, at least, as far as it can be told before
@@ -29,9 +29,6 @@ Key = tuple[ListingQuery, str]  # whose counts, without sort and page, and what 
 
 Found = Callable[[int], Query]
 """What finds a listing: all of it for 0, or by the lists of what is left of the catalog after so many halvings (`schema.SAMPLED`)."""
-
-Wanted = Callable[[int], dict[str, Any]]
-"""An aggregation, in the same way."""
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -105,10 +102,8 @@ def count(
     `before` finds what no filter narrowed, `on` are the filters by key, and `total` is about how many products they leave.
     """
 
-    def wanted(kinds: Collection[str], span: bool) -> Wanted:
-        return lambda halvings: (
-            counting(query.currency, kinds, categories, halvings) | (price_span(query.currency, halvings) if span else {})
-        )
+    def wanted(kinds: Collection[str], span: bool) -> dict[str, Any]:
+        return counting(query.currency, kinds, categories) | (price_span(query.currency) if span else {})
 
     listed = _Listed(searcher, schema, before, tuple(on.values()))
     counted, times = listed.aggregated(wanted(KINDS, True), total)
@@ -154,24 +149,24 @@ class _Listed(msgspec.Struct, frozen=True):
         """What finds them; see `Found`."""
         return all_of(self.before(halvings), *self.on)
 
-    def aggregated(self, wanted: Wanted, total: int | None = None) -> tuple[dict[str, Any], float]:
+    def aggregated(self, wanted: dict[str, Any], total: int | None = None) -> tuple[dict[str, Any], float]:
         """The aggregation over the products, about `total`, or over a part of them when they are many.
 
         Also how many products each one that was counted stands for.
         """
         if total is None:
             total = roughly(self.searcher, self.schema, self.found).total if self.searcher.num_docs >= LARGE else 0
-        halvings = min(HALVINGS, int(math.log2(total / COUNTED))) if total >= LARGE else 0
-        counted = self.searcher.aggregate(_left(self.schema, self.found, halvings), wanted(_listed(halvings)))
+        halvings = whole_steps(math.log2(total / COUNTED)) if total >= LARGE else 0
+        counted = self.searcher.aggregate(_left(self.schema, self.found, halvings), wanted)
         return counted, 2.0**halvings
 
 
-def _left(schema: tantivy.Schema, found: Found, halvings: int) -> Query:
+def _left(schema: tantivy.Schema, found: Found, halvings: float) -> Query:
     """What is found in what is left of the catalog when it is halved so many times."""
     return all_of(sample(schema, halvings), found(_listed(halvings)))
 
 
-def _listed(halvings: int) -> int:
+def _listed(halvings: float) -> int:
     """After how many halvings there are lists that have all that is left after so many."""
     return max(listed for listed in (0, *SAMPLED) if listed <= halvings)
 

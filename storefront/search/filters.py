@@ -1,5 +1,6 @@
 """Filters and facets: which products a listing is of, and how many of them each further choice would leave."""
 
+import functools
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,7 +11,7 @@ import tantivy
 from tantivy import FieldType, Occur, Query
 
 from storefront.catalog.model import ListingQuery
-from storefront.search.schema import SEPARATOR, facet_field, facet_term, listed_in
+from storefront.search.schema import SEPARATOR, facet_field, facet_term, sample_term
 
 STARS = (1, 2, 3, 4)  # at least
 MOST_BRANDS = 50  # that are counted, those of most products
@@ -31,9 +32,9 @@ def any_of(queries: Iterable[Query]) -> Query:
     return found[0] if len(found) == 1 else Query.boolean_query([(Occur.Should, query) for query in found])
 
 
-def sample(schema: tantivy.Schema, halvings: int) -> Query | None:
-    """The part of the catalog that is left when it is halved so many times."""
-    return Query.const_score_query(Query.term_query(schema, "sample", str(halvings), "basic"), 0.0) if halvings else None
+def sample(schema: tantivy.Schema, halvings: float) -> Query | None:
+    """The part of the catalog that is left when it is halved so many times (see `schema.whole_steps`)."""
+    return Query.const_score_query(Query.term_query(schema, "sample", sample_term(halvings), "basic"), 0.0) if halvings else None
 
 
 def sold_in(schema: tantivy.Schema, currency: str) -> Query:
@@ -85,16 +86,13 @@ def choice(schema: tantivy.Schema, currency: str, key: str, values: Sequence[str
 KINDS = ("brand", "availability", "category", "rating", "price", "opt", "attr")
 
 
-def counting(currency: str, kinds: Collection[str], categories: Sequence[str], halvings: int) -> dict[str, Any]:
-    """The aggregation that counts the facets of these kinds, for `facets_of`; of the categories only these matter.
-
-    It is of what is left of the catalog after so many halvings (see `schema.SAMPLED`).
-    """
+def counting(currency: str, kinds: Collection[str], categories: Sequence[str]) -> dict[str, Any]:
+    """The aggregation that counts the facets of these kinds, for `facets_of`; of the categories only these matter."""
     found: dict[str, Any] = {}
     for kind in kinds:
         if kind != "category" or categories:
             most = MOST_BRANDS if kind == "brand" else MOST_VALUES
-            field = listed_in(facet_field(kind, currency), halvings)
+            field = facet_field(kind, currency)
             found[field] = {"terms": {"field": field, "size": most, "segment_size": 2 * most}}
     if "category" in kinds and _are_deep(categories):
         found["category_path"] = {"terms": {"field": "category_path", "size": len(categories), "include": list(categories)}}
@@ -106,9 +104,9 @@ def _are_deep(categories: Sequence[str]) -> bool:
     return any("/" in path for path in categories)
 
 
-def price_span(currency: str, halvings: int) -> dict[str, Any]:
-    """The aggregation that finds the lowest and the highest price, and how many products there are; `halvings` as in `counting`."""
-    return {"prices": {"stats": {"field": listed_in(f"price_{currency}", halvings)}}}
+def price_span(currency: str) -> dict[str, Any]:
+    """The aggregation that finds the lowest and the highest price, and how many products there are."""
+    return {"prices": {"stats": {"field": f"price_{currency}"}}}
 
 
 def facets_of(counted: Mapping[str, Any], kinds: Collection[str], categories: Sequence[str], times: float = 1.0) -> Facets:
@@ -118,14 +116,12 @@ def facets_of(counted: Mapping[str, Any], kinds: Collection[str], categories: Se
         found["category"] = [(str(bucket["key"]), int(bucket["doc_count"])) for bucket in counted["category_path"]["buckets"]]
     kinds = set(kinds) - set(found)
     for bucket in itertools.chain.from_iterable(answer.get("buckets", ()) for name, answer in counted.items() if name != "category_path"):
-        kind, _, value = bucket["key"].partition(SEPARATOR)
+        kind, key, value = _meant(bucket["key"])
         if kind in kinds and (kind != "category" or value in categories):
-            if kind in ("opt", "attr"):
-                name, _, value = value.partition(SEPARATOR)
-                kind = f"{kind}.{name}"
-            found.setdefault(kind, []).append((value, int(bucket["doc_count"])))
+            found.setdefault(key, []).append((value, int(bucket["doc_count"])))
     if times != 1.0:
-        shown = {count: in_two_digits(count * times) for pairs in found.values() for _, count in pairs}
+        counts = {count for pairs in found.values() for _, count in pairs}
+        shown = {count: in_two_digits(count * times) for count in counts}
         found = {key: [(value, shown[count]) for value, count in pairs] for key, pairs in found.items()}
     if "rating" in found:
         found["rating"] = _at_least(dict(found["rating"]))
@@ -133,6 +129,16 @@ def facets_of(counted: Mapping[str, Any], kinds: Collection[str], categories: Se
         pairs.sort()
         pairs.sort(key=itemgetter(1), reverse=True)
     return found
+
+
+@functools.lru_cache(maxsize=MOST_VALUES)
+def _meant(term: str) -> tuple[str, str, str]:
+    """The kind, the facet's key and the value that a term stands for (see `schema.facet_term`)."""
+    kind, _, value = term.partition(SEPARATOR)
+    if kind not in ("opt", "attr"):
+        return kind, kind, value
+    name, _, value = value.partition(SEPARATOR)
+    return kind, f"{kind}.{name}", value
 
 
 def _at_least(counts: Mapping[str, int]) -> list[tuple[str, int]]:

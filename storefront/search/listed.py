@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -114,12 +114,15 @@ class Ranked(Listed):
     def page(self) -> tuple[list[Hit], Size]:
         """The page's products, and how many the filters leave."""
         snapshot, query, pins = self.snapshot, self.query, self.text.pins
-        parts: list[Part] = []
+        pages = BestFirst(snapshot.searcher, lambda: self.scored, self._best, self.part, self.size.total)
+        return page_with_pins(pages, snapshot.schema, pins, (query.page - 1) * query.page_size, query.page_size), self.size
+
+    def _best(self) -> Iterator[Part]:
+        """What is scored of very many."""
+        snapshot = self.snapshot
         if self.size.total >= MANY:
             close = roughly(snapshot.searcher, snapshot.schema, self._close).total
-            parts = best(snapshot.schema, snapshot.levels, self._found(0), self.size.total, self._closest(0), close, self.text.also)
-        pages = BestFirst(snapshot.searcher, lambda: self.scored, parts, self.part, self.size.total)
-        return page_with_pins(pages, snapshot.schema, pins, (query.page - 1) * query.page_size, query.page_size), self.size
+            yield from best(snapshot.schema, snapshot.levels, self._found(0), self.size.total, self._closest(0), close, self.text.also)
 
     def part(self, part: Part) -> Query:
         """What is in a part of the listing, ranked."""

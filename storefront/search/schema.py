@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version as library_version
 from pathlib import Path
@@ -17,16 +18,20 @@ from storefront.search.language import PLAIN, Language, normal, without_apostrop
 SEPARATOR = "\x1f"  # between the kind, name and value of a facet; no parameter of a request can contain it
 LONGEST_SHOWN = 1000  # characters of a description that a result quotes from
 HALVINGS = 12  # times that the catalog may be halved, so that a part of it can be counted for the whole
+FINENESS = 4  # parts of a halving: what is left is seldom much more than was wanted
 SAMPLED = (2, 4, 6, 8, 10)  # after so many halvings what is left has lists of words of its own, and is looked through without the rest
 LEVELS = 32  # by which products are parted by weight, so that the best of very many can be looked at alone
 BEGINNINGS = (2, 3)  # letters by which what is called by a word is found at once; with more, so many words begin no longer
-SORTED_BY = "weight"  # the weightiest products lie first, so that the best of many are read without the rest
+SORTED_BY = "place"  # what is read together lies together (see `_place`)
 LONGEST_SORTED = 200  # characters of a title that its order is decided by
 
 _AVAILABLE = 0.12  # how much more a product weighs that can be bought now
 _POPULAR = 0.02  # for each doubling of what was sold
 _MOST_POPULAR = 0.3
+_BRANCHES = (64, 256)  # categories that are told apart at the top and below it, as products lie in order
+_FINEST = 1000  # steps of weight, likewise
 _APART = 0.001  # spread over products that are otherwise equal, so that their order is one and the same in every replica
+_SPAN = _MOST_POPULAR + _AVAILABLE + _APART  # from what weighs least to what weighs most
 
 
 class Shown(msgspec.Struct, frozen=True, array_like=True):
@@ -67,16 +72,12 @@ def build_schema(currencies: Sequence[str]) -> tantivy.Schema:
     for name in ("popularity", "published_at", "stars"):
         builder.add_integer_field(name, indexed=True, fast=True)
     builder.add_float_field("weight", fast=True)
+    builder.add_integer_field("place", fast=True)
     builder.add_text_field("currency", tokenizer_name="raw", index_option="basic")
     for currency in currencies:
         builder.add_integer_field(f"price_{currency}", indexed=True, fast=True)
-    # What is counted of a part of the catalog is there once more for that part: near together, it is read far sooner.
-    for halvings in (0, *SAMPLED):
-        for name in ("brand_name", "facets", *(f"facets_{currency}" for currency in currencies)):
-            builder.add_text_field(listed_in(name, halvings), fast=True, tokenizer_name="raw", index_option="basic")
-    for halvings in SAMPLED:
-        for currency in currencies:
-            builder.add_integer_field(listed_in(f"price_{currency}", halvings), fast=True)
+    for name in ("brand_name", "facets", *(f"facets_{currency}" for currency in currencies)):
+        builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     return builder.build()
 
 
@@ -95,6 +96,16 @@ def facet_term(kind: str, *said: str) -> str:
 def listed_in(field: str, halvings: int) -> str:
     """The field that has the same of what is left of the catalog when it is halved so many times."""
     return f"{field}_{halvings}" if halvings else field
+
+
+def whole_steps(halvings: float) -> float:
+    """So many halvings, or a little fewer: as many as products are marked by."""
+    return min(HALVINGS, int(halvings * FINENESS) / FINENESS)
+
+
+def sample_term(halvings: float) -> str:
+    """The term, in the field `sample`, of what is left of the catalog when it is halved so many times."""
+    return str(int(halvings * FINENESS))
 
 
 def register(index: tantivy.Index, language: Language) -> None:
@@ -119,11 +130,6 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
     description = without_apostrophes(product.description)
     factor, halvings = _factor(product), _halvings(product.id)
     words = {"named": [title, brand, category], "all": [title, brand, category, details, description]}
-    counted: dict[str, Any] = {"facets": list(_facets(product))}
-    if product.brand:
-        counted["brand_name"] = facet_term("brand", product.brand)
-    for currency, offer in offers.items():
-        counted |= {f"price_{currency}": offer.lowest, f"facets_{currency}": list(_facets_of(offer))}
     fields: dict[str, Any] = {
         "id": product.id,
         "title": title,
@@ -136,7 +142,7 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
         "words": _text(title, brand, category, details),
         "exact": [code.casefold() for code in (*product.skus, *product.barcodes, product.slug)] + [normal(product.title)],
         "shown": msgspec.msgpack.encode(Shown(product.slug, product.title, product.description[:LONGEST_SHOWN])),
-        "sample": [str(times) for times in range(1, halvings + 1)],
+        "sample": [sample_term(step / FINENESS) for step in range(1, int(halvings * FINENESS) + 1)],
         "stars": product.stars,
         "category_path": list(product.category_paths),
         "sorted_title": product.title.lower()[:LONGEST_SORTED],
@@ -144,11 +150,17 @@ def document_of(product: SearchDocument, currencies: Sequence[str]) -> tantivy.D
         "popularity": product.popularity,
         "published_at": product.published_at,
         "weight": 2**factor - 2,  # the library multiplies the score by log2(2 + weight)
+        "place": _place(product.category_paths, factor, halvings),
         "currency": list(offers),
+        "facets": list(_facets(product)),
     }
+    if product.brand:
+        fields["brand_name"] = facet_term("brand", product.brand)
+    for currency, offer in offers.items():
+        fields |= {f"price_{currency}": offer.lowest, f"facets_{currency}": list(_facets_of(offer))}
     for times in (0, *SAMPLED):
         if times <= halvings:
-            fields |= {listed_in(name, times): found for name, found in (words | counted).items()}
+            fields |= {listed_in(name, times): found for name, found in words.items()}
     return tantivy.Document(**fields)
 
 
@@ -189,19 +201,29 @@ def _factor(product: SearchDocument) -> float:
     factor = 1 + min(_POPULAR * math.log2(1 + max(0, product.popularity)), _MOST_POPULAR)
     if any(offer.availability != "sold_out" for offer in product.offers.values()):
         factor += _AVAILABLE
-    return factor + _APART * _spread(product.id) / 65_536
+    return factor + _APART * _spread(product.id) / 2**32
+
+
+def _place(category_paths: Sequence[str], factor: float, halvings: float) -> int:
+    """The higher, the sooner a product lies: what is left of the catalog after more of SAMPLED first, so that the rest is not read with it;
+    then one category after another, since what a text finds is mostly of few; then the weightiest, which are scored of very many.
+    """
+    place = sum(times <= halvings for times in SAMPLED)
+    for branches, path in zip(_BRANCHES, (*category_paths[:2], "", ""), strict=False):
+        place = place * branches + zlib.crc32(path.encode()) % branches
+    return place * (_FINEST + 1) + int((factor - 1) / _SPAN * _FINEST)
 
 
 def _level(factor: float) -> int:
     """From 0 for what weighs least to LEVELS for what weighs most."""
-    return min(LEVELS, int((factor - 1) / (_MOST_POPULAR + _AVAILABLE + _APART) * LEVELS))
+    return min(LEVELS, int((factor - 1) / _SPAN * LEVELS))
 
 
-def _halvings(product_id: int) -> int:
+def _halvings(product_id: int) -> float:
     """How many times the catalog may be halved with the product still in the half. Of equals, those that weigh most are."""
-    return min(HALVINGS, 16 - (65_535 - _spread(product_id)).bit_length())
+    return whole_steps(math.log2(2**32 / (2**32 - _spread(product_id))))
 
 
 def _spread(product_id: int) -> int:
-    """A number below 65,536 that has nothing to do with the order of the ids (Knuth's multiplicative hash)."""
-    return product_id * 2_654_435_761 % 2**32 >> 16
+    """A number below 2**32 that has nothing to do with the order of the ids (Knuth's multiplicative hash)."""
+    return product_id * 2_654_435_761 % 2**32

@@ -10,14 +10,14 @@ import pytest
 
 from storefront.catalog.listing import Frame, assemble
 from storefront.catalog.model import ListingQuery, ListingResult, Offer, SearchDocument
-from storefront.search import counting, filters, listed
-from storefront.search.counting import Counts, Memo, Size
+from storefront.search import counting, listed
+from storefront.search.counting import Counts, Memo, Size, count
 from storefront.search.disk import DiskIndex
 from storefront.search.engine import search
-from storefront.search.filters import Facets, all_of, sample, sold_in
+from storefront.search.filters import all_of, sample
 from storefront.search.model import CategoryName
 from storefront.search.rules import Rules
-from storefront.search.schema import SAMPLED
+from storefront.search.schema import FINENESS, SAMPLED
 from tests.unit.test_search_matching import product
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -190,18 +190,14 @@ def test_a_part_of_the_catalog_has_the_same_words_in_its_own_lists(many: DiskInd
     assert snapshot.count(part) == snapshot.count(same) == snapshot.count(all_of(part, same)) > 0
 
 
-@pytest.mark.parametrize("halvings", SAMPLED)
-def test_a_part_of_the_catalog_has_the_same_facets_and_prices_in_its_own_fields(many: DiskIndex, halvings: int):
-    part = all_of(sample(many.schema, halvings), sold_in(many.schema, "EUR"))
-
-    def counted(listed: int) -> tuple[Facets, Any]:
-        wanted = filters.counting("EUR", filters.KINDS, ["home", "rare"], listed) | filters.price_span("EUR", listed)
-        found = many.searcher.aggregate(part, wanted)
-        return filters.facets_of(found, filters.KINDS, ["home", "rare"]), found["prices"]
-
-    facets, prices = counted(halvings)
-    assert (facets, prices) == counted(0)
-    assert prices["count"] == sum(count for _, count in facets["brand"]) > 0
+@pytest.mark.parametrize("counted", [250, 300, 350, 400, 500])
+def test_little_more_is_counted_than_is_needed(many: DiskIndex, large: None, monkeypatch: pytest.MonkeyPatch, counted: int):
+    monkeypatch.setattr(counting, "COUNTED", counted)
+    snapshot = many.snapshot(Rules(), Memo())
+    cups = snapshot.reader().having(snapshot.reader().read("cup"))
+    size = count(snapshot.searcher, snapshot.schema, ListingQuery("EUR", text="cup"), lambda _: cups, {}, 4500, []).size
+    assert counted * 0.95 < size.seen < counted * 2 ** (1 / FINENESS) * 1.05
+    assert size.total == pytest.approx(4500, rel=0.05)
 
 
 def test_counts_of_a_text_that_is_taken_loosely_are_kept_apart(many: DiskIndex, monkeypatch: pytest.MonkeyPatch):
