@@ -18,6 +18,20 @@ from tests.live import LiveShop, live_shop
 LIMITS = {f"LIMITS__{name}": "100000/minute" for name in ("SIGN_IN", "REGISTER", "ORDER_LOOKUP", "CHECKOUT", "CARTS")}
 
 
+# Nothing but the pages, in as few processes as can be: no part of the browser talks to its makers, and none draws on a graphics card.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--in-process-gpu",
+    "--disable-site-isolation-trials",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
 class ShopAddress(msgspec.Struct, frozen=True):
     """Where the shop is, and how its operator signs in."""
 
@@ -72,15 +86,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     assert program, "chromium is missing: install Debian's package chromium"
     started = playwright.chromium.launch(
         executable_path=program,
-        args=[
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ],
+        args=ARGUMENTS,
     )
     yield started
     started.close()
@@ -99,11 +105,14 @@ def open_context(browser: Browser, shop: ShopAddress, **options: object) -> Brow
 
 @pytest.fixture
 def new_context(browser: Browser, shop: ShopAddress) -> Iterator[NewContext]:
-    """Makes browser contexts (a shopper each) that are closed after the test, which fails if a page of theirs complained of anything."""
+    """Makes browser contexts (a shopper each) that are closed after the test, which fails if a page of theirs complained of anything.
+
+    They like their pages still, if nothing else is said: a page that fades into the next is drawn many times.
+    """
     opened: list[tuple[BrowserContext, Watch]] = []
 
     def make(**options: object) -> BrowserContext:
-        context = open_context(browser, shop, **options)
+        context = open_context(browser, shop, **{"reduced_motion": "reduce"} | options)
         opened.append((context, Watch(context)))
         return context
 

@@ -8,6 +8,12 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import NewContext
 
 
+@pytest.fixture
+def page(new_context: NewContext) -> Page:
+    """The page of a guest who does not mind that pages fade into each other."""
+    return new_context(reduced_motion="no-preference").new_page()
+
+
 def test_suggestions_are_chosen_with_the_keyboard(page: Page) -> None:
     page.goto("/")
     box = page.get_by_role("combobox", name="Search the shop")

@@ -24,7 +24,10 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("ut
 LEFT_OUT = ["iframe", ".operation:nth-of-type(n+4)", ".docs__nav li li:nth-of-type(n+4)"]
 # Only rules that are off, as they are experimental, read the style sheets, which would be fetched and parsed anew for each look.
 AXE_OPTIONS = {"resultTypes": ["violations"], "iframes": False, "preload": {"assets": ["media"]}}
-FRAME = ["body > header", "body > nav", "body > footer"]  # the same around most pages
+# What decides how well a text can be read: how it is written, and what each element around it lays behind it.
+OF_TEXT = ["color", "fontSize", "fontWeight", "textShadow"]
+STAND_FOR_ALL = 2
+BEHIND_TEXT = ["backgroundColor", "backgroundImage", "opacity", "position", "visibility", "filter"]
 
 
 class Visitor:
@@ -33,7 +36,8 @@ class Visitor:
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.watch = Watch(context)
         self.page = context.new_page()
-        self.contrast_seen: set[tuple[str, int, str]] = set()
+        self.contrast_seen: set[str] = set()
+        self.pictures_seen: set[str] = set()
         self._url = url
         self._answers: dict[str, Response] = {}
         session = context.new_cdp_session(self.page)
@@ -76,18 +80,23 @@ def test_every_page(name: str, visitors: tuple[Tour, dict[str, Visitor]], reques
     weight = visitor.weight()
     assert sum(weight.values()) < MOST_BYTES, weight
 
-    _show_pictures(page)
+    _look(page, NARROWEST, "light")
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROWEST, _too_wide(page)
+    if request.config.getoption("--pictures"):
+        _show_pictures(page)
+        for width, scheme in LOOKS:
+            _look(page, width, scheme)
+            _take_picture(page, f"{name}-{width}-{scheme}.jpg", width)
+    _pictures_are_there(visitor)
+
+    # Looked at by nobody, they would take most of the time.
+    page.evaluate("(leftOut) => document.querySelectorAll(leftOut).forEach((part) => part.remove())", ", ".join(LEFT_OUT))
     page.evaluate(AXE)
     violations = []
     for width, scheme in LOOKS:
         _look(page, width, scheme)
-        if request.config.getoption("--pictures"):
-            _take_picture(page, f"{name}-{width}-{scheme}.jpg", width)
-        violations += _violations(visitor, width, scheme)
+        violations += _violations(visitor)
     assert violations == []
-
-    _look(page, NARROWEST, "light")
-    assert page.evaluate("document.documentElement.scrollWidth") <= NARROWEST, _too_wide(page)
     visitor.watch.assert_quiet()
 
 
@@ -109,31 +118,61 @@ def _show_pictures(page: Page) -> None:
     }""")
 
 
-def _violations(visitor: Visitor, width: int, scheme: str) -> list[str]:
+def _pictures_are_there(visitor: Visitor) -> None:
+    """Also those further down, which a browser asks for when somebody comes near. The sizes are made of these."""
+    page = visitor.page
+    urls: list[str] = page.evaluate("[...document.images].map((picture) => picture.src.replace(/-\\d+\\.\\w+$/, '.jpg'))")
+    for url in set(urls) - visitor.pictures_seen:
+        assert page.context.request.get(url).status == 200, url
+    visitor.pictures_seen.update(urls)
+
+
+def _violations(visitor: Visitor) -> list[str]:
     """What axe-core finds wrong, each with the element and how to mend it.
 
-    The contrast of every element takes longest: of a part of the frame that has been seen just so, in these very styles, it is known.
+    The contrast of every text takes longest: of texts that are written alike, on the same ground, the first ones stand for all.
     """
     page = visitor.page
-    parts: list[str] = page.evaluate(
-        """(frame) => {
-            const styles = [...document.styleSheets].map((sheet) => sheet.href) + document.body.className;
-            const shown = (part) => [...part.querySelectorAll("*")].filter((element) => element.checkVisibility()).length;
-            const told = (selector) => [...document.querySelectorAll(selector)].map((part) => shown(part) + part.outerHTML);
-            return frame.map((selector) => styles + told(selector));
+    kinds: list[str] = page.evaluate(
+        """([ofText, behindText]) => {
+            const styles = new Map();
+            const ground = (part) => {
+                if (!part) return "";
+                if (!styles.has(part)) {
+                    const style = getComputedStyle(part);
+                    const own = behindText.map((name) => style[name]).join();
+                    styles.set(part, `${ground(part.parentElement)}>${part.localName}.${part.className} ${own}`);
+                }
+                return styles.get(part);
+            };
+            const isText = (part) => part.matches("input, select, textarea, button")
+                || [...part.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+            window.textsByKind = new Map();
+            for (const part of document.body.querySelectorAll("*")) {
+                part.removeAttribute("data-known");
+                if (!isText(part) || !part.checkVisibility()) continue;
+                const style = getComputedStyle(part);
+                const kind = ofText.map((name) => style[name]).join() + ground(part);
+                if (!window.textsByKind.has(kind)) window.textsByKind.set(kind, []);
+                window.textsByKind.get(kind).push(part);
+            }
+            return [...window.textsByKind.keys()];
         }""",
-        FRAME,
+        [OF_TEXT, BEHIND_TEXT],
     )
-    known = [selector for selector, part in zip(FRAME, parts, strict=True) if (part, width, scheme) in visitor.contrast_seen]
+    known = [number for number, kind in enumerate(kinds) if kind in visitor.contrast_seen]
     found: list[dict[str, Any]] = page.evaluate(
-        """async ([leftOut, known, options]) => {
-            const selector = "*" + known.map((part) => `:not(${part} *)`).join("");
-            axe.configure({ rules: [{ id: "color-contrast", selector }] });
-            return (await axe.run({ exclude: leftOut }, options)).violations;
+        """async ([known, stand, options]) => {
+            const kinds = [...window.textsByKind.values()];
+            for (const [number, parts] of kinds.entries()) {
+                for (const part of parts.slice(known.includes(number) ? 0 : stand)) part.dataset.known = "";
+            }
+            axe.configure({ rules: [{ id: "color-contrast", selector: "*:not([data-known])" }] });
+            return (await axe.run(options)).violations;
         }""",
-        [[[selector] for selector in LEFT_OUT], known, AXE_OPTIONS],
+        [known, STAND_FOR_ALL, AXE_OPTIONS],
     )
-    visitor.contrast_seen.update((part, width, scheme) for part in parts)
+    visitor.contrast_seen.update(kinds)
     return [f"{rule['id']} {node['target']}: {node['failureSummary']}" for rule in found for node in rule["nodes"]]
 
 
