@@ -12,6 +12,7 @@ import shutil
 import socket
 import tempfile
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -205,11 +206,37 @@ def database_name(postgres: Postgres) -> Iterator[str]:
     _run_sql(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+_HELD: deque[socket.socket] = deque(maxlen=400)
+
+
 def free_port() -> int:
-    """A TCP port that is free right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port that is free, and is given to nobody else: the kernel hands out no port that a socket is bound to, but whoever asks for
+    this very one may still listen there (all our servers set SO_REUSEADDR). It is held until several hundred others were.
+    """
+    return hold(0)
+
+
+def hold(port: int) -> int:
+    """As `free_port`, of a port that is to be just this one. Raises OSError when it is taken."""
+    held = reserve(port)
+    _HELD.append(held)
+    return int(held.getsockname()[1])
+
+
+def reserve(port: int = 0) -> socket.socket:
+    """Holds a port (0: any that is free) for whoever will listen there. Nothing answers until then. Raises OSError when it is taken."""
+    held = socket.socket()
+    try:
+        if port:
+            held.bind(("127.0.0.1", port))  # which fails if somebody else holds it; with SO_REUSEADDR it would be held twice
+            held.close()
+            held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", port))
+    except OSError:
+        held.close()
+        raise
+    return held
 
 
 def settings_for(folder: Path, **overrides: str) -> Settings:
@@ -222,9 +249,13 @@ def settings_for(folder: Path, **overrides: str) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def provider_settings(scratch: Path) -> Settings:
-    """The settings that this worker's sandbox provider was started with."""
-    return settings_for(scratch / "provider", PAYMENTS__SANDBOX_PORT=str(free_port()), DATABASE__FSYNC="false")
+def provider_settings(scratch: Path) -> Iterator[Settings]:
+    """The settings that this worker's sandbox provider was started with. Where it tells its events nobody listens, ever: another
+    worker's shop would take them for its own.
+    """
+    with reserve() as nobody, reserve() as its_own:
+        ports = {"SERVER__PORT": nobody.getsockname()[1], "PAYMENTS__SANDBOX_PORT": its_own.getsockname()[1]}
+        yield settings_for(scratch / "provider", DATABASE__FSYNC="false", **{name: str(port) for name, port in ports.items()})
 
 
 @pytest.fixture(scope="session")

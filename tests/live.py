@@ -50,17 +50,15 @@ class LiveShop:
 
 def neighbouring_ports() -> int:
     """A free port whose successor is free too (the provider takes it)."""
-    import socket
+    from tests.conftest import free_port, hold
 
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
+        port = free_port()
+        try:
+            hold(port + 1)
+        except OSError:
+            continue
+        return port
 
 
 def start_shop(folder: Path, port: int, **environment: str) -> LiveShop:
