@@ -35,6 +35,14 @@ LOST = (OSError, EOFError, ValueError)  # what a client of the JSON API sees of 
 AGAIN = ("idempotency_in_flight", "unavailable", "rate_limited", "payment_provider_away", "internal_error")
 
 
+class Refused(ValueError):
+    """An answer that was not hoped for."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
 class DrilledShop:
     """Replicas on servers that the drill holds in its hands. `settings` name the servers, as a command beside the shop needs them."""
 
@@ -181,21 +189,21 @@ def kind_of(document: Any) -> str:
 
 
 async def cart_of(client: Client, variant_id: int) -> str:
-    """A new cart with one unit; where it is. Raises ValueError for an answer that is no cart."""
+    """A new cart with one unit; where it is. Raises Refused for an answer that is no cart."""
     cart = await expect(client, 201, "POST", "/api/v1/carts", {"lines": [{"variant_id": variant_id, "quantity": 1}]})
     return f"/api/v1/carts/{cart['id']}"
 
 
 async def with_details(client: Client, path: str, option_id: int, email: str) -> dict[str, Any]:
-    """The cart with all that it needs to be ordered. Raises ValueError for an answer that is no cart."""
+    """The cart with all that it needs to be ordered. Raises Refused for an answer that is no cart."""
     return await expect(client, 200, "PATCH", path, {"email": email, "delivery_address": ADDRESS, "fulfillment_option_id": option_id})
 
 
 async def expect(client: Client, status: int, method: str, path: str, body: Any) -> dict[str, Any]:
-    """One request that must answer `status`. Raises ValueError."""
+    """One request that must answer `status`. Raises Refused."""
     found, document = await client.call(method, path, body)
     if found != status:
-        raise ValueError(f"{method} {path} answered {found}: {document}")
+        raise Refused(found, f"{method} {path} answered {found}: {document}")
     return dict(document)
 
 

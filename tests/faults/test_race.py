@@ -4,16 +4,17 @@ import asyncio
 import itertools
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
 
 import pytest
 import uvloop
 
 from benchmarks._client import Client
 from tests.buying import offer, stock_of
-from tests.drills_shop import DrilledShop, Placing, cart_of, delivery_option, drilled_shop, kind_of, with_details
+from tests.drills_shop import DrilledShop, Placing, Refused, cart_of, delivery_option, drilled_shop, kind_of, with_details
 
+T = TypeVar("T")
 BUYERS, UNITS = 2000, 100
 ROUNDS, FULL_ROUNDS = 1, 20
 PREPARING = 64  # buyers who fill their carts at the same time
@@ -36,7 +37,7 @@ class Buyer:
 
     async def fill_cart(self, variant_id: int, turn: asyncio.Semaphore) -> None:
         async with turn:
-            self._path = await cart_of(self.client, variant_id)
+            self._path = await patiently(lambda: cart_of(self.client, variant_id))
             if self.orders_at_once:
                 self._placing = await self._ready_to_order()
 
@@ -57,7 +58,7 @@ class Buyer:
         return False
 
     async def _ready_to_order(self) -> Placing:
-        return Placing(await with_details(self.client, self._path, self._option_id, self._email))
+        return Placing(await patiently(lambda: with_details(self.client, self._path, self._option_id, self._email)))
 
     async def _checkout(self) -> tuple[int, Any]:
         key = uuid.uuid4().hex
@@ -66,6 +67,17 @@ class Buyer:
             if status != 503:
                 return status, document
             await asyncio.sleep(0.25)
+
+
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """As a client that is told by a busy shop to come again, and does."""
+    while True:
+        try:
+            return await ask()
+        except Refused as refusal:
+            if refusal.status != 503:
+                raise
+        await asyncio.sleep(0.25)
 
 
 async def one_race(shop: DrilledShop) -> float:

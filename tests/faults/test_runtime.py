@@ -113,15 +113,23 @@ def test_killed_in_an_import_it_keeps_whole_products_and_a_second_import_complet
     _write_catalog(file, count)
     with live_shop(SHOP__DEMO="false") as shop:
         env = os.environ | {"STOREFRONT_DATA__DIR": str(shop.folder)}
-        importing = subprocess.Popen(
-            [sys.executable, str(ROOT / "run.py"), "import", "catalog", str(file)],
-            env=env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        asyncio.run(_until_products(shop, 1))
-        _kill_and_count_orphans(shop)
-        importing.wait(30)
+
+        async def killed_in_the_middle() -> None:
+            in_the_way = await asyncpg.connect(json.loads((shop.folder / "runtime.json").read_text())["migrate_url"])
+            await in_the_way.execute("BEGIN")  # the import waits for its end when it comes there
+            await in_the_way.execute("INSERT INTO product (slug, title) VALUES ($1, 'In the way')", f"thing-{count - 1}")
+            importing = subprocess.Popen(
+                [sys.executable, str(ROOT / "run.py"), "import", "catalog", str(file)],
+                env=env,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            await _until_products(shop, 1)
+            _kill_and_count_orphans(shop)
+            importing.wait(30)
+            in_the_way.terminate()
+
+        asyncio.run(killed_in_the_middle())
         again = start_shop(shop.folder, neighbouring_ports(), SHOP__DEMO="false")
         try:
             again.wait_ready()
@@ -148,7 +156,7 @@ async def _fetchval(shop: LiveShop, statement: str) -> object:
 
 async def _until_products(shop: LiveShop, count: int) -> None:
     deadline = time.monotonic() + 60
-    while int(await _fetchval(shop, "SELECT count(*) FROM product")) < count:  # type: ignore[call-overload]
+    while int(str(await _fetchval(shop, "SELECT count(*) FROM product"))) < count:
         assert time.monotonic() < deadline, "the import did not begin"
 
 

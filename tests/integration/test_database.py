@@ -131,7 +131,7 @@ async def test_work_that_is_cancelled_leaves_its_connection_clean(settings: Sett
 
 
 async def test_a_statement_past_its_deadline_is_ended_by_the_server(settings: Settings) -> None:
-    database = Database(settings.database.url, settings=DatabaseSettings(statement_timeout_ms=50))
+    database = Database(settings.database.url, settings=DatabaseSettings(statement_timeout_ms=1000))
     await database.start()
     try:
         async with database.write() as conn:

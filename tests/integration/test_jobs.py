@@ -145,6 +145,7 @@ async def test_what_repeats_is_done_once_for_all_processes_and_a_failure_is_kept
     database: Database, workers: list[Worker], owner: asyncpg.Connection
 ) -> None:
     running = most = runs = 0
+    failure_was_seen = asyncio.Event()
 
     async def look() -> None:
         nonlocal running, most, runs
@@ -152,6 +153,8 @@ async def test_what_repeats_is_done_once_for_all_processes_and_a_failure_is_kept
         most = max(most, running)
         runs += 1
         await asyncio.sleep(0.05)
+        if runs > 1:
+            await failure_was_seen.wait()
         running -= 1
         if runs == 1:
             raise ConnectionError("the first time fails")
@@ -167,6 +170,7 @@ async def test_what_repeats_is_done_once_for_all_processes_and_a_failure_is_kept
         return runs > 3 and await owner.fetchval("SELECT error IS NULL FROM periodic_job WHERE name = 'look'")
 
     await eventually(failed)
+    failure_was_seen.set()
     await eventually(went_on)
     assert most == 1
 

@@ -29,6 +29,7 @@ from tests.commands import command
 DAY = timedelta(days=1)
 TODAY = datetime.now(UTC).date()
 QUICKLY = 0.3  # seconds
+AS_IT_IS = export.MARGIN_SECONDS
 
 
 @pytest.fixture
@@ -77,6 +78,13 @@ def events_in(folder: Path) -> dict[date, list[int]]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the export it is noon of TODAY, whenever the tests run, and however long."""
+    ahead = datetime.now(UTC) - datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
+    monkeypatch.setattr(export, "MARGIN_SECONDS", ahead.total_seconds())
+
+
 @pytest.fixture
 def days_pass(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """So many days from now on."""
@@ -106,7 +114,7 @@ async def test_each_day_that_is_over_has_its_file_and_a_second_run_changes_none(
 async def test_a_day_is_over_when_the_clocks_of_all_replicas_say_so(
     conn: asyncpg.Connection, order_id: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert export.MARGIN_SECONDS >= 60
+    assert AS_IT_IS >= 60
     await happened(conn, order_id, TODAY - DAY)
     since_midnight = await conn.fetchval("SELECT extract(epoch FROM clock_timestamp() - date_trunc('day', clock_timestamp(), 'UTC'))")
     monkeypatch.setattr(export, "MARGIN_SECONDS", float(since_midnight) + 60)
@@ -196,11 +204,11 @@ async def test_every_event_stands_in_one_file_whenever_it_is_committed(
     """Three writers, whose transactions end when they like, and an export that now and then runs as days pass."""
     folder = tmp_path / str(len(list(tmp_path.iterdir())))
     base = await conn.fetchval("SELECT coalesce(max(id), 0) FROM order_event")
-    passed, seen = 0, dict[str, bytes]()
+    passed, at_noon, seen = 0, export.MARGIN_SECONDS, dict[str, bytes]()
 
     async def run() -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(export, "MARGIN_SECONDS", -passed * DAY.total_seconds())
+            patch.setattr(export, "MARGIN_SECONDS", at_noon - passed * DAY.total_seconds())
             await exported(conn, folder, since=None, wait=0)
         assert seen.items() <= files(folder).items(), "no file ever changes"
         seen.update(files(folder))
@@ -308,14 +316,16 @@ async def test_parquet_holds_the_same_rows_with_types(conn: asyncpg.Connection, 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 async def test_killed_at_any_moment_it_leaves_whole_files_and_the_next_run_goes_on(
-    form: export.Format, settings: Settings, conn: asyncpg.Connection, order_id: UUID, tmp_path: Path
+    form: export.Format, settings: Settings, conn: asyncpg.Connection, order_id: UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(export, "MARGIN_SECONDS", AS_IT_IS)  # as for the command
+    today = (datetime.now(UTC) - timedelta(seconds=AS_IT_IS)).date()
     count, days = 30_000, 30
     await conn.execute(
         "INSERT INTO order_event (order_id, kind, at) SELECT $1, 'n' || n, $2::timestamptz - make_interval(days => n % $3) "
         "FROM generate_series(1, $4) AS n",
         order_id,
-        datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC) - timedelta(hours=1),
+        datetime(today.year, today.month, today.day, tzinfo=UTC) - timedelta(hours=1),
         days,
         count,
     )

@@ -15,6 +15,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 from yarl import URL
 
 from storefront.app import RELEASE, ROOT, create_app
+from storefront.platform import shared_cache
 from storefront.platform.cache import CACHE, Cache
 from storefront.platform.embedded.valkey import Valkey
 from storefront.platform.encodings import accepted_encoding
@@ -61,7 +62,7 @@ class Shop:
 @pytest.fixture
 async def replicas(valkey: Valkey, aiohttp_client: AiohttpClient) -> AsyncIterator[tuple[Shop, list[Client]]]:
     """Two replicas of one shop on one Valkey."""
-    shop, settings = Shop(), CacheSettings()
+    shop, settings = Shop(), CacheSettings(timeout_ms=20_000)
     levels = [SharedCache(valkey.url, settings) for _ in range(2)]
     await levels[0]._client.flushall()
     yield shop, [await aiohttp_client(shop.app(settings, level)) for level in levels]
@@ -75,7 +76,9 @@ async def _text(client: Client, path: str) -> str:
         return await answer.text()
 
 
-async def test_200_shoppers_on_two_replicas_cause_one_making(replicas: tuple[Shop, list[Client]]) -> None:
+async def test_200_shoppers_on_two_replicas_cause_one_making(replicas: tuple[Shop, list[Client]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_cache, "LEASE_WAIT", 600.0)
+    monkeypatch.setattr(shared_cache, "LEASE_MS", 600_000)
     shop, clients = replicas
     shop.open.clear()
     asking = [asyncio.create_task(_text(clients[n % 2], "/page")) for n in range(200)]
@@ -88,7 +91,7 @@ async def test_200_shoppers_on_two_replicas_cause_one_making(replicas: tuple[Sho
 
 
 async def test_releases_that_serve_side_by_side_share_invalidations_and_no_pages(valkey: Valkey, aiohttp_client: AiohttpClient) -> None:
-    settings = CacheSettings()
+    settings = CacheSettings(timeout_ms=20_000)
     olds, news = Shop(), Shop()
     news.text = "new"
     old_level, new_level = SharedCache(valkey.url, settings, "old"), SharedCache(valkey.url, settings, "new")

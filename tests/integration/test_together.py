@@ -19,7 +19,17 @@ from storefront.checkout.store import KEY_LOST, Paid, PaidOrder, UnpaidOrder
 from storefront.checkout.together import Together
 from storefront.orders import service
 from storefront.platform.database import statement_count
+from storefront.settings import Settings
 from tests.buying import Buyer, buyer_of, of_the_shop, offer, stock_of, violations
+
+PATIENT = 20  # seconds; who waits for somebody's lock waits longer
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """No statement is given up while a test holds a lock, however busy the machine is."""
+    settings.database.statement_timeout_ms = 120_000
+    return settings
 
 
 async def held_key(shop: CheckoutContext, buyer: Buyer) -> Claim:
@@ -209,7 +219,7 @@ async def test_nobody_waits_for_long_for_somebody_elses_lock(shop: CheckoutConte
         waiting = asyncio.create_task(held_up.place())
         while not await owner.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
             await asyncio.sleep(0.01)
-        assert (await asyncio.wait_for(other.place(), 3)).status == 201
+        assert (await asyncio.wait_for(other.place(), PATIENT)).status == 201
         assert not waiting.done()
     assert (await waiting).status == 201
     assert await violations(owner) == []
@@ -266,7 +276,7 @@ async def test_who_shares_a_batch_with_somebody_who_waits_for_a_lock_does_not_wa
         of_cart, of_stock = "id = $1", "variant_id IN (SELECT key::bigint FROM cart, jsonb_object_keys(lines) AS l (key) WHERE id = $1)"
         await owner.execute(f"SELECT FROM {table} WHERE {of_cart if table == 'cart' else of_stock} FOR UPDATE", stuck.order.cart_id)
         waiting, done = [asyncio.create_task(asking(one)) for one in (stuck, other)]
-        assert await asyncio.wait_for(done, 3)
+        assert await asyncio.wait_for(done, PATIENT)
         assert not waiting.done()
     assert await waiting
 
@@ -280,7 +290,7 @@ async def test_a_key_whose_row_is_locked_is_in_flight_and_holds_up_nobody(
     async with owner.transaction():
         await owner.execute("SELECT FROM idempotency_key WHERE key = $1 FOR UPDATE", held.key)
         claiming = [shop.together.claim(again, stale=shop.stale_after), *(held_key(shop, buyer) for buyer in buyers[1:])]
-        first, *others = await asyncio.wait_for(asyncio.gather(*claiming, return_exceptions=True), 3)
+        first, *others = await asyncio.wait_for(asyncio.gather(*claiming, return_exceptions=True), PATIENT)
     assert isinstance(first, idempotency.IdempotencyInFlight)
     assert all(isinstance(claim, Claim) for claim in others)
 
