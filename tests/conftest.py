@@ -10,6 +10,7 @@ import gc
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 import uuid
 from collections import deque
@@ -152,20 +153,40 @@ def scratch() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(scratch: Path) -> Iterator[Postgres]:
+def for_all_workers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if hasattr(request.config, "workerinput") else base
+
+
+@pytest.fixture(scope="session")
+def postgres(scratch: Path, for_all_workers: Path) -> Iterator[Postgres]:
     """A running cluster whose database `template_shop` is migrated and empty."""
-    with serving_template(Postgres(scratch / "postgresql", fsync=False)) as server:
+    with serving_template(Postgres(scratch / "postgresql", fsync=False), for_all_workers / "cluster") as server:
         yield server
 
 
 @contextlib.contextmanager
-def serving_template(server: Postgres) -> Iterator[Postgres]:
-    """Starts a cluster and makes its `template_shop`; stops it at the end."""
+def serving_template(server: Postgres, made: Path) -> Iterator[Postgres]:
+    """Runs a cluster with `template_shop`. Whoever comes first makes it, and leaves a copy in `made` for all others."""
+    with made.with_suffix(".lock").open("a") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not made.exists():
+            server.start()
+            _run_sql(server, "CREATE DATABASE template_shop")
+            asyncio.run(migrate(server.dsn(database="template_shop")))
+            server.stop()
+            _copy(server.folder, made)
+    if not server.folder.exists():
+        _copy(made, server.folder)
     server.start()
-    _run_sql(server, "CREATE DATABASE template_shop")
-    asyncio.run(migrate(server.dsn(database="template_shop")))
     yield server
     server.stop()
+
+
+def _copy(folder: Path, to: Path) -> None:
+    """With all its owners."""
+    subprocess.run(["cp", "-a", str(folder), str(to)], check=True)
 
 
 def _run_sql(server: Postgres, statement: str) -> None:
@@ -369,14 +390,13 @@ async def owner(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture(scope="session")
-def demo_pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_pictures(for_all_workers: Path) -> Path:
     """A media folder with all pictures of the demo shop, to be copied; whichever worker asks first draws them for all."""
     from storefront.catalog.demo.model import read_shelves
     from storefront.catalog.demo.stock_room import stock
     from storefront.catalog.demo.studio import draw_all
 
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "demo-pictures"
+    folder = for_all_workers / "demo-pictures"
     with folder.with_suffix(".lock").open("a") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         orders = [order for stocked in stock(read_shelves()) for order in stocked.orders]

@@ -96,7 +96,7 @@ def reason_in(page: str) -> str:
     return unescape(found[1]) if found else ""
 
 
-async def eventually(ask: Any, seconds: float = 10) -> Any:
+async def eventually(ask: Any, seconds: float = 20) -> Any:
     """The first true answer."""
     async with asyncio.timeout(seconds):
         while True:

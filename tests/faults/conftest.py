@@ -23,7 +23,7 @@ def durable() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(durable: Path) -> Iterator[Postgres]:
+def postgres(durable: Path, for_all_workers: Path) -> Iterator[Postgres]:
     """A running cluster with fsync on, whose database `template_shop` is migrated and empty."""
-    with serving_template(Postgres(durable / "postgresql")) as server:
+    with serving_template(Postgres(durable / "postgresql"), for_all_workers / "cluster") as server:
         yield server

@@ -30,6 +30,12 @@ def clock() -> MovableClock:
     return MovableClock()
 
 
+@pytest.fixture(scope="module")
+def index_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the index of a module's catalog may stay from test to test."""
+    return tmp_path_factory.mktemp("search")
+
+
 @pytest.fixture
 async def shop(settings: Settings, database: Database, provider: object, clock: MovableClock) -> AsyncIterator[CheckoutContext]:
     """Checkout on the real parts, with a clock that can be moved."""

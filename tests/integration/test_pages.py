@@ -39,9 +39,13 @@ Client = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Without a second level, which holds what other tests left in it; and nobody is held up here."""
+def settings(settings: Settings, index_folder: Path) -> Settings:
+    """Without a second level, which holds what other tests left in it; and nobody is held up here.
+
+    The index is opened by each test, as at a restart, and built by the first only.
+    """
     settings.cache.url = "none"
+    settings.search.dir = str(index_folder)
     limits = settings.limits
     limits.checkout = limits.register = limits.carts = limits.sign_in = limits.order_lookup = "100000/minute"
     return settings
@@ -241,7 +245,7 @@ async def test_old_addresses_lead_to_the_new_one_for_good(
     async def moved() -> bool:
         return await leads_to(client, names[0]) == (301, names[2])
 
-    await eventually(moved, 5)
+    await eventually(moved)
     assert await leads_to(client, f"{names[1]}?page=2&utm_source=x") == (301, f"{names[2]}?page=2&utm_source=x")
     await page(client, names[2])
     await owner.execute(f"UPDATE {table} SET {column} = $1 WHERE id = $2", slugs[0], row)
@@ -249,7 +253,7 @@ async def test_old_addresses_lead_to_the_new_one_for_good(
     async def back() -> bool:
         return await leads_to(client, names[2]) == (301, names[0])
 
-    await eventually(back, 5)
+    await eventually(back)
     await page(client, names[0])
 
 
@@ -265,7 +269,7 @@ async def test_a_price_drops_the_pages_that_show_it_and_no_other(client: Client,
     async def dropped() -> bool:
         return kept.get("/p/twin-60") is not other and kept.get("/c/kitchen/mugs?sort=price") is not listing
 
-    await eventually(dropped, 5)
+    await eventually(dropped)
     assert kept.get("/p/twin-5") is same, "it lies in the same category, which is no reason"
     assert kept.get("/api/v1/products/twin-5") is json_same
     await owner.execute("UPDATE variant_price SET amount = amount - 1 WHERE variant_id = (SELECT id FROM variant WHERE sku = 'TWIN-60')")
@@ -289,14 +293,14 @@ async def test_listings_do_not_wait_for_an_index_that_is_late(
             await page(client, path)
             return kept.get(path) is not None
 
-        await eventually(late, 5)
-        await eventually(listed, 5)  # the first change may still be on its way to what is kept
+        await eventually(late)
+        await eventually(listed)  # the first change may still be on its way to what is kept
         await owner.execute("UPDATE variant_price SET amount = 1250 WHERE variant_id = (SELECT id FROM variant WHERE sku = 'TWIN-60')")
 
         async def dropped() -> bool:
             return kept.get(path) is None
 
-        await eventually(dropped, 5)
+        await eventually(dropped)
 
 
 async def test_the_name_of_a_category_reaches_whatever_names_it(client: Client, owner: asyncpg.Connection) -> None:
@@ -308,7 +312,7 @@ async def test_the_name_of_a_category_reaches_whatever_names_it(client: Client, 
     async def renamed() -> bool:
         return all(["Beakers" in await page(client, path) for path in paths])
 
-    await eventually(renamed, 5)
+    await eventually(renamed)
     await owner.execute("UPDATE category SET name = 'Mugs' WHERE path = 'kitchen/mugs'")
 
 
@@ -319,13 +323,13 @@ async def test_a_category_that_moved_is_found_under_its_old_path(client: Client,
     async def moved() -> bool:
         return await leads_to(client, "/c/kitchen/mugs?sort=price") == (301, "/c/kitchen/cups?sort=price")
 
-    await eventually(moved, 5)
+    await eventually(moved)
     await owner.execute("UPDATE category SET slug = 'mugs', path = 'kitchen/mugs' WHERE path = 'kitchen/cups'")
 
     async def back() -> bool:
         return await leads_to(client, "/c/kitchen/cups") == (301, "/c/kitchen/mugs")
 
-    await eventually(back, 5)
+    await eventually(back)
 
 
 async def test_where_an_old_address_leads_is_believed_for_five_minutes(client: Client, owner: asyncpg.Connection) -> None:
@@ -344,7 +348,7 @@ async def test_where_an_old_address_leads_is_believed_for_five_minutes(client: C
         async def moved(before: str = before, after: str = after) -> bool:
             return await leads_to(client, before) == (301, after)
 
-        await eventually(moved, 5)
+        await eventually(moved)
         async with client.get(before, allow_redirects=False) as answer:
             assert answer.headers["Cache-Control"] == "public, max-age=300"
     await owner.execute(
@@ -355,7 +359,7 @@ async def test_where_an_old_address_leads_is_believed_for_five_minutes(client: C
     async def back() -> bool:
         return await leads_to(client, "/c/kitchen/cups") == (301, "/c/kitchen/mugs")
 
-    await eventually(back, 5)
+    await eventually(back)
 
 
 async def test_a_categorys_picture_reaches_whatever_shows_it(client: Client, owner: asyncpg.Connection) -> None:
@@ -369,13 +373,13 @@ async def test_a_categorys_picture_reaches_whatever_shows_it(client: Client, own
     async def shown() -> bool:
         return all(["new-picture" in await page(client, path) for path in paths])
 
-    await eventually(shown, 5)
+    await eventually(shown)
     await owner.execute("DELETE FROM media WHERE url LIKE '%new-picture%'")
 
     async def gone() -> bool:
         return not any(["new-picture" in await page(client, path) for path in paths])
 
-    await eventually(gone, 5)
+    await eventually(gone)
 
 
 async def test_a_trailing_slash_leads_to_the_page_without(client: Client) -> None:
@@ -718,12 +722,12 @@ async def test_a_closed_location_hides_nothing_of_what_happens_at_the_open_ones(
     await owner.execute("INSERT INTO stock (variant_id, location_id, on_hand) VALUES ($1, $2, 1000)", variant, closed)
     await eventually(lambda: says("In stock"))
     await owner.execute("UPDATE stock SET on_hand = 0 WHERE variant_id = $1 AND location_id <> $2", variant, closed)
-    await eventually(lambda: says("Sold out"), 5)
+    await eventually(lambda: says("Sold out"))
     opened = await owner.fetchval("SELECT location_id FROM stock WHERE variant_id = $1 AND location_id <> $2", variant, closed)
     await owner.execute("DELETE FROM stock WHERE variant_id = $1 AND location_id = $2", variant, opened)
     await eventually(lambda: says("Sold out"))
     await owner.execute("UPDATE stock SET location_id = $1 WHERE variant_id = $2", opened, variant)
-    await eventually(lambda: says("In stock"), 5)
+    await eventually(lambda: says("In stock"))
 
 
 async def test_two_locations_that_sell_at_once_are_told_of_though_neither_sees_the_other(
@@ -742,7 +746,7 @@ async def test_two_locations_that_sell_at_once_are_told_of_though_neither_sees_t
         await owner.execute("UPDATE stock SET on_hand = 1 WHERE variant_id = $1 AND location_id = $2", variant, second)
         await other.execute("UPDATE stock SET on_hand = 1 WHERE variant_id = $1 AND location_id <> $2", variant, second)
     await other.close()
-    await eventually(lambda: says("few left"), 5)
+    await eventually(lambda: says("few left"))
 
 
 async def test_what_is_filled_or_emptied_is_seen_on_pages_that_show_nothing_of_it(client: Client, owner: asyncpg.Connection) -> None:
@@ -762,16 +766,16 @@ async def test_what_is_filled_or_emptied_is_seen_on_pages_that_show_nothing_of_i
     await eventually(lambda: not_named("/", "Lone wolf"))
     await eventually(lambda: not_named("/p/twin-5", "Attic"))
     await owner.execute("UPDATE product SET status = 'active' WHERE id = $1", product)
-    await eventually(lambda: named("/", "Lone wolf"), 5)
+    await eventually(lambda: named("/", "Lone wolf"))
     await owner.execute("UPDATE product SET category_id = $1 WHERE id = $2", attic, product)
-    await eventually(lambda: named("/p/twin-5", "Attic"), 5)
-    await eventually(lambda: named("/", "<small>1 product<"), 5)
+    await eventually(lambda: named("/p/twin-5", "Attic"))
+    await eventually(lambda: named("/", "<small>1 product<"))
     await owner.execute("UPDATE product SET category_id = $1 WHERE id = $2", home, product)
-    await eventually(lambda: not_named("/p/twin-5", "Attic"), 5)
+    await eventually(lambda: not_named("/p/twin-5", "Attic"))
     listed = "/api/v1/products?collection=lone"
     await eventually(lambda: named(listed, '"twin-9"'))
     await owner.execute("DELETE FROM collection_product WHERE collection_id = $1", lone)
-    await eventually(lambda: not_named(listed, '"twin-9"'), 5)
+    await eventually(lambda: not_named(listed, '"twin-9"'))
     await owner.execute("DELETE FROM collection WHERE id = $1", lone)
 
 
@@ -782,7 +786,7 @@ async def test_the_counts_of_the_home_page_are_those_of_now(client: Client, owne
     await owner.execute("UPDATE collection SET on_home = false")
     await eventually(lambda: counts(TWINS))
     await owner.execute("UPDATE product SET status = 'draft' WHERE slug = 'twin-10'")
-    await eventually(lambda: counts(TWINS - 1), 5)
+    await eventually(lambda: counts(TWINS - 1))
     await owner.execute("UPDATE product SET status = 'active' WHERE slug = 'twin-10'")
     await owner.execute("UPDATE collection SET on_home = true WHERE slug IN ('few', 'twins')")
     await eventually(lambda: counts(TWINS))
@@ -808,5 +812,5 @@ async def test_a_listing_that_waits_for_the_index_does_not_wait_for_long(
         async def dropped() -> bool:
             return kept.get(path) is not before
 
-        await eventually(dropped, 5)
+        await eventually(dropped)
     await owner.execute("UPDATE variant_price SET amount = 1250 WHERE variant_id = (SELECT id FROM variant WHERE sku = 'TWIN-11')")

@@ -18,12 +18,6 @@ from storefront.settings import Settings
 Client = TestClient[web.Request, web.Application]
 
 
-@pytest.fixture(scope="module")
-def index_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the index of this module's catalog stays from test to test."""
-    return tmp_path_factory.mktemp("search")
-
-
 @pytest.fixture
 def settings(settings: Settings, index_folder: Path) -> Settings:
     """The index is opened by each test, as at a restart, and built by the first only."""
