@@ -5,15 +5,22 @@ Google SRE book, "Handling Overload" (retry budgets).
 """
 
 import asyncio
+import math
 import random
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
 
 from prometheus_client import Counter, Gauge
 from purgatory.domain.model import Context, OpenedState
 
+T = TypeVar("T")
 CALLS_REFUSED = Counter("storefront_calls_refused_total", "Calls that were not made, by part and reason.", ["part", "reason"])
 BREAKER_OPEN = Gauge("storefront_breaker_open", "1 while a part is left alone because it keeps failing.", ["part"])
+
+
+BUSY_WHILES = 8  # of ours in a row, for which an answer is waited for: a connection that is made is answered several times
 
 
 class NotCalled(Exception):
@@ -63,10 +70,13 @@ class Breaker:
     """Leaves a part alone for `pause` seconds after `threshold` failures in a row, then lets one call try.
 
     The states are purgatory's. Only exceptions of `counts` are failures of the part; a caller that was cancelled says nothing about it.
+    `together`: calls that are under way while one fails, and fail, too, are one failure. For what is called by very many at once.
     """
 
-    def __init__(self, part: str, *, threshold: int, pause: float, counts: tuple[type[BaseException], ...]) -> None:
+    def __init__(self, part: str, *, threshold: int, pause: float, counts: tuple[type[BaseException], ...], together: bool = False) -> None:
         self._part = part
+        self._together = together
+        self._failed_at = -math.inf
         self._counts = counts
         self._context = Context(part, threshold, pause)
         self._trying = False
@@ -80,11 +90,13 @@ class Breaker:
     @contextmanager
     def watch(self) -> Iterator[None]:
         """Runs the call inside. Raises NotCalled while the part is left alone."""
-        trial = self._begin()
+        trial, began = self._begin(), time.monotonic()
         try:
             yield
         except self._counts as error:
-            self._context.handle_exception(error)
+            if trial or not self._together or began > self._failed_at:
+                self._failed_at = time.monotonic()
+                self._context.handle_exception(error)
             raise
         except Exception:
             self._context.handle_end_request()  # an answer, if not the one that was hoped for: the part is well
@@ -135,6 +147,34 @@ class RetryBudget:
             return False
         self._left -= 1
         return True
+
+
+async def answer_within(seconds: float, call: Awaitable[T]) -> T:
+    """What `call` answers. Raises TimeoutError when it does not in time.
+
+    Time in which this process was busy with something else is not counted: an event loop looks at its timers before it reads what has come,
+    and the answer may long be there. So where the timer is late, there is another while, a few times at most.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as limit:
+        handle: asyncio.TimerHandle | None = None
+
+        def out(due: float, again: int) -> None:
+            nonlocal handle
+            now = time.monotonic()
+            late = now - due
+            if late < -0.001:  # uvloop counts from when its round began
+                handle = loop.call_later(-late, out, due, again)
+            elif late > seconds / 4 and again:
+                handle = loop.call_later(seconds, out, now + seconds, again - 1)
+            else:
+                limit.reschedule(loop.time())
+
+        handle = loop.call_later(seconds, out, time.monotonic() + seconds, BUSY_WHILES)
+        try:
+            return await call
+        finally:
+            handle.cancel()
 
 
 def backoff(attempt: int, *, base: float, most: float) -> float:

@@ -11,6 +11,7 @@ When an invalidation could not be written, Redis is left alone until everything 
 """
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Awaitable, Iterable
@@ -24,7 +25,7 @@ from prometheus_client import Counter
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from storefront.platform.resilience import Breaker, NotCalled
+from storefront.platform.resilience import Breaker, Bulkhead, NotCalled, answer_within
 from storefront.settings import CacheSettings
 
 T = TypeVar("T")
@@ -35,9 +36,12 @@ EVERYTHING = "*"
 LEASE_MS = 3000
 LEASE_WAIT = 0.4  # seconds to wait for another replica's load
 LEASE_POLL = 0.015
-FAILURES = 5
+FAILURES = 3  # one after another; those of calls that were under way together are one
 PAUSE = 5.0  # seconds that a failing Redis is left alone
-CONNECTIONS = 64
+CONNECTIONS = 16  # more calls at once only make each other late: Redis and we answer one after another
+SPARE = 4  # for what must not wait behind look-ups
+PATIENCE = 1.0  # seconds that a look-up waits for its turn
+MOST_WAITING = 10_000
 MOST_REMEMBERED = 20_000  # tags; beyond that everything read before is taken for void
 AWAY = (RedisError, OSError, TimeoutError, NotCalled)
 
@@ -96,20 +100,17 @@ class SharedCache:
         self.of_release = release
         if release:
             self._prefix += f"{release}:"
-        # One that waits: where it were an error to have more callers than connections, Redis would be taken for failing.
+        # Without timeouts of its own, which run out as well when it is us who are busy; see `answer_within`.
         pool = BlockingConnectionPool.from_url(
-            url,
-            socket_timeout=self._timeout,
-            socket_connect_timeout=self._timeout,
-            max_connections=CONNECTIONS,
-            timeout=self._timeout,
-            protocol=2,
+            url, socket_timeout=None, socket_connect_timeout=None, max_connections=CONNECTIONS + SPARE, timeout=None, protocol=2
         )
         self._client: Redis = Redis.from_pool(pool)
         # Without aiocache's own timeout, which runs each call in a task that nobody looks after when ours runs out first.
         self._cache: Any = RedisCache(serializer=NullSerializer(encoding=None), namespace=self._prefix.rstrip(":"), timeout=0)
         self._cache.client = self._client  # its own speaks neither unix:// nor rediss://
-        self._breaker = Breaker("redis", threshold=FAILURES, pause=PAUSE, counts=(RedisError, OSError, TimeoutError))
+        # Whoever waits here waits for us: it says nothing about Redis.
+        self._turns = Bulkhead("redis", CONNECTIONS, waiting=MOST_WAITING, patience=PATIENCE)
+        self._breaker = Breaker("redis", threshold=FAILURES, pause=PAUSE, counts=(RedisError, OSError, TimeoutError), together=True)
         self._void_below = 0  # what could not be invalidated one by one
         self._told = _Told()
         self._release = self._client.register_script(_RELEASE)
@@ -160,7 +161,7 @@ class SharedCache:
             return
         self._told.note(scores, position)
         try:
-            await self._call(self._client.zadd(self._invalidations, scores, gt=True))
+            await self._call(self._client.zadd(self._invalidations, scores, gt=True), at_once=True)
         except AWAY as error:
             if not self._void_below:
                 log.warning("invalidation_owed", error=repr(error))
@@ -219,16 +220,19 @@ class SharedCache:
     def _lease(self, key: str) -> str:
         return f"{self._prefix}lease:{key}"
 
-    async def _call(self, call: Awaitable[T]) -> T:
+    async def _call(self, call: Awaitable[T], *, at_once: bool = False) -> T:
         try:
-            with self._breaker.watch():
-                async with asyncio.timeout(self._timeout):
-                    if self._void_below:
-                        owed = self._void_below
-                        await self._client.zadd(self._invalidations, {EVERYTHING: float(owed)}, gt=True)
-                        if self._void_below == owed:
-                            self._void_below = 0
-                    return await call
+            async with contextlib.nullcontext() if at_once else self._turns.slot():
+                with self._breaker.watch():
+                    return await answer_within(self._timeout, self._debt_first(call))
         finally:
             if asyncio.iscoroutine(call):
                 call.close()  # a call that was not made must not be warned about
+
+    async def _debt_first(self, call: Awaitable[T]) -> T:
+        if self._void_below:
+            owed = self._void_below
+            await self._client.zadd(self._invalidations, {EVERYTHING: float(owed)}, gt=True)
+            if self._void_below == owed:
+                self._void_below = 0
+        return await call

@@ -450,3 +450,41 @@ async def test_what_a_replica_was_told_of_is_remembered_within_a_bound(replicas:
     assert await behind.get_or_load("sixteen", {"t"}, int, source.read) == 1
     source.value = 2
     assert await ahead.get_or_load("sixteen", {"t"}, int, source.read) == 2
+
+
+async def test_a_rush_of_look_ups_is_no_reason_to_leave_redis_alone(valkey: Valkey) -> None:
+    """Two fresh replicas are asked for very much at once: they ask Redis by a few connections, one after another, and it stays in use."""
+    settings = CacheSettings(namespace="rush", timeout_ms=300)
+    replicas = [Cache(settings, SharedCache(valkey.url, settings), most_bytes=10_000_000) for _ in range(2)]
+
+    async def load() -> str:
+        return "value"
+
+    for cache in replicas:
+        shared = cache.levels.shared
+        assert shared is not None
+        await asyncio.gather(*(cache.get_or_load(f"rush-{number}", {"t"}, str, load) for number in range(600)))
+        assert shared.well
+        mine = [client for client in await shared._client.client_list() if client["lib-name"]]
+        assert len(mine) <= 2 * (shared_cache.CONNECTIONS + shared_cache.SPARE)
+    for cache in replicas:
+        assert cache.levels.shared is not None
+        await cache.levels.shared.close()
+
+
+async def test_look_ups_take_turns_and_an_invalidation_does_not_wait_for_them(valkey: Valkey) -> None:
+    shared, go_on, under_way = SharedCache(valkey.url, CacheSettings(timeout_ms=20_000)), asyncio.Event(), set[int]()
+
+    async def look_up(number: int) -> None:
+        under_way.add(number)
+        await go_on.wait()
+
+    looking = [asyncio.create_task(shared._call(look_up(number))) for number in range(100)]
+    while not under_way:
+        await asyncio.sleep(0)
+    await shared.invalidate({"turns"}, 1)
+    assert len(under_way) == shared_cache.CONNECTIONS
+    go_on.set()
+    await asyncio.gather(*looking)
+    assert len(under_way) == 100
+    await shared.close()
