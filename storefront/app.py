@@ -71,6 +71,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RELEASE = ("storefront", "templates", "static", "sql/queries")  # what pages are made by
 PAGES_SHARE = 0.8  # of the memory for caches, the rest is for data
 COLLECT_AFTER = (10_000, 20, 50)  # new objects, rounds, rounds: what a request makes is mostly gone with it, and not worth looking for
+FEED_LATE = 2.0  # seconds that this replica may be behind before its pages are not for the CDN to keep
 INDEX_LATE = 2.0  # seconds that the index may be behind before listings are dropped without it
 log = structlog.get_logger("app")
 
@@ -245,6 +246,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     app[CACHE].levels.positions.also(lambda: search.told if search.ready else None)
     await search.open(database, feed)
     feed.follow("cache", drop_cached)
+    app[PAGE_CACHE].behind = lambda: feed.lag_of("cache") > FEED_LATE
     await app[EDGE].start()
     await feed.start()
     await app[JOBS].start()

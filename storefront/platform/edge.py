@@ -2,7 +2,7 @@
 
 Every replica hears of a change; the one that finds the shop's cursor free moves it on and queues the purge in the same transaction. The
 purge goes out twice: at once, and again when the last replica has surely dropped its own pages, since in between the CDN may have
-fetched an old one.
+fetched an old one. A replica that is later than that lets nobody keep its pages (`PageCache.behind`).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ queries = load("feed")
 
 JOB = "edge_purge"
 FOLLOWER = "edge"
-AGAIN_SECONDS = 2.0
+AGAIN_SECONDS = 4.0  # a replica may be behind for two before it says so, and looks at that once a second
 TAGS_AT_ONCE = 200  # of one request; a header has room for about 8,000 bytes
 MOST_TAGS = 2000  # of one step; beyond that everything is dropped
 EVERYTHING = "everything"

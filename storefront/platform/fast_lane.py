@@ -111,6 +111,7 @@ class Lane:
         self._ready: dict[bytes, Answer] = {}
         self._ready_bytes = 0
         self._ready_until = 0.0
+        self._open = True
         self._sample = app[SETTINGS].telemetry.access_log_sample
         self._unlogged = self._until_logged()
         self._hits: Counter[tuple[str, str, int]] = Counter()
@@ -166,6 +167,9 @@ class Lane:
         if now >= self._ready_until:
             self._forget()
             self._ready_until = now + 1 - time.time() % 1
+            self._open = not self.pages.behind()  # what is answered otherwise then has other headers
+        if not self._open:
+            return None
         found = self._ready.get(data)
         if found is not None:
             found.count += 1

@@ -38,6 +38,8 @@ LONGEST_RAW_TARGET: Final = 512  # bytes
 MOST_RAW_TARGETS: Final = 20_000
 _SHARED_AGE = re.compile(r"s-maxage=(\d{1,9})")
 _PLAIN_TARGET = re.compile(r"/(?:[!-.0-~][!-~]*)?")
+# While this replica may not know of changes that the CDN has been told of: asked for again at once, and kept only for when nobody answers.
+BEHIND: Final = "public, max-age=0, s-maxage=1, stale-if-error=86400"
 ENTRY_OVERHEAD: Final = 2048  # bytes counted for an entry's objects
 TAG_OVERHEAD: Final = 300  # bytes counted for each tag: the text twice, and where it leads to the entry
 # Never part of a kept page: they belong to one answer or one connection.
@@ -177,6 +179,8 @@ class PageCache:
         self._making: dict[str, asyncio.Task[web.StreamResponse | Page]] = {}
         self._headers = dict(headers)  # of every answer of the shop
         self._raw_targets: dict[bytes, str] = {}
+        self.behind: Callable[[], bool] = lambda: False
+        """Whether changes may be known elsewhere that are not known here. What is answered then is not for a CDN to keep."""
 
     def __len__(self) -> int:
         return len(self._pages)
@@ -329,7 +333,13 @@ async def page_cache_middleware(request: web.Request, handler: Handler) -> web.S
     if allowed is None or request.method not in ("GET", "HEAD"):
         return await handler(request)
     cache = request.app[PAGE_CACHE]
-    target = canonical_target(request.path, request.query.items(), allowed)
+    response = await _shared(request, handler, cache, canonical_target(request.path, request.query.items(), allowed))
+    if cache.behind() and response.headers.get("Cache-Control", "").startswith("public"):
+        response.headers["Cache-Control"] = BEHIND
+    return response
+
+
+async def _shared(request: web.Request, handler: Handler, cache: PageCache, target: str) -> web.StreamResponse:
     page = cache.get(target)
     if page is not None:
         HITS.labels("hit").inc()

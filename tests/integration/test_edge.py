@@ -6,13 +6,17 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
 
 from storefront.platform.database import Connection, Database
 from storefront.platform.edge import AGAIN_SECONDS, EVERYTHING, FOLLOWER, Edge
-from storefront.platform.feed import ANYTHING, Batch, Change, Feed
+from storefront.platform.feed import ANYTHING, FEED, Batch, Change, Feed
 from storefront.platform.jobs import Jobs
+from storefront.platform.page_cache import BEHIND
 from storefront.settings import Settings
 from tests.integration.test_feed import change
+from tests.sandbox import eventually
 
 NEWS = Batch([], 1, "whole")
 
@@ -65,3 +69,17 @@ async def test_the_place_is_moved_on_from_time_to_time_though_nothing_changes(ed
     await edge._heard(NEWS)
     assert await owner.fetchval("SELECT at > now() - interval '1 minute' FROM feed_cursor WHERE follower = $1", FOLLOWER)
     assert not await _queued(owner)
+
+
+async def test_a_replica_that_hears_of_no_changes_lets_no_cdn_keep_its_pages(client: TestClient[web.Request, web.Application]) -> None:
+    async def lets_it_keep() -> bool:
+        async with client.get("/") as answer:
+            assert answer.status == 200
+            return answer.headers["Cache-Control"] != BEHIND
+
+    async def does_not() -> bool:
+        return not await lets_it_keep()
+
+    await eventually(lets_it_keep)
+    await client.app[FEED].close()  # type: ignore[index]
+    await eventually(does_not)

@@ -193,6 +193,30 @@ def test_an_invalidated_page_leaves_the_fast_lane(fast: Server) -> None:
     warm(fast)
 
 
+def test_while_the_replica_is_behind_nobody_is_let_keep_its_pages(fast: Server) -> None:
+    """Within a second, the fast lane gives way to answers that say so; and it is open again afterwards."""
+    request = get("/p/lamp", *BROWSER)
+
+    def comes_to_be(wanted: bytes, *, in_the_fast_lane: bool) -> bool:
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            before, found = fast.hits, re.search(rb"Cache-Control: ([^\r]+)", fast.exchange([request]))
+            if found is not None and wanted in found[1] and (fast.hits > before) is in_the_fast_lane:
+                return True
+        return False
+
+    pages = fast.app[PAGE_CACHE]
+    pages.behind = lambda: True
+    try:
+        assert comes_to_be(b"s-maxage=1,", in_the_fast_lane=False)
+        before = fast.hits
+        fast.exchange([request])
+        assert fast.hits == before
+    finally:
+        pages.behind = lambda: False
+    assert comes_to_be(b"s-maxage=60,", in_the_fast_lane=True)
+
+
 def test_an_answer_that_was_given_is_not_given_again_once_its_page_is_dropped(fast: Server) -> None:
     request = get("/p/lamp", "X-Asked: again")
     before = fast.hits
