@@ -118,7 +118,7 @@ def facets_of(counted: Mapping[str, Any], kinds: Collection[str], categories: Se
     for bucket in itertools.chain.from_iterable(answer.get("buckets", ()) for name, answer in counted.items() if name != "category_path"):
         kind, key, value = _meant(bucket["key"])
         if kind in kinds and (kind != "category" or value in categories):
-            found.setdefault(key, []).append((value, int(bucket["doc_count"])))
+            found.setdefault(key, []).append((value, bucket["doc_count"]))
     if times != 1.0:
         counts = {count for pairs in found.values() for _, count in pairs}
         shown = {count: in_two_digits(count * times) for count in counts}
@@ -149,5 +149,7 @@ def _at_least(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def in_two_digits(estimated: float) -> int:
     """An estimate in two digits: more would say more than is known."""
-    whole = round(estimated)
-    return round(whole, 2 - len(str(whole)))
+    whole, unit = round(estimated), 1
+    while whole >= 100 * unit:
+        unit *= 10
+    return (whole + unit // 2) // unit * unit

@@ -83,12 +83,13 @@ class _Meant:
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """How a text is understood. `spelled` is the words as they should be."""
+    """How a text is understood. `spelled` is the words as they should be, `categories` the paths of those that it names."""
 
     text: str
     words: tuple[str, ...]
     spelled: tuple[str, ...]
     groups: tuple[Group, ...]
+    categories: tuple[str, ...]
 
     @property
     def suggestion(self) -> str | None:
@@ -134,7 +135,8 @@ class Reader:
                 Group(tuple(meant.stems), meant.begins, tuple(meant.weighed), any(needed[place : place + taken]), tuple(meant.words))
             )
             place += taken
-        return Reading(text, tuple(words), tuple(spelled), tuple(groups))
+        named = tuple(category.path for category in self._rules.categories_called(words))
+        return Reading(text, tuple(words), tuple(spelled), tuple(groups), named)
 
     def strict(self, reading: Reading) -> Query:
         """What has every word that is needed."""
@@ -152,8 +154,7 @@ class Reader:
             found = any_of(_unscored(*itertools.chain(*way)) for way in itertools.product(*groups))
         else:
             found = all_of(*(any_of(_unscored(*terms) for terms in group) for group in groups))
-        within = [self._term("category_path", category.path) for category in self._rules.categories_called(reading.words)]
-        found = any_of([found, *(_unscored(query) for query in within)])
+        found = any_of([found, *(_unscored(self._term("category_path", path)) for path in reading.categories)])
         # While somebody types, popularity says enough: it weighs the score, of which there must be some.
         return Query.const_score_query(found, 1.0) if self._naming else found
 

@@ -18,7 +18,6 @@ from storefront.search.engine import search
 from storefront.search.filters import all_of
 from storefront.search.model import Pin
 from storefront.search.rules import Rules
-from storefront.search.schema import FINENESS
 from storefront.search.snapshot import Snapshot
 from storefront.search.suggesting import suggest
 from tests.unit.test_search_matching import NOW, product
@@ -155,7 +154,7 @@ def test_also_where_many_weigh_the_same_only_a_part_is_looked_at(index: DiskInde
 def test_of_what_weighs_the_same_little_more_is_looked_at_than_is_needed(index: DiskIndex):
     for total in range(20_000, 100_000, 7_000):
         first = next(best.steps(index.schema, (0.0,) * 32, total, best.AIM))
-        assert best.AIM <= first.size <= best.AIM * 2 ** (1 / FINENESS), total
+        assert best.AIM <= first.size <= best.AIM * 1.2, total
 
 
 @pytest.fixture(scope="module")
