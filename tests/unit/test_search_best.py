@@ -87,6 +87,26 @@ def test_only_the_best_of_many_are_scored(index: DiskIndex):
     assert best.ENOUGH <= next(count for count in counts if count >= best.ENOUGH) < best.MANY
 
 
+def test_a_further_part_is_made_only_when_too_few_are_found(index: DiskIndex):
+    snapshot = index.snapshot(Rules(), Memo())
+    reader = snapshot.reader()
+    cups, plates = (reader.having(reader.read(text), named=True) for text in ("cup", "plate"))
+    made: list[tantivy.Query] = []
+
+    def parts(*found: tantivy.Query) -> Iterator[best.Part]:
+        for one in found:
+            made.append(one)
+            yield best.Part(one, one)
+
+    def shown(*found: tantivy.Query) -> int:
+        made.clear()
+        listing = best.BestFirst(snapshot.searcher, lambda: cups, lambda: parts(*found), lambda part: part.found, len(CUPS))
+        return len(listing.page(0, 24))
+
+    assert (shown(cups, plates), len(made)) == (24, 1)
+    assert (shown(plates, cups, plates), len(made)) == (24, 2)
+
+
 def test_what_is_called_exactly_so_is_first_however_unpopular(index: DiskIndex):
     assert pages(index.snapshot(Rules(), Memo()), 50)[0][0] == UNPOPULAR
 

@@ -14,7 +14,7 @@ from storefront.search import counting, listed
 from storefront.search.counting import Counts, Memo, Size, count
 from storefront.search.disk import DiskIndex
 from storefront.search.engine import search
-from storefront.search.filters import all_of, sample
+from storefront.search.filters import all_of, in_two_digits, sample
 from storefront.search.model import CategoryName
 from storefront.search.rules import Rules
 from storefront.search.schema import SAMPLED
@@ -188,6 +188,11 @@ def test_a_part_of_the_catalog_has_the_same_words_in_its_own_lists(many: DiskInd
     part = reader.having(reading, named=named, sampled=halvings)
     same = all_of(sample(snapshot.schema, halvings), reader.having(reading, named=named))
     assert snapshot.count(part) == snapshot.count(same) == snapshot.count(all_of(part, same)) > 0
+
+
+@pytest.mark.parametrize(("estimated", "said"), [(1.0, 1), (99.4, 99), (99.6, 100), (144.0, 140), (995.0, 1000), (12_345.6, 12_000)])
+def test_an_estimate_is_said_in_two_digits(estimated: float, said: int):
+    assert in_two_digits(estimated) == said
 
 
 @pytest.mark.parametrize("counted", [250, 300, 350, 400, 500])
