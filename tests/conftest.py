@@ -23,6 +23,7 @@ import hypothesis
 import jinja2
 import msgspec
 import pytest
+import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 from argon2 import PasswordHasher
@@ -43,6 +44,9 @@ hypothesis.settings.register_profile("shop", deadline=None, suppress_health_chec
 hypothesis.settings.load_profile("shop")
 
 StatementCount.possible = True
+# In colour, with the values of all variables, what is logged of one exception would take as long as a test.
+_told_plainly = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _told_plainly])
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 # Made up here once: made by the shop, each would be flushed to the disk for each of a thousand tests.

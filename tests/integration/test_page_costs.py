@@ -12,13 +12,15 @@ from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 
 from storefront.platform.cache import CACHE
-from storefront.platform.database import statement_count
+from storefront.platform.database import DATABASE, statement_count
+from storefront.platform.feed import FEED
 from storefront.platform.page_cache import PAGE_CACHE
 from storefront.search.index import SEARCH
 from storefront.settings import Settings
 from tests import twins
 from tests.buying import of_the_shop
 from tests.forms import Browser, forms_of
+from tests.sandbox import eventually
 
 
 class Teller(Browser):
@@ -58,6 +60,12 @@ async def browser(
     app.middlewares.insert(0, counting)
     teller = Teller(await aiohttp_client(app, server_kwargs={"port": settings.server.port}))
     await app[SEARCH].wait_ready()
+    lsn = await app[DATABASE].current_lsn()
+
+    async def all_is_told() -> bool:
+        return all(follower.lsn >= lsn for follower in app[FEED]._followers)
+
+    await eventually(all_is_told)  # what was changed to make the shop drops no page any more
     return teller
 
 
