@@ -31,7 +31,13 @@ def shares(searcher: tantivy.Searcher) -> tuple[float, ...]:
 
 
 def best(
-    schema: tantivy.Schema, levels: Sequence[float], found: Query, total: int, closest: Query, close: int, also: Sequence[Query]
+    schema: tantivy.Schema,
+    levels: Sequence[float],
+    found: Callable[[], Query],
+    total: int,
+    closest: Query,
+    close: int,
+    also: Sequence[Query],
 ) -> Iterator[Part]:
     """What is scored of the `total` products found, MANY or more: the `close` ones that match closest, or the weightiest of those that do.
 
@@ -39,7 +45,7 @@ def best(
     """
     if close < ENOUGH:
         for step in steps(schema, levels, total, AIM):
-            yield Part(any_of([closest, within(found, step), *also]), closest)
+            yield Part(any_of([closest, within(found(), step), *also]), closest)
         return
     for step in steps(schema, levels, close, AIM) if close >= STEP * AIM else ():
         yield Part(any_of([within(closest, step), *also]), step.around or closest)

@@ -115,14 +115,12 @@ def facets_of(counted: Mapping[str, Any], kinds: Collection[str], categories: Se
     if "category_path" in counted:
         found["category"] = [(str(bucket["key"]), int(bucket["doc_count"])) for bucket in counted["category_path"]["buckets"]]
     kinds = set(kinds) - set(found)
+    said = functools.cache(lambda count: in_two_digits(count * times)) if times != 1.0 else int
+    found = {key: [(value, said(count)) for value, count in pairs] for key, pairs in found.items()}
     for bucket in itertools.chain.from_iterable(answer.get("buckets", ()) for name, answer in counted.items() if name != "category_path"):
         kind, key, value = _meant(bucket["key"])
         if kind in kinds and (kind != "category" or value in categories):
-            found.setdefault(key, []).append((value, bucket["doc_count"]))
-    if times != 1.0:
-        counts = {count for pairs in found.values() for _, count in pairs}
-        shown = {count: in_two_digits(count * times) for count in counts}
-        found = {key: [(value, shown[count]) for value, count in pairs] for key, pairs in found.items()}
+            found.setdefault(key, []).append((value, said(bucket["doc_count"])))
     if "rating" in found:
         found["rating"] = _at_least(dict(found["rating"]))
     for pairs in found.values():

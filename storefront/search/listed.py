@@ -9,7 +9,7 @@ import msgspec
 from tantivy import Query
 
 from storefront.catalog.model import ListingQuery
-from storefront.search.best import MANY, BestFirst, Part, best
+from storefront.search.best import AIM, MANY, STEP, BestFirst, Part, best
 from storefront.search.counting import LARGE, Counts, Found, Key, Size, count, roughly
 from storefront.search.filters import all_of, any_of
 from storefront.search.matching import Reader, Reading
@@ -121,8 +121,13 @@ class Ranked(Listed):
         """What is scored of very many."""
         snapshot = self.snapshot
         if self.size.total >= MANY:
-            close = roughly(snapshot.searcher, snapshot.schema, self._close).total
-            yield from best(snapshot.schema, snapshot.levels, self._found(0), self.size.total, self._closest(0), close, self.text.also)
+            closest, also = self._closest(0), self.text.also
+            yield from best(snapshot.schema, snapshot.levels, lambda: self._found(0), self.size.total, closest, self.close, also)
+
+    @property
+    def close(self) -> int:
+        """About how many of the listing match the text best."""
+        return roughly(self.snapshot.searcher, self.snapshot.schema, self._close).total
 
     def part(self, part: Part) -> Query:
         """What is in a part of the listing, ranked."""
@@ -142,6 +147,12 @@ class Strict(Ranked):
         reader = text.reader
         super().__init__(text, lambda: reader.strict(reading), found, lambda halvings: reader.having(reading, named=True, sampled=halvings))
         self._reading = reading
+
+    @property
+    def close(self) -> int:
+        """About how many of the listing match the text best. They are looked for only where they may be few, and then all matter."""
+        expected = int(self.size.total * self.text.reader.named_share(self._reading))
+        return expected if expected >= STEP * AIM and not self._reading.categories else super().close
 
     def part(self, part: Part) -> Query:
         """What is in a part of the listing, ranked. What is called by every word has every word, and need not be asked for that again."""

@@ -158,6 +158,17 @@ class Reader:
         # While somebody types, popularity says enough: it weighs the score, of which there must be some.
         return Query.const_score_query(found, 1.0) if self._naming else found
 
+    def named_share(self, reading: Reading) -> float:
+        """About which part of what has every needed word is called by every one, as if no word said anything of another."""
+        shares = (self._named_share(group) for group in reading.groups if group.needed)
+        return math.prod(shares)
+
+    def _named_share(self, group: Group) -> float:
+        named, having = (
+            sum(min(self._searcher.doc_freq(field, stem) for stem in stems) for stems in group.stems) for field in ("named", "all")
+        )
+        return min(1.0, named / having) if having else 1.0
+
     def having_some(self, reading: Reading, least: int) -> Query:
         """What has so many of the needed words, and nothing is scored."""
         groups = [any_of(_unscored(*lists) for lists in self._occurring(group)) for group in reading.groups if group.needed]

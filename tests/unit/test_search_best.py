@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storefront.catalog.model import ListingQuery
-from storefront.search import best, listed, suggesting
+from storefront.search import best, counting, listed, suggesting
 from storefront.search.counting import Memo
 from storefront.search.disk import DiskIndex
 from storefront.search.engine import search
@@ -81,10 +81,23 @@ def test_only_the_best_of_many_are_scored(index: DiskIndex):
     snapshot = index.snapshot(Rules(), Memo())
     reader = snapshot.reader()
     found, closest = (reader.having(reader.read("cup"), named=named) for named in (False, True))
-    scored = [part.found for part in best.best(snapshot.schema, snapshot.levels, found, 1800, closest, 1200, [])]
+    scored = [part.found for part in best.best(snapshot.schema, snapshot.levels, lambda: found, 1800, closest, 1200, [])]
     counts = [snapshot.count(all_of(found, part)) for part in scored]
     assert counts == sorted(counts)
     assert best.ENOUGH <= next(count for count in counts if count >= best.ENOUGH) < best.MANY
+
+
+def test_how_many_match_closest_is_told_by_how_many_have_each_word(index: DiskIndex, monkeypatch: pytest.MonkeyPatch):
+    """Where they are many; where they may be few they are looked for."""
+    snapshot = index.snapshot(Rules(), Memo())
+    reader = snapshot.reader()
+    assert reader.named_share(reader.read("cup")) == pytest.approx(len(CUPS) / (len(CUPS) + len(SPOKEN_OF)))
+    assert reader.named_share(reader.read("cup plate")) == pytest.approx(2 / 3 * len(PLATES) / (len(PLATES) + len(SPOKEN_OF)))
+    looked: list[int] = []
+    monkeypatch.setattr(listed, "roughly", lambda *asked: looked.append(1) or counting.roughly(*asked))
+    assert (pages(snapshot, 4000)[1], len(looked)) == (1800, 2)  # each page once, to see how many it has
+    looked.clear()
+    assert (pages(snapshot, 4000, "plate")[1], len(looked)) == (640, 4)
 
 
 def test_a_further_part_is_made_only_when_too_few_are_found(index: DiskIndex):
@@ -191,7 +204,7 @@ def test_of_many_that_weigh_the_same_some_are_scored(unsold: DiskIndex):
     snapshot = unsold.snapshot(Rules(), Memo())
     reader = snapshot.reader()
     found = reader.having(reader.read("cup"))
-    scored = [part.found for part in best.best(snapshot.schema, snapshot.levels, found, 2000, found, 2000, [])]
+    scored = [part.found for part in best.best(snapshot.schema, snapshot.levels, lambda: found, 2000, found, 2000, [])]
     counts = [snapshot.count(all_of(found, part)) for part in scored]
     assert counts == sorted(counts)
     assert best.ENOUGH <= next(count for count in counts if count >= best.ENOUGH) < best.MANY
