@@ -141,7 +141,16 @@ async def look_at_waiting(shop: CheckoutContext) -> int:
 
 
 def _kept(event: ProviderEvent) -> dict[str, Any]:
-    return {"object_ref": event.object_ref, "created": event.created, "event": event.payload}
+    return {"object_ref": event.object_ref, "created": event.created, "event": _storable(event.payload)}
+
+
+def _storable(value: Any) -> Any:
+    """A document without what PostgreSQL keeps in no text (NUL, half a surrogate pair): such an event would be refused for ever."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_storable(name): _storable(inner) for name, inner in value.items()}
+    return [_storable(inner) for inner in value] if isinstance(value, list) else value
 
 
 async def apply_event(shop: CheckoutContext, payload: dict[str, Any]) -> None:

@@ -17,7 +17,9 @@ from storefront.checkout.model import Claim, PendingOrder, PlaceOrder, Seen
 from storefront.checkout.new_order import new_order
 from storefront.checkout.store import KEY_LOST, Paid, PaidOrder, UnpaidOrder
 from storefront.checkout.together import Together
+from storefront.checkout.webhooks import Inbox
 from storefront.orders import service
+from storefront.payments.model import ProviderEvent
 from storefront.platform.database import statement_count
 from storefront.settings import Settings
 from tests.buying import Buyer, buyer_of, of_the_shop, offer, stock_of, violations
@@ -306,3 +308,13 @@ async def test_a_key_that_was_left_behind_is_taken_over(shop: CheckoutContext, o
     assert taken.locked_at == later.now
     with pytest.raises(idempotency.IdempotencyMismatch):
         await shop.together.claim(msgspec.structs.replace(later, fingerprint=b"other"), stale=shop.stale_after)
+
+
+async def test_an_event_with_what_no_database_keeps_is_kept_without_it(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    inbox, name = Inbox(shop), uuid.uuid4().hex
+    texts = ["plain", "n\x00thing", "half of \ud83d"]
+    events = [ProviderEvent(f"{name}-{n}", "charge.updated", name, shop.clock(), {"text": text}) for n, text in enumerate(texts)]
+    assert await asyncio.gather(*(inbox.store("sandbox", event) for event in events)) == [True] * 3
+    texts_of = "SELECT payload #>> '{event,text}' AS text FROM webhook_inbox WHERE event_id LIKE $1 ORDER BY event_id"
+    kept = await owner.fetch(texts_of, f"{name}%")
+    assert [row["text"] for row in kept] == ["plain", "n\ufffdthing", "half of ?"]
