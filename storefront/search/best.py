@@ -13,7 +13,7 @@ from storefront.search.sorting import Hit, page_by_score
 
 MANY = 2_000  # products from which on not all are scored
 STEP = 2  # times as many products are looked at next, when too few of the weightiest are found
-AIM = 300  # products that a part is to have, as far as it can be told before
+AIM = 340  # products that a part is to have, as far as it can be told before
 ENOUGH = 200  # products that are scored at least; so much less than the AIM that a part seldom has too few, and is seldom looked at in vain
 
 
