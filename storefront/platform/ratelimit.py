@@ -3,7 +3,6 @@
 Built on `limits` because counting correctly across processes is its whole job.
 """
 
-import asyncio
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -19,6 +18,7 @@ from redis.exceptions import RedisError
 
 from storefront.platform.errors import RateLimited
 from storefront.platform.gathering import Gathering
+from storefront.platform.resilience import answer_within
 
 log = structlog.get_logger("ratelimit")
 RETRY_SHARED_AFTER = 5.0  # seconds that a failed Redis is left alone
@@ -58,8 +58,8 @@ class _SharedStorage(RedisStorage):
         return await self._counting((self.bridge.prefixed_key(key), expiry, amount))
 
     async def _count_all(self, asked: Sequence[tuple[str, int, int]]) -> list[int]:
-        async with asyncio.timeout(self._timeout):  # of its own: who waits no longer leaves this at work, and others behind it
-            found: list[int] = await self._script([key for key, _, _ in asked], [given for _, *both in asked for given in both])
+        keys, arguments = [key for key, _, _ in asked], [given for _, *both in asked for given in both]
+        found: list[int] = await answer_within(self._timeout, self._script(keys, arguments))
         return found
 
 
@@ -101,11 +101,11 @@ class RateLimiter:
     async def _allowed(self, item: RateLimitItem, bucket: str, key: str) -> bool:
         if self._shared is not None and time.monotonic() >= self._shared_away_until:
             try:
-                async with asyncio.timeout(self._timeout):
-                    return await self._shared.hit(item, bucket, key)
+                return await self._shared.hit(item, bucket, key)
             except (TimeoutError, RedisError, StorageError, OSError) as error:
+                if time.monotonic() >= self._shared_away_until:  # those who asked together are told together
+                    log.warning("shared_limits_away", error=repr(error))
                 self._shared_away_until = time.monotonic() + RETRY_SHARED_AFTER
-                log.warning("shared_limits_away", error=repr(error))
         return await self._local.hit(item, bucket, key)
 
 
