@@ -101,7 +101,7 @@ async def _maybe_once(request: web.Request, scope: str, work: Callable[[], Await
 async def start_checkout(request: web.Request) -> web.Response:
     """Holds the cart's stock until `expires_at` and prices it anew. Start again to hold it for longer."""
     cart_id, guard = cart_id_of(request), await guard_of(request)
-    await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout)
+    await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout, loosely=True)
     shop = service.checkout_context(request.app)
     if "Idempotency-Key" in request.headers:
         async with shop.database.write() as conn:
@@ -162,7 +162,7 @@ async def create_order(request: web.Request) -> web.Response:
     """
     key = idempotency.read_key(request.headers.get("Idempotency-Key"))
     wanted = await read_json(request, PlaceOrder)
-    await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout)
+    await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout, loosely=True)
     customer_id = await current_customer_id(request)
     shop = service.checkout_context(request.app)
     return _send(await place_order(shop, wanted, key, path=request.path, customer_id=customer_id))

@@ -59,7 +59,7 @@ def _see_other(location: str) -> web.HTTPSeeOther:
 @routes.get("/checkout")
 async def checkout_page(request: web.Request) -> web.StreamResponse:
     """Holds the cart's stock for a while and shows the form."""
-    await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout)
+    await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout, loosely=True)
     shop = service.checkout_context(request.app)
     started = await _start(request, shop)
     cart = started.cart
@@ -104,7 +104,7 @@ async def _keep(shop: CheckoutContext, started: Started, details: Details) -> St
 @routes.post("/checkout")
 async def checkout(request: web.Request) -> web.StreamResponse:
     """step=update keeps what was entered and recalculates; step=place places the order under the form's idempotency key."""
-    await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout)
+    await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout, loosely=True)
     shop = service.checkout_context(request.app)
     values = await form_values(request)
     placing = values.get("step") == "place"
