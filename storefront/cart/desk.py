@@ -10,13 +10,11 @@ import asyncpg
 from aiohttp import web
 
 from storefront.platform.database import Database
-from storefront.platform.gathering import Gathering
+from storefront.platform.gathering import LANES, Gathering
 from storefront.platform.questions import Of
 from storefront.pricing.model import CartContents, PricedCart
 from storefront.pricing.service import ContentsOf, Till
 from storefront.settings import Settings
-
-LANES = 4  # statements of a kind that may be under way, when one has to wait for a lock
 
 ROW = ContentsOf(
     variant_ids=Of("ARRAY(SELECT CAST(line.key AS bigint) FROM jsonb_object_keys(about.lines) AS line (key))"),

@@ -23,12 +23,11 @@ from storefront.inventory.model import LockedStock
 from storefront.orders import store as order_store
 from storefront.orders.model import NewOrder, OrderHead
 from storefront.platform.database import Database
-from storefront.platform.gathering import Gathering
+from storefront.platform.gathering import LANES, Gathering
 from storefront.pricing.service import Till
 from storefront.settings import Settings
 
 WROTE_NOTHING = (asyncpg.PostgresError,)  # the server has refused the statement
-LANES = 4  # batches of a kind that may be under way, when one has to wait for a lock
 
 
 class ReadCart(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 PATIENCE = 0.2  # seconds
+LANES = 4  # batches of a kind that may be under way, where one may have to wait for a lock
 
 
 class _Caller(NamedTuple, Generic[Asked, Answer]):

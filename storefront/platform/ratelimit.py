@@ -23,7 +23,6 @@ from storefront.platform.resilience import answer_within
 log = structlog.get_logger("ratelimit")
 RETRY_SHARED_AFTER = 5.0  # seconds that a failed Redis is left alone
 
-
 # What the library's script does for one key, for a list of them: counts, and lets the count end with its window.
 _COUNT_ALL = """
 local counts = {}
@@ -83,7 +82,6 @@ class RateLimiter:
     def __init__(self, redis_url: str | None, namespace: str, *, timeout: float = 0.1) -> None:
         self._local = FixedWindowRateLimiter(MemoryStorage())
         self._shared = _shared_limiter(redis_url, namespace, timeout) if redis_url else None
-        self._timeout = timeout
         self._shared_away_until = 0.0
 
     async def hit(self, bucket: str, key: str, limit: str, *, loosely: bool = False) -> None:
