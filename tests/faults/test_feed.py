@@ -67,15 +67,19 @@ async def test_a_change_that_takes_the_number_of_one_that_a_crash_undid_is_told(
     assert server.child is not None
     server.child.process.kill()
     server.child.process.wait()
+    usual, server.sockets = server.sockets, server.folder.parent / "elsewhere"  # unseen by the feed: what it saw is gone
     await asyncio.to_thread(_start_again, server)
     conn = await asyncpg.connect(server.dsn())
     await change(conn, "after")
     written = dict(await conn.fetch("SELECT key, xid::text::bigint FROM change_log"))
     assert "undone" not in written, "it was on disk, and this tests nothing"
     assert written["after"] == undone
+    await conn.close()
+    server.stop()
+    server.sockets = usual
+    await asyncio.to_thread(_start_again, server)
     await listener.heard("after", seconds=20)
     assert ANYTHING not in {told.topic for told in listener.told}, "nothing else was lost"
-    await conn.close()
     await feed.close()
 
 
