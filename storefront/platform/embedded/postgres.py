@@ -251,7 +251,9 @@ class Postgres:
     def standby(self, folder: Path) -> "Postgres":
         """A streaming standby of this cluster in `folder`, made by pg_basebackup; `start()` it like any other."""
         source = f"host={self.sockets} port={PORT} user=storefront"  # named at each start: the folder may have moved
-        replica = Postgres(folder, fsync=self._fsync, settings={**self._settings, "primary_conninfo": source})
+        # PostgreSQL would wait for 5 s after each try that failed, such as one while the primary starts.
+        following = {"primary_conninfo": source, "wal_retrieve_retry_interval": "500ms"}
+        replica = Postgres(folder, fsync=self._fsync, settings=self._settings | following)
         replica._folders()
         if not (replica.data / "PG_VERSION").exists():
             self._copy_to(replica)
