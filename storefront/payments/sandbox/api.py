@@ -128,7 +128,7 @@ async def _act(request: web.Request, function: Operation, params: Document, key:
     if struck is not None and fault == "slow":
         await asyncio.sleep(struck.seconds)
     ledger, provider = request.app[LEDGER], request.app[PROVIDER]
-    with ledger.transaction():
+    async with ledger.transaction():
         try:
             found = function(request, provider, params)
             status, body = 200, _written(expand(found, _paths(params), ledger.get))

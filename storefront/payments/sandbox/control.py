@@ -63,5 +63,6 @@ async def read_ledger(request: web.Request) -> web.Response:
     after = request.query.get("after", "0")
     if not after.isdecimal() or len(after) > 15:
         return _refusal(ApiError(400, "invalid_request_error", "Invalid after"))
-    entries = request.app[LEDGER].entries(intent=request.query.get("intent"), after=int(after))
+    async with request.app[LEDGER].transaction():
+        entries = request.app[LEDGER].entries(intent=request.query.get("intent"), after=int(after))
     return web.json_response({"entries": entries})

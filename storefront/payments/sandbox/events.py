@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import random
 import secrets
+import sqlite3
 import time
 from typing import Any
 
@@ -96,7 +97,10 @@ class Events:
             try:
                 while True:
                     self._woken.clear()
-                    self._send_due(http)
+                    try:
+                        await self._send_due(http)
+                    except sqlite3.Error:
+                        log.exception("books_not_written")
                     try:
                         async with asyncio.timeout(POLL_SECONDS):
                             await self._woken.wait()
@@ -107,14 +111,15 @@ class Events:
                     task.cancel()
                 await asyncio.gather(*self._sending, return_exceptions=True)
 
-    def _send_due(self, http: aiohttp.ClientSession) -> None:
+    async def _send_due(self, http: aiohttp.ClientSession) -> None:
+        if len(self._sending) >= AT_ONCE:
+            return
         now = time.time()
-        for url in self.endpoints:
-            if self._away.get(url, (0.0, 0.0))[0] > now:
-                continue
-            for row in self._ledger.due_deliveries(url, now, 2 * AT_ONCE):
-                if row["seq"] in self._underway or len(self._sending) >= AT_ONCE:
-                    continue
+        urls = [url for url in self.endpoints if self._away.get(url, (0.0, 0.0))[0] <= now]
+        due = [row for url in urls for row in self._ledger.due_deliveries(url, now, 2 * AT_ONCE) if row["seq"] not in self._underway]
+        if due:
+            await self._ledger.committed()  # nobody is told what may yet not have happened
+            for row in due[: AT_ONCE - len(self._sending)]:
                 self._underway.add(row["seq"])
                 task = asyncio.create_task(self._send(http, row))
                 self._sending.add(task)
@@ -138,7 +143,7 @@ class Events:
             self._away[url] = (time.time() + pause, pause)
         finally:
             self._underway.discard(seq)
-        with self._ledger.transaction():
+        async with self._ledger.transaction():
             if taken or row["forged"] or row["tries"] + 1 >= GIVE_UP_AFTER:
                 self._ledger.delivered(seq, said)
             else:

@@ -1,10 +1,11 @@
 """The provider's books: one SQLite file, every change committed before it is answered. No card number is ever in it."""
 
+import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,13 @@ CREATE INDEX IF NOT EXISTS later_due ON later (due);
 """
 
 
+CACHED_KIB = 32 * 1024
+CHECKPOINT_PAGES = 8000  # of 4 KiB: pages that change often are copied to the file once for many changes
+PAUSE = 0.02  # seconds from one commit to the next: who comes in between shares it
+
+
 class Ledger:
-    """One connection, used from one thread: transactions never overlap."""
+    """One connection, used from one thread: transactions never overlap, and those of one moment are committed at once."""
 
     def __init__(self, path: Path, *, fsync: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,21 +86,57 @@ class Ledger:
         self._db.row_factory = sqlite3.Row
         # A commit survives the death of this process; WAL with NORMAL syncs at checkpoints, which is enough for play money.
         synchronous = "NORMAL" if fsync else "OFF"
-        self._db.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA busy_timeout = 5000;" + _SCHEMA)
+        self._db.executescript(
+            f"PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA busy_timeout = 5000; "
+            f"PRAGMA cache_size = -{CACHED_KIB}; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};" + _SCHEMA
+        )
+        self._open: asyncio.Future[None] | None = None  # done when what is written now is committed
+        self._committed_at = 0.0  # by the loop's clock
 
     def close(self) -> None:
+        self._commit()
         self._db.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing, committed at its end."""
-        self._db.execute("BEGIN IMMEDIATE")
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """All or nothing, and committed at its end, as is whatever it has read. Nothing is awaited inside."""
+        self._begin()
+        self._db.execute("SAVEPOINT one")
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self._db.execute("ROLLBACK TO one")
             raise
-        self._db.execute("COMMIT")
+        finally:
+            self._db.execute("RELEASE one")
+            await self.committed()
+
+    async def committed(self) -> None:
+        """When all that was written up to now is committed. Raises sqlite3.Error when it could not be: then none of it has happened."""
+        if self._open is not None:
+            await asyncio.shield(self._open)  # shared with others, whom a caller that is cancelled does not take along
+
+    def _begin(self) -> None:
+        if self._open is not None:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        loop = asyncio.get_running_loop()
+        self._open = loop.create_future()
+        loop.call_later(max(0.0, self._committed_at + PAUSE - loop.time()), self._commit)
+
+    def _commit(self) -> None:
+        if self._open is None:
+            return
+        written, self._open = self._open, None
+        try:
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            written.set_exception(error)
+        else:
+            written.set_result(None)
+        self._committed_at = written.get_loop().time()
 
     # --- objects
 

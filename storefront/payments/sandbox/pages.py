@@ -58,7 +58,7 @@ def _see_other(location: str) -> web.HTTPSeeOther:
 
 @routes.get("/pay/{session_id}")
 async def payment_page(request: web.Request) -> web.Response:
-    with request.app[LEDGER].transaction():
+    async with request.app[LEDGER].transaction():
         session = _session(request)
     if session["status"] == "complete":
         raise _see_other(_success_url(session))
@@ -74,7 +74,7 @@ async def pay(request: web.Request) -> web.Response:
     provider = request.app[PROVIDER]
     refusal = ""
     intent: Document | None = None
-    with request.app[LEDGER].transaction():
+    async with request.app[LEDGER].transaction():
         session = _session(request)
         if session["status"] == "open":
             try:
@@ -128,7 +128,7 @@ async def confirm(request: web.Request) -> web.Response:
     _asked_intent(request)
     approved = (await request.post()).get("answer") == "approve"
     provider = request.app[PROVIDER]
-    with request.app[LEDGER].transaction():
+    async with request.app[LEDGER].transaction():
         intent = provider.answer_shopper(request.match_info["intent_id"], approved=approved)
         session = provider.session_of(intent)
         if session is not None:

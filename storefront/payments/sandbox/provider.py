@@ -113,9 +113,9 @@ class Provider:
             "receipt_email": params.get("receipt_email"),
             "status": "requires_confirmation" if method else "requires_payment_method",
         }
-        self.ledger.put(intent)
         if params.get("confirm") == "true":
             return self.confirm_intent(intent, params | {"payment_method": None})  # which is on the intent already
+        self.ledger.put(intent)
         return intent
 
     def intent(self, intent_id: str) -> Document:
@@ -164,10 +164,11 @@ class Provider:
 
     def _take(self, intent: Document, card: SandboxCard) -> Document:
         """The money is there: held, or taken at once."""
-        charge = self._charge(intent, card, paid=True)
+        charge = _charge(intent, card, paid=True)
         intent |= {"latest_charge": charge["id"], "next_action": None, "last_payment_error": None}
         self.ledger.enter(intent["id"], "authorize", intent["amount"], intent["currency"])
         if intent["capture_method"] == "manual":
+            self.ledger.put(charge, parent=intent["id"])
             intent |= {"status": "requires_capture", "amount_capturable": intent["amount"]}
             return self._changed(intent, "payment_intent.amount_capturable_updated")
         return self._captured(intent, charge, intent["amount"])
@@ -176,37 +177,16 @@ class Provider:
         self.ledger.enter(intent["id"], "capture", amount, intent["currency"])
         if amount < intent["amount"]:
             self.ledger.enter(intent["id"], "release", intent["amount"] - amount, intent["currency"])
-        self.ledger.put(charge | {"captured": True, "amount_captured": amount})
+        self.ledger.put(charge | {"captured": True, "amount_captured": amount}, parent=intent["id"])
         intent |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
         if BY_LAST4[charge["payment_method_details"]["card"]["last4"]].disputed:
             self.ledger.add_later("dispute", charge["id"], time.time() + self.takes_a_while)
         return self._changed(intent, "payment_intent.succeeded")
 
-    def _charge(self, intent: Document, card: SandboxCard, *, paid: bool) -> Document:
-        charge: Document = {
-            "id": new_id("ch"),
-            "object": "charge",
-            "amount": intent["amount"],
-            "amount_captured": 0,
-            "amount_refunded": 0,
-            "captured": False,
-            "created": int(time.time()),
-            "currency": intent["currency"],
-            "failure_code": None if paid else card.code,
-            "metadata": {},
-            "paid": paid,
-            "payment_intent": intent["id"],
-            "payment_method": intent["payment_method"],
-            "payment_method_details": {"type": "card", "card": {"brand": card.brand, "last4": card.last4}},
-            "refunded": False,
-            "status": "succeeded" if paid else "failed",
-        }
-        self.ledger.put(charge, parent=intent["id"])
-        return charge
-
     def _decline(self, intent: Document, card: SandboxCard) -> ApiError:
         """Keeps the failure and is the error to raise for it."""
-        charge = self._charge(intent, card, paid=False)
+        charge = _charge(intent, card, paid=False)
+        self.ledger.put(charge, parent=intent["id"])
         self._failed(intent | {"latest_charge": charge["id"]}, card.code, card.message, card.decline_code)
         intent = self.intent(intent["id"])
         error = {name: value for name, value in intent["last_payment_error"].items() if name not in ("type", "message")}
@@ -450,6 +430,27 @@ class Provider:
             self._failed(intent, card.code, card.message, card.decline_code)
         else:
             self._take(intent, card)
+
+
+def _charge(intent: Document, card: SandboxCard, *, paid: bool) -> Document:
+    return {
+        "id": new_id("ch"),
+        "object": "charge",
+        "amount": intent["amount"],
+        "amount_captured": 0,
+        "amount_refunded": 0,
+        "captured": False,
+        "created": int(time.time()),
+        "currency": intent["currency"],
+        "failure_code": None if paid else card.code,
+        "metadata": {},
+        "paid": paid,
+        "payment_intent": intent["id"],
+        "payment_method": intent["payment_method"],
+        "payment_method_details": {"type": "card", "card": {"brand": card.brand, "last4": card.last4}},
+        "refunded": False,
+        "status": "succeeded" if paid else "failed",
+    }
 
 
 def _line(line: Any) -> Document:

@@ -77,10 +77,10 @@ async def _let_time_pass(app: web.Application) -> None:
     while True:
         now = time.time()
         if now > forget_at:
-            with ledger.transaction():
+            async with ledger.transaction():
                 ledger.forget_keys(now - KEYS_ARE_KEPT)
             forget_at = now + 600
-        with ledger.transaction():
+        async with ledger.transaction():
             due = ledger.take_due(now)
             if due is not None:
                 provider.happen(*due)

@@ -1,0 +1,90 @@
+"""The provider's books: what is answered is committed, and transactions of one moment share a commit without sharing their fate."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from storefront.payments.sandbox.ledger import Ledger
+
+
+class Books:
+    """A ledger, and what somebody else sees in its file: what would be left if the process died."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.ledger = Ledger(path)
+
+    async def put(self, object_id: str) -> None:
+        async with self.ledger.transaction():
+            self.ledger.put({"id": object_id, "object": "charge", "created": 1})
+
+    async def fail(self, object_id: str) -> None:
+        async with self.ledger.transaction():
+            self.ledger.put({"id": object_id, "object": "charge", "created": 1})
+            raise ValueError(object_id)
+
+    def kept(self) -> list[str]:
+        with sqlite3.connect(self.path) as other:
+            return [row[0] for row in other.execute("SELECT id FROM object ORDER BY seq")]
+
+
+@pytest.fixture
+async def books(tmp_path: Path) -> AsyncIterator[Books]:
+    books = Books(tmp_path / "ledger.sqlite3")
+    yield books
+    books.ledger.close()
+
+
+async def test_what_is_done_is_committed(books: Books) -> None:
+    for number in range(5):
+        await books.put(f"ch_{number}")
+        assert f"ch_{number}" in books.kept()
+
+
+async def test_those_of_one_moment_are_committed_at_once(books: Books) -> None:
+    await books.put("ch_first")
+    puts = [asyncio.create_task(books.put(f"ch_{number}")) for number in range(20)]
+    seen = {len(books.kept())}
+    while not all(put.done() for put in puts):
+        await asyncio.sleep(0)
+        seen.add(len(books.kept()))
+    assert seen == {1, 21}
+
+
+async def test_one_that_fails_takes_nobody_along(books: Books) -> None:
+    outcomes = await asyncio.gather(books.put("ch_a"), books.fail("ch_b"), books.put("ch_c"), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [type(None), ValueError, type(None)]
+    assert books.kept() == ["ch_a", "ch_c"]
+
+
+async def test_who_leaves_early_takes_nobody_along(books: Books) -> None:
+    await books.put("ch_first")  # so that the next commit is a while away
+    stays, leaves = asyncio.create_task(books.put("ch_stays")), asyncio.create_task(books.put("ch_leaves"))
+    await asyncio.sleep(0)
+    leaves.cancel()
+    await stays
+    assert books.kept() == ["ch_first", "ch_stays", "ch_leaves"]
+
+
+async def test_a_commit_that_fails_is_told_to_all(books: Books) -> None:
+    await books.put("ch_first")
+    puts = [asyncio.create_task(books.put(f"ch_{number}")) for number in range(3)]
+    await asyncio.sleep(0)
+    books.ledger._db.execute("ROLLBACK")  # as SQLite itself does on a full disk
+    outcomes = await asyncio.gather(*puts, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [sqlite3.OperationalError] * 3
+    await books.put("ch_after")
+    assert books.kept() == ["ch_first", "ch_after"]
+
+
+async def test_nothing_is_left_behind_at_the_end(tmp_path: Path) -> None:
+    books = Books(tmp_path / "ledger.sqlite3")
+    await books.put("ch_first")
+    last = asyncio.create_task(books.put("ch_last"))
+    await asyncio.sleep(0)
+    books.ledger.close()
+    assert books.kept() == ["ch_first", "ch_last"]
+    await last
