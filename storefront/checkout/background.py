@@ -20,7 +20,6 @@ TIDY_EVERY = 600.0
 EXCHANGES_EVERY = 15.0
 INVOICES_EVERY = 3600.0
 RECONCILE_EVERY = 3600.0
-MAILS_AT_ONCE = 16  # their orders are read together
 AT_ONCE = 500  # holds that are freed in one transaction
 
 
@@ -58,7 +57,7 @@ def register(shop: CheckoutContext, mailer: Mailer) -> None:
     async def issue_invoices() -> None:
         await invoices.issue_missing(shop.database, now=shop.clock())
 
-    shop.jobs.register(mails.JOB, write_mail, at_once=MAILS_AT_ONCE, connects=False)
+    shop.jobs.register(mails.JOB, write_mail, at_once=mailer.at_once, connects=False)
     shop.jobs.register(webhooks.JOB, apply_event)
     shop.jobs.every("events", webhooks.LOOK_EVERY, look_at_events)
     shop.jobs.every("recovery", RECOVER_EVERY, recover)

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+from functools import lru_cache
 from uuid import UUID
 
 from storefront.settings import Settings
@@ -9,7 +10,12 @@ from storefront.settings import Settings
 
 def order_key(settings: Settings, order_id: UUID) -> str:
     """32 URL-safe characters (192 bits of HMAC-SHA-256)."""
-    digest = hmac.digest(settings.security.signing_secret.encode(), b"order:" + order_id.bytes, "sha256")
+    return _signed(settings.security.signing_secret, order_id)
+
+
+@lru_cache(maxsize=1024)  # an order that is placed is asked for its key by its payment, its answer and its mail
+def _signed(secret: str, order_id: UUID) -> str:
+    digest = hmac.digest(secret.encode(), b"order:" + order_id.bytes, "sha256")
     return base64.urlsafe_b64encode(digest[:24]).decode()
 
 

@@ -30,6 +30,7 @@ from storefront.settings import ROOT, Settings
 JOB = "mail"
 SMTP_SECONDS = 20.0
 SMTP_AT_ONCE = 8  # connections to the mail server
+IN_FOLDER_AT_ONCE = 64
 KEPT = 1000  # mails in the folder, and some more
 TIDY_AFTER = 50  # mails
 LONGEST_SUBJECT = 250
@@ -91,6 +92,11 @@ class Mailer:
         self._templates.globals["shop"] = settings.shop
         name, self._sender = parseaddr(self._mail.from_address)
         self._from = _header("From", formataddr((_one_line(name), self._sender)))
+
+    @property
+    def at_once(self) -> int:
+        """How many mails are worth having under way: what is to be sent waits for a connection, and a job's time runs meanwhile."""
+        return IN_FOLDER_AT_ONCE if self._mail.transport == "folder" else 2 * SMTP_AT_ONCE
 
     async def deliver(self, job: Job) -> None:
         """The handler of `mail` jobs. A repeat of a job has the same Message-ID, and the same file in the folder."""

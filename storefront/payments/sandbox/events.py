@@ -23,7 +23,7 @@ from storefront.payments.sandbox.wire import Document, new_id
 log = structlog.get_logger("sandbox")
 
 API_VERSION = "2025-01-01.sandbox"
-AT_ONCE = 8
+AT_ONCE = 32
 ANSWER_SECONDS = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0  # seconds between the tries of one delivery
 GIVE_UP_AFTER = 20  # tries
