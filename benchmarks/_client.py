@@ -27,18 +27,22 @@ class Client:
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         try:
             self._writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + sent)
-            head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            given = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
-            content = await self._reader.readexactly(int(given.get("content-length", "0")))
-            if given.get("connection") == "close":
+            head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+            content = await self._reader.readexactly(int(_given(head, b"content-length") or 0))
+            if _given(head, b"connection") == b"close":
                 self.close()
         except BaseException:
             self.close()
             raise
-        return int(head[0].split(" ")[1]), json.loads(content) if content and "json" in given.get("content-type", "") else content
+        return int(head.split(b" ", 2)[1]), json.loads(content) if content and b"json" in _given(head, b"content-type") else content
 
     def close(self) -> None:
         """Drops the connection."""
         if self._writer is not None:
             self._writer.close()
         self._reader = self._writer = None
+
+
+def _given(head: bytes, name: bytes) -> bytes:
+    """A header's value, in lower case as `head` is; empty when it is not there."""
+    return head.partition(b"\r\n" + name + b": ")[2].partition(b"\r\n")[0]

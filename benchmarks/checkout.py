@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="run.py bench checkout", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=20)
-    parser.add_argument("--buyers", type=int, default=128, help="at once")
+    parser.add_argument("--buyers", type=int, default=256, help="at once; the more there are, the more share a statement")
     parser.add_argument("--clients", type=int, default=64, help="of pgbench; no number that PostgreSQL takes serves it better")
     parser.add_argument("--replicas", type=int, default=1, help="of the shop and of the bare one, among which the buyers are spread")
     options = parser.parse_args(argv)

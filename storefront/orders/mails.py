@@ -12,7 +12,7 @@ from storefront.platform.database import Connection, Database
 from storefront.platform.gathering import Gathering
 from storefront.platform.jobs import Jobs
 from storefront.platform.money import format_amount
-from storefront.pricing.addresses import countries
+from storefront.pricing.addresses import country_name
 from storefront.pricing.model import Address
 from storefront.settings import Settings
 
@@ -109,7 +109,7 @@ def _context(settings: Settings, order: Order, payload: dict[str, Any]) -> dict[
         "total": money(order.total),
         "gift_card_amount": money(order.gift_card_amount) if order.gift_card_amount else "",
         "address": _label(address) if address else [],
-        "country": dict(countries()).get(address.country, address.country) if address else "",
+        "country": country_name(address.country) if address else "",
         "amount": money(payload["amount"]) if payload.get("amount") else "",
         "tracking_number": (sent.tracking_number if sent else None) or "",
         "tracking_url": (sent.tracking_url if sent else None) or "",

@@ -7,7 +7,7 @@ import msgspec
 
 from storefront.orders.model import CreditNote, Invoice, Order, OrderLine, Seller
 from storefront.platform.money import format_amount
-from storefront.pricing.addresses import countries
+from storefront.pricing.addresses import country_name
 from storefront.pricing.model import Address
 from storefront.pricing.rounding import half_up, spread, tax_on_top, tax_within
 from storefront.settings import Settings
@@ -124,7 +124,7 @@ def _label(address: Address | None) -> tuple[str, ...]:
     if address is None:
         return ()
     town = " ".join(part for part in (address.postal_code, address.city, address.region) if part)
-    country = dict(countries()).get(address.country, address.country)
+    country = country_name(address.country)
     return tuple(part for part in (address.name, address.company, address.line1, address.line2, town, country) if part)
 
 

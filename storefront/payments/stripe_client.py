@@ -77,7 +77,7 @@ class StripeCaller:
         self._budget.earn()
         lost: ProviderUnknown | None = None
         try:
-            async with asyncio.timeout(self._seconds), self._bulkhead.slot():
+            async with asyncio.timeout(self._seconds), self._bulkhead:
                 for attempt in range(1, TRIES + 1):
                     try:
                         return await self._once(operation, make)

@@ -8,8 +8,8 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from prometheus_client import Counter, Gauge
@@ -28,7 +28,7 @@ class NotCalled(Exception):
 
 
 class Bulkhead:
-    """At most `limit` calls at once, and at most `waiting` callers who wait, none longer than `patience` seconds."""
+    """At most `limit` calls at once, each inside `async with`; at most `waiting` callers wait, none longer than `patience` seconds."""
 
     def __init__(self, part: str, limit: int, *, waiting: int, patience: float) -> None:
         self._part = part
@@ -37,14 +37,12 @@ class Bulkhead:
         self._most_waiting = waiting
         self._patience = patience
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Holds a slot. Raises NotCalled when there is none in time."""
+    async def __aenter__(self) -> None:
+        """Takes a slot. Raises NotCalled when there is none in time."""
         await self._enter()
-        try:
-            yield
-        finally:
-            self._slots.release()
+
+    async def __aexit__(self, *raised: object) -> None:
+        self._slots.release()
 
     async def _enter(self) -> None:
         if not self._slots.locked():

@@ -222,7 +222,7 @@ class SharedCache:
 
     async def _call(self, call: Awaitable[T], *, at_once: bool = False) -> T:
         try:
-            async with contextlib.nullcontext() if at_once else self._turns.slot():
+            async with contextlib.nullcontext() if at_once else self._turns:
                 with self._breaker.watch():
                     return await answer_within(self._timeout, self._debt_first(call))
         finally:

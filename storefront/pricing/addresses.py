@@ -35,9 +35,14 @@ def countries() -> list[tuple[str, str]]:
     return sorted(found, key=lambda country: country[1])
 
 
+def country_name(code: str) -> str:
+    """The English name of a country; the code itself when there is none."""
+    return _country_names().get(code, code)
+
+
 @lru_cache(maxsize=1)
-def _country_codes() -> frozenset[str]:
-    return frozenset(code for code, _ in countries())
+def _country_names() -> dict[str, str]:
+    return dict(countries())
 
 
 def regions(country: str) -> list[str]:
@@ -71,7 +76,7 @@ def _unprintable(address: Address) -> dict[str, str]:
 def _errors(address: Address) -> dict[str, str]:
     """By field, in the order in which a form asks for them."""
     errors: dict[str, str] = {}
-    if address.country not in _country_codes():
+    if address.country not in _country_names():
         errors["country"] = "Choose a country."
     if not address.name:
         errors["name"] = "Enter a name."
