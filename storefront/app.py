@@ -70,7 +70,7 @@ from storefront.templating import base_context, install_templates
 ROOT = Path(__file__).resolve().parent.parent
 RELEASE = ("storefront", "templates", "static", "sql/queries")  # what pages are made by
 PAGES_SHARE = 0.8  # of the memory for caches, the rest is for data
-COLLECT_AFTER = (10_000, 20, 50)  # new objects, rounds, rounds: what a request makes is mostly gone with it, and not worth looking for
+COLLECT_AFTER = (25_000, 20, 50)  # new objects, rounds, rounds: what a request makes is mostly gone with it, and not worth looking for
 FEED_LATE = 2.0  # seconds that this replica may be behind before its pages are not for the CDN to keep
 INDEX_LATE = 2.0  # seconds that the index may be behind before listings are dropped without it
 log = structlog.get_logger("app")

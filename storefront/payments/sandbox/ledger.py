@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS idempotency_key (
     status INTEGER NOT NULL,
     body TEXT NOT NULL,
     created INTEGER NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX IF NOT EXISTS idempotency_key_created ON idempotency_key (created);
 
 CREATE TABLE IF NOT EXISTS delivery (
