@@ -1,7 +1,6 @@
 """Bare aiohttp + asyncpg + stripe: what an order asks of any shop, without rules, prices, mails or guarantees. The bound of whole orders.
 
-A cart is one INSERT, contact and address one UPDATE, holding its stock one statement, and the order two with the provider's call between
-them. The provider's event is kept. Nothing is repeated, recovered, authorised or checked but the stock.
+A cart with contact and address is one INSERT, holding its stock one statement, and the order two with the provider's call between them. The provider's event is kept. Nothing is repeated, recovered, authorised or checked but the stock.
 """
 
 import json
@@ -25,8 +24,7 @@ CREATE TABLE IF NOT EXISTS bench_order (
 CREATE TABLE IF NOT EXISTS bench_event (id text PRIMARY KEY, payload jsonb NOT NULL);
 """
 FILL = "INSERT INTO bench_shelf SELECT n, 1000000000, 0 FROM generate_series(0, $1::int - 1) n ON CONFLICT DO NOTHING"
-START = "INSERT INTO bench_basket (id, variant, quantity) VALUES ($1, $2, $3)"
-DETAILS = "UPDATE bench_basket SET details = $2 WHERE id = $1 RETURNING quantity"
+START = "INSERT INTO bench_basket (id, variant, quantity, details) VALUES ($1, $2, $3, $4)"
 HOLD = """UPDATE bench_shelf s SET reserved = reserved + b.quantity
 FROM bench_basket b WHERE b.id = $1 AND s.variant = b.variant RETURNING b.quantity"""
 PENDING = "INSERT INTO bench_order (id, basket, key, total, status) VALUES ($1, $2, $3, $4, 'pending')"
@@ -47,15 +45,10 @@ async def make_app(dsn: str, provider: str, api_key: str) -> web.Application:
     calls = stripe.StripeClient(api_key, base_addresses={"api": provider}, http_client=http)
 
     async def start(request: web.Request) -> web.Response:
-        line = (await request.json())["lines"][0]
-        cart_id = uuid4()
-        await pool.execute(START, cart_id, line["variant_id"] % VARIANTS, line["quantity"])
+        details = await request.json()
+        line, cart_id = details.pop("lines")[0], uuid4()
+        await pool.execute(START, cart_id, line["variant_id"] % VARIANTS, line["quantity"], json.dumps(details))
         return _answer(201, {"id": str(cart_id), "total": _total(line["quantity"])})
-
-    async def details(request: web.Request) -> web.Response:
-        cart_id = request.match_info["id"]
-        quantity = await pool.fetchval(DETAILS, UUID(cart_id), json.dumps(await request.json()))
-        return _answer(200, {"id": cart_id, "total": _total(quantity)})
 
     async def hold(request: web.Request) -> web.Response:
         cart_id = request.match_info["id"]
@@ -91,7 +84,6 @@ async def make_app(dsn: str, provider: str, api_key: str) -> web.Application:
     app = web.Application()
     app.on_cleanup.append(close)
     app.router.add_post("/api/v1/carts", start)
-    app.router.add_patch("/api/v1/carts/{id}", details)
     app.router.add_post("/api/v1/carts/{id}/checkout", hold)
     app.router.add_post("/api/v1/orders", order)
     app.router.add_post("/webhooks/sandbox", event)

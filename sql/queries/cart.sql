@@ -14,7 +14,9 @@ SELECT c.* FROM unnest(CAST(:asked AS jsonb[])) AS one (asked) JOIN cart c ON c.
 -- Carts with these lines at their prices of now; no row for one with a line that is not for sale or has no price in its currency.
 WITH asked AS MATERIALIZED (
     SELECT a.* FROM unnest(CAST(:asked AS jsonb[])) AS one (asked)
-    CROSS JOIN LATERAL jsonb_to_record(one.asked) AS a (id uuid, currency text, customer_id uuid, lines jsonb, durable boolean)
+    CROSS JOIN LATERAL jsonb_to_record(one.asked) AS a (
+        id uuid, currency text, customer_id uuid, lines jsonb, durable boolean,
+        email text, delivery_address jsonb, billing_address jsonb, fulfillment_option_id bigint)
     CROSS JOIN wait_briefly(cardinality(CAST(:asked AS jsonb[])))
 ), wanted AS MATERIALIZED (
     SELECT a.id, w.variant_id, w.quantity, w.place, vp.amount, v.active AND is_published(p.status, p.published_at) AS on_sale
@@ -24,11 +26,11 @@ WITH asked AS MATERIALIZED (
     LEFT JOIN product p ON p.id = v.product_id
     LEFT JOIN variant_price vp ON vp.variant_id = v.id AND vp.currency = a.currency
 )
-INSERT INTO cart (id, currency, customer_id, lines)
+INSERT INTO cart (id, currency, customer_id, lines, email, delivery_address, billing_address, fulfillment_option_id)
 SELECT a.id, a.currency, a.customer_id, coalesce(
     (SELECT jsonb_object_agg(
         w.variant_id::text, jsonb_build_object('quantity', w.quantity, 'seen_amount', w.amount, 'added', w.place - 1000000))
-     FROM wanted w WHERE w.id = a.id), '{}')
+     FROM wanted w WHERE w.id = a.id), '{}'), a.email, a.delivery_address, a.billing_address, a.fulfillment_option_id
 FROM asked a
 WHERE NOT EXISTS (SELECT FROM wanted w WHERE w.id = a.id AND (w.on_sale IS NOT TRUE OR w.amount IS NULL))
 RETURNING *, set_config('synchronous_commit',
@@ -124,6 +126,9 @@ FROM asked a
 WHERE c.id = a.cart_id AND cart_may_change(c, a.anybody, a.customer_id, a.version)
 RETURNING c.*, set_config('synchronous_commit',
     CASE WHEN (SELECT bool_or(d.durable) FROM asked d) THEN current_setting('synchronous_commit') ELSE 'off' END, true) AS durability;
+
+-- name: forget!
+DELETE FROM cart WHERE id = :cart_id AND version = :version AND state = 'open';
 
 -- name: forget_old$
 -- Carts that nobody has touched since then and that nothing came of; at most so many. Returns how many went.

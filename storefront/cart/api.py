@@ -72,7 +72,7 @@ ADDRESS = {"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Berlin", "posta
     summary="Start a cart",
     tag="Carts",
     request=NewCart,
-    example={"lines": [{"variant_id": 1, "quantity": 2}]},
+    example={"lines": [{"variant_id": 1, "quantity": 2}], "email": "ada@example.com", "delivery_address": ADDRESS},
     response=CartView,
     status=201,
     answer_headers=(ETAG, LOCATION),
@@ -81,7 +81,10 @@ ADDRESS = {"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Berlin", "posta
     session="optional",
 )
 async def create_cart(request: web.Request) -> web.Response:
-    """A new cart, with lines if some are given. Whoever knows the id of a guest's cart may use it; a signed-in customer's is their own."""
+    """A new cart, with what is given of lines, contact, addresses and delivery. The delivery option must be one that is offered for it.
+
+    Whoever knows the id of a guest's cart may use it; a signed-in customer's is their own.
+    """
     given = await read_json(request, NewCart)
     shop = request.app[SETTINGS].shop
     currency = given.currency or shop.currency
@@ -90,10 +93,15 @@ async def create_cart(request: web.Request) -> web.Response:
     customer_id = await current_customer_id(request)
     await count_new_cart(request)
     lines = [(line.variant_id, line.quantity) for line in given.lines]
-    till = _at_desk(request)
-    statements = request.app[DATABASE].statements
-    cart = await service.create(statements, currency=currency, customer_id=customer_id, lines=lines, till=till)
-    return _answer(cart, await till.price(cart), status=201)
+    cart, priced = await service.create_priced(
+        request.app[DATABASE].statements,
+        currency=currency,
+        customer_id=customer_id,
+        lines=lines,
+        details=given.details,
+        till=_at_desk(request),
+    )
+    return _answer(cart, priced, status=201)
 
 
 @routes.get("/api/v1/carts/{cart_id}")

@@ -72,10 +72,20 @@ class NewLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewCart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`currency` is one that the shop sells in; without it, the shop's own."""
+    """`currency` is one that the shop sells in; without it, the shop's own. The rest as in `CartChange`, for whoever knows it already."""
 
     currency: Currency | None = None
     lines: Annotated[list[NewLine], Meta(max_length=MOST_LINES)] = []
+    email: Annotated[str, Meta(max_length=320)] | None = None
+    delivery_address: Address | None = None
+    billing_address: Address | None = None
+    fulfillment_option_id: Annotated[int, Meta(ge=1, le=2**53 - 1)] | None = None
+
+    @property
+    def details(self) -> dict[str, str | Address | int]:
+        """Those of contact, addresses and delivery that are given, by name."""
+        names = ("email", "delivery_address", "billing_address", "fulfillment_option_id")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
 class LineChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -60,6 +60,7 @@ __all__ = [
     "choose_delivery",
     "clear_cart_cookies",
     "create",
+    "create_priced",
     "disown",
     "forget_abandoned",
     "get",
@@ -142,12 +143,14 @@ async def create(
     currency: str,
     customer_id: UUID | None = None,
     lines: Iterable[tuple[int, int]] = (),
+    details: Mapping[str, Any] | None = None,
     durable: bool = False,
     till: Till | AtDesk | None = None,
 ) -> Cart:
-    """A new cart with (variant, quantity) lines; a variant that comes twice is one line. Raises InvalidInput with the line's place.
+    """A new cart with (variant, quantity) lines, a variant that comes twice is one line, and the `details` that `set_details` takes.
 
-    `durable`: its transaction holds more than a cart, and its commit is waited for.
+    `durable`: its transaction holds more than a cart, and its commit is waited for. Raises InvalidInput with the line's place, or with
+    every detail that is wrong; whether the delivery option is offered is for the price to say.
     """
     given = list(lines)
     wanted: dict[int, int] = {}
@@ -158,7 +161,11 @@ async def create(
             raise InvalidInput.of(f"lines[{place}].quantity", f"A cart holds at most {MOST_UNITS} of one item.")
     if len(wanted) > MOST_LINES:
         raise InvalidInput.of("lines", f"A cart holds at most {MOST_LINES} different items.")
-    cart = await store.create(till or conn, currency, customer_id, wanted, durable=durable)
+    checked = _checked_details(details or {})
+    try:
+        cart = await store.create(till or conn, currency, customer_id, wanted, checked, durable=durable)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise _no_such_option(error) from error
     if cart is not None:
         return cart
     reasons = await _not_for_sale(conn, list(wanted), currency)
@@ -170,6 +177,26 @@ async def create(
             if variant_id in reasons
         ],
     )
+
+
+async def create_priced(
+    conn: Connection,
+    *,
+    currency: str,
+    customer_id: UUID | None,
+    lines: Iterable[tuple[int, int]],
+    details: Mapping[str, Any],
+    till: AtDesk,
+) -> tuple[Cart, PricedCart]:
+    """As `create`, with its price. A cart whose delivery option is not offered for it is not kept."""
+    cart = await create(conn, currency=currency, customer_id=customer_id, lines=lines, details=details, till=till)
+    priced = await till.price(cart)
+    try:
+        _check_offered(cart.fulfillment_option_id, priced)
+    except InvalidInput:
+        await store.forget(conn, cart)
+        raise
+    return cart, priced
 
 
 async def add_line(
@@ -284,7 +311,7 @@ async def set_details(
     try:
         cart = await store.set_details(till or conn, cart_id, changes, guard, durable=True)
     except asyncpg.ForeignKeyViolationError as error:
-        raise InvalidInput.of("fulfillment_option_id", "There is no such delivery option.") from error
+        raise _no_such_option(error) from error
     if cart is None:
         await _refused(conn, cart_id, guard)
         raise VersionMismatch(CHANGED_MEANWHILE)
@@ -302,8 +329,7 @@ async def choose_delivery(cart_id: UUID, given: Mapping[str, Any], guard: Guard,
         before = await get(till, cart_id, guard)
         _check_change(before, guard)
         priced = await till.price(msgspec.structs.replace(before, **changes))
-        if wanted is not None and all(option.id != wanted for option in priced.fulfillment_options):
-            raise InvalidInput.of("fulfillment_option_id", "This option is not offered for the cart and its delivery address.")
+        _check_offered(wanted, priced)
         # Who and where to must not be lost once it is confirmed: the order would go where it went before, at the same price.
         durable = changes.keys() != {"fulfillment_option_id"}
         cart = await store.set_details(
@@ -312,6 +338,18 @@ async def choose_delivery(cart_id: UUID, given: Mapping[str, Any], guard: Guard,
         if cart is not None:
             return cart, priced
     raise VersionMismatch(CHANGED_MEANWHILE)
+
+
+def _no_such_option(error: asyncpg.ForeignKeyViolationError) -> Exception:
+    """What a cart with a reference to nothing is refused with; the error itself when it is not about the delivery option."""
+    if error.constraint_name != "cart_fulfillment_option_id_fkey":
+        return error
+    return InvalidInput.of("fulfillment_option_id", "There is no such delivery option.")
+
+
+def _check_offered(wanted: int | None, priced: PricedCart) -> None:
+    if wanted is not None and all(option.id != wanted for option in priced.fulfillment_options):
+        raise InvalidInput.of("fulfillment_option_id", "This option is not offered for the cart and its delivery address.")
 
 
 def _checked_details(given: Mapping[str, Any]) -> dict[str, Any]:

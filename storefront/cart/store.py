@@ -77,14 +77,23 @@ async def lock_cart(conn: Connection, cart_id: UUID) -> Cart | None:
     return _cart(await queries.lock_cart(conn, cart_id=cart_id))
 
 
-async def create(conn: OneRow, currency: str, customer_id: UUID | None, lines: Mapping[int, int], *, durable: bool) -> Cart | None:
-    """None: one of the variants cannot be bought."""
+async def create(
+    conn: OneRow, currency: str, customer_id: UUID | None, lines: Mapping[int, int], details: Mapping[str, Any], *, durable: bool
+) -> Cart | None:
+    """`details` has those of email, delivery_address, billing_address and fulfillment_option_id that are known. None: one of the variants
+    cannot be bought.
+    """
     cart_id = uuid4()
     wanted = [
         {"variant_id": variant_id, "quantity": quantity, "place": place} for place, (variant_id, quantity) in enumerate(lines.items(), 1)
     ]
-    what = {"id": cart_id, "currency": currency, "customer_id": customer_id, "lines": wanted, "durable": durable}
+    what = {**details, "id": cart_id, "currency": currency, "customer_id": customer_id, "lines": wanted, "durable": durable}
     return await _one_of(conn, queries.create, cart_id, what)
+
+
+async def forget(conn: Connection, cart: Cart) -> None:
+    """Deletes a cart that nobody has heard of."""
+    await queries.forget(conn, cart_id=cart.id, version=cart.version)
 
 
 async def add_line(conn: OneRow, cart_id: UUID, variant_id: int, quantity: int, guard: Guard) -> Cart | None:

@@ -50,6 +50,63 @@ def fields(body: Any) -> set[str]:
 # --- from cart to paid order -----------------------------------------------------------------------------------------------------
 
 
+async def test_a_cart_that_is_started_with_everything_is_as_one_that_came_by_it_bit_by_bit(
+    guest: Shopper, owner: asyncpg.Connection
+) -> None:
+    variant_id = await offer(owner, amount=1500, on_hand=10)
+    slowly = await guest.filled_cart(variant_id, 2, email="Guest@Shop.example")
+    at_once = await guest.expect(
+        201, "POST", "/carts", json=whole(variant_id, slowly["fulfillment_option"]["id"], email="Guest@Shop.example")
+    )
+    apart = {"id", "version", "expires_at", "lines"}
+    assert {name: value for name, value in at_once.items() if name not in apart} == {
+        name: value for name, value in slowly.items() if name not in apart
+    }
+    (ours,), (theirs,) = at_once["lines"], slowly["lines"]
+    assert ours == theirs | {"available": 8}  # the other holds two
+    assert at_once["version"] == 1
+    status, order = await guest.place(at_once)
+    assert (status, order["status"], order["total"]) == (201, "paid", slowly["total"])
+
+
+def whole(variant_id: int, option_id: int | None, **changed: Any) -> dict[str, Any]:
+    """What a cart is started with by whoever knows all of it."""
+    address = {"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Berlin", "postal_code": "10115", "country": "DE"}
+    lines = [{"variant_id": variant_id, "quantity": 2}]
+    option = {"fulfillment_option_id": option_id} if option_id is not None else {}
+    return {"lines": lines, "email": "guest@shop.example", "delivery_address": address, **option, **changed}
+
+
+async def test_a_cart_that_cannot_be_started_with_all_of_it_is_not_started(guest: Shopper, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=1500, on_hand=10)
+    option_id = (await guest.filled_cart(variant_id, 2))["fulfillment_option"]["id"]
+    before = await owner.fetchval("SELECT count(*) FROM cart")
+    nowhere = {"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Pyongyang", "postal_code": "1", "country": "KP"}
+    for wrong, expected in (
+        ({"fulfillment_option_id": 2**50}, {"fulfillment_option_id"}),
+        ({"delivery_address": nowhere}, {"fulfillment_option_id"}),  # nothing is offered for it
+        ({"delivery_address": None}, {"fulfillment_option_id"}),
+        ({"email": "nobody"}, {"email"}),
+        ({"email": "nobody", "billing_address": nowhere | {"country": "XX"}}, {"email", "billing_address.country"}),
+        ({"lines": [{"variant_id": 2**50, "quantity": 1}]}, {"lines[0].variant_id"}),
+    ):
+        body = await guest.expect(422, "POST", "/carts", json=whole(variant_id, option_id, **wrong))
+        assert (problem(body), fields(body)) == ("invalid_input", expected), wrong
+    assert await owner.fetchval("SELECT count(*) FROM cart") == before
+
+
+async def test_a_wrong_option_spoils_no_cart_that_is_started_beside_it(guest: Shopper, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=1500, on_hand=10)
+    option_id = (await guest.filled_cart(variant_id, 2))["fulfillment_option"]["id"]
+
+    async def start(option: int) -> int:
+        status, _ = await guest.call("POST", "/carts", json=whole(variant_id, option))
+        return status
+
+    found = await asyncio.gather(*(start(option_id if place % 3 else 2**50) for place in range(12)))
+    assert found == [201 if place % 3 else 422 for place in range(12)]
+
+
 async def test_a_guest_buys(guest: Shopper, client: Client, owner: asyncpg.Connection) -> None:
     variant_id = await offer(owner, amount=1500, on_hand=10)
     cart = await guest.filled_cart(variant_id, 2, email="guest@shop.example")
