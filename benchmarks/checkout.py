@@ -3,10 +3,10 @@ beside one bare UPDATE.
 
 `python3 run.py bench checkout`: the replicas of the shop, the sandbox provider, PostgreSQL (fsync on) and the buyers share the machine, as
 do pgbench and PostgreSQL, and as do the bare shop (`bounds/aiohttp_order.py`: the same requests, the same provider, and the fewest
-statements that make an order of them), a provider of its own and the same buyers. An order is three requests: a cart with one line, contact,
-address and delivery, checkout (its stock is held), the order itself. Counted are orders that were paid while the buyers bought; what orders leave
-behind (mails, the provider's events) is done beside them and after them, and the rate up to the end of that is told as well. Alternating
-rounds, medians. Where the time of an order goes is read from the shop's own metrics.
+statements that make an order of them), a provider of its own and the same buyers. An order is three requests: a cart with its line,
+contact, address and delivery, checkout (its stock is held), the order itself. Counted are orders that were paid while the buyers bought;
+what orders leave behind (mails, the provider's events) is done beside them and after them, and the rate up to the end of that is told as
+well. Alternating rounds, medians. Where the time of an order goes is read from the shop's own metrics.
 """
 
 import argparse

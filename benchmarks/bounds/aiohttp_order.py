@@ -1,6 +1,7 @@
 """Bare aiohttp + asyncpg + stripe: what an order asks of any shop, without rules, prices, mails or guarantees. The bound of whole orders.
 
-A cart with contact and address is one INSERT, holding its stock one statement, and the order two with the provider's call between them. The provider's event is kept. Nothing is repeated, recovered, authorised or checked but the stock.
+A cart with contact and address is one INSERT, holding its stock one statement, and the order two with the provider's call between them.
+The provider's event is kept. Nothing is repeated, recovered, authorised or checked but the stock.
 """
 
 import json
