@@ -4,6 +4,8 @@
 Only the standard library is used here: this file makes .venv from requirements.lock and goes on inside it.
 """
 
+from __future__ import annotations  # so that an older Python reads as far as the line that says so
+
 import fcntl
 import hashlib
 import os
@@ -38,35 +40,39 @@ class Python(NamedTuple):
 @cache
 def python_to_use() -> Python:
     """What .venv is made with: the one that STOREFRONT_PYTHON names, else the system's where it is of the same release as this, else this.
+    A .venv that works stays as it is unless another is named.
 
     Distributions build their Python with profile-guided optimisation; version managers do so only when told, and the whole shop is then
     slower, by a fifth or so.
     """
     this = Python(sys.executable, sys.version)
-    chosen = os.environ.get(CHOICE, "")
-    if inside_venv() or (not chosen and os.path.realpath(sys.executable) == os.path.realpath(SYSTEM)):
+    if inside_venv():
         return this
-    version = asked_version(chosen or SYSTEM)
+    chosen = os.environ.get(CHOICE, "")
     if chosen:
-        if version is None:
-            fail(f"{CHOICE}: {chosen} is no Python that can make virtual environments. Name another, or unset it.")
-        return Python(chosen, version)
-    same_release = version is not None and version.split(".")[:2] == sys.version.split(".")[:2]
-    return Python(SYSTEM, version) if version is not None and same_release else this
+        named = asked(chosen, "ensurepip, sqlite3, ssl, venv")
+        if named is None:
+            fail(f"{CHOICE}: {chosen} is no Python {NEEDED[0]}.{NEEDED[1]} that can make virtual environments. Name another, or unset it.")
+        return named
+    there = asked(str(PYTHON), "pip")
+    if there is not None:
+        return there
+    system = this if os.path.realpath(sys.executable) == os.path.realpath(SYSTEM) else asked(SYSTEM, "ensurepip, sqlite3, ssl, venv")
+    same_release = system is not None and system.version.split(".")[:2] == sys.version.split(".")[:2]
+    return system if system is not None and same_release else this
 
 
-def asked_version(path: str) -> str | None:
-    """`sys.version` of a Python; None when it is not there or lacks what is needed here."""
+def asked(path: str, modules: str) -> Python | None:
+    """A Python as it says of itself; None when it is not there, too old, or lacks one of the modules."""
+    program = (
+        f"import sys; sys.version_info < {NEEDED} and sys.exit(1); import {modules}; print(sys.executable, sys.version, sep='|', end='')"
+    )
     try:
-        found = subprocess.run(
-            [path, "-I", "-c", "import ensurepip, sqlite3, ssl, sys, venv; print(end=sys.version)"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        found = subprocess.run([path, "-I", "-c", program], capture_output=True, text=True, check=False)
     except OSError:
         return None
-    return found.stdout if found.returncode == 0 else None
+    executable, _, version = found.stdout.partition("|")
+    return Python(executable, version) if found.returncode == 0 and version else None
 
 
 def stamp_of(lock: Path) -> str:
@@ -108,11 +114,9 @@ def install(lock: Path) -> None:
 
 def make_venv() -> None:
     """Makes .venv, anew when it is broken or belongs to another Python."""
-    if PYTHON.exists():
-        probe = [str(PYTHON), "-c", "import pip, sys; print(end=sys.version)"]
-        found = subprocess.run(probe, capture_output=True, text=True, check=False)
-        if found.returncode == 0 and found.stdout == python_to_use().version:
-            return
+    there = asked(str(PYTHON), "pip")
+    if there is not None and there.version == python_to_use().version:
+        return
     if VENV.exists():
         shutil.rmtree(VENV)
     if python_to_use().path != sys.executable:

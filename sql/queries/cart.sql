@@ -30,8 +30,9 @@ INSERT INTO cart (id, currency, customer_id, lines, email, delivery_address, bil
 SELECT a.id, a.currency, a.customer_id, coalesce(
     (SELECT jsonb_object_agg(
         w.variant_id::text, jsonb_build_object('quantity', w.quantity, 'seen_amount', w.amount, 'added', w.place - 1000000))
-     FROM wanted w WHERE w.id = a.id), '{}'), a.email, a.delivery_address, a.billing_address, a.fulfillment_option_id
+     FROM wanted w WHERE w.id = a.id), '{}'), a.email, a.delivery_address, a.billing_address, o.id
 FROM asked a
+LEFT JOIN fulfillment_option o ON o.id = a.fulfillment_option_id
 WHERE NOT EXISTS (SELECT FROM wanted w WHERE w.id = a.id AND (w.on_sale IS NOT TRUE OR w.amount IS NULL))
 RETURNING *, set_config('synchronous_commit',
     CASE WHEN (SELECT bool_or(a.durable) FROM asked a) THEN current_setting('synchronous_commit') ELSE 'off' END, true) AS durability;

@@ -150,7 +150,7 @@ async def create(
     """A new cart with (variant, quantity) lines, a variant that comes twice is one line, and the `details` that `set_details` takes.
 
     `durable`: its transaction holds more than a cart, and its commit is waited for. Raises InvalidInput with the line's place, or with
-    every detail that is wrong; whether the delivery option is offered is for the price to say.
+    every detail that is wrong. Whether the delivery option is offered is for the price to say; one that is not there is left out.
     """
     given = list(lines)
     wanted: dict[int, int] = {}
@@ -161,11 +161,7 @@ async def create(
             raise InvalidInput.of(f"lines[{place}].quantity", f"A cart holds at most {MOST_UNITS} of one item.")
     if len(wanted) > MOST_LINES:
         raise InvalidInput.of("lines", f"A cart holds at most {MOST_LINES} different items.")
-    checked = _checked_details(details or {})
-    try:
-        cart = await store.create(till or conn, currency, customer_id, wanted, checked, durable=durable)
-    except asyncpg.ForeignKeyViolationError as error:
-        raise _no_such_option(error) from error
+    cart = await store.create(till or conn, currency, customer_id, wanted, _checked_details(details or {}), durable=durable)
     if cart is not None:
         return cart
     reasons = await _not_for_sale(conn, list(wanted), currency)
@@ -192,7 +188,7 @@ async def create_priced(
     cart = await create(conn, currency=currency, customer_id=customer_id, lines=lines, details=details, till=till)
     priced = await till.price(cart)
     try:
-        _check_offered(cart.fulfillment_option_id, priced)
+        _check_offered(details.get("fulfillment_option_id"), priced)
     except InvalidInput:
         await store.forget(conn, cart)
         raise
@@ -311,7 +307,7 @@ async def set_details(
     try:
         cart = await store.set_details(till or conn, cart_id, changes, guard, durable=True)
     except asyncpg.ForeignKeyViolationError as error:
-        raise _no_such_option(error) from error
+        raise InvalidInput.of("fulfillment_option_id", "There is no such delivery option.") from error
     if cart is None:
         await _refused(conn, cart_id, guard)
         raise VersionMismatch(CHANGED_MEANWHILE)
@@ -338,13 +334,6 @@ async def choose_delivery(cart_id: UUID, given: Mapping[str, Any], guard: Guard,
         if cart is not None:
             return cart, priced
     raise VersionMismatch(CHANGED_MEANWHILE)
-
-
-def _no_such_option(error: asyncpg.ForeignKeyViolationError) -> Exception:
-    """What a cart with a reference to nothing is refused with; the error itself when it is not about the delivery option."""
-    if error.constraint_name != "cart_fulfillment_option_id_fkey":
-        return error
-    return InvalidInput.of("fulfillment_option_id", "There is no such delivery option.")
 
 
 def _check_offered(wanted: int | None, priced: PricedCart) -> None:

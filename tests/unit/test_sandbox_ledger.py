@@ -80,6 +80,21 @@ async def test_a_commit_that_fails_is_told_to_all(books: Books) -> None:
     assert books.kept() == ["ch_first", "ch_after"]
 
 
+async def test_what_comes_after_sqlite_has_rolled_back_is_not_lost_with_what_came_before(books: Books) -> None:
+    await books.put("ch_first")
+    before = asyncio.create_task(books.put("ch_before"))
+    await asyncio.sleep(0)
+
+    async def full() -> None:
+        async with books.ledger.transaction():
+            books.ledger._db.execute("ROLLBACK")  # as SQLite itself does on a full disk
+            raise sqlite3.OperationalError("database or disk is full")
+
+    outcomes = await asyncio.gather(before, full(), books.put("ch_a"), books.put("ch_b"), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [sqlite3.OperationalError, sqlite3.OperationalError, type(None), type(None)]
+    assert books.kept() == ["ch_first", "ch_a", "ch_b"]
+
+
 async def test_nothing_is_left_behind_at_the_end(tmp_path: Path) -> None:
     books = Books(tmp_path / "ledger.sqlite3")
     await books.put("ch_first")

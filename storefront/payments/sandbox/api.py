@@ -113,6 +113,7 @@ async def _answer(request: web.Request, function: Operation, params: Document) -
         struck = faults.strike(request.method, request.path, ON_THE_WAY)
         if struck is not None:
             await _befall(request, struck)
+        await request.app[LEDGER].committed()
         return before[1], before[2], True
     in_flight.add(key)
     try:

@@ -5,7 +5,7 @@ import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +105,11 @@ class Ledger:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK TO one")
+            self._undo()
             raise
-        finally:
+        else:
             self._db.execute("RELEASE one")
+        finally:
             await self.committed()
 
     async def committed(self) -> None:
@@ -117,12 +118,29 @@ class Ledger:
             await asyncio.shield(self._open)  # shared with others, whom a caller that is cancelled does not take along
 
     def _begin(self) -> None:
-        if self._open is not None:
+        if self._open is not None and self._db.in_transaction:
             return
+        self._commit()  # of what SQLite has rolled back by itself (a full disk): it is told to those who wait, and we are not among them
         self._db.execute("BEGIN IMMEDIATE")
         loop = asyncio.get_running_loop()
         self._open = loop.create_future()
-        loop.call_later(max(0.0, self._committed_at + PAUSE - loop.time()), self._commit)
+        loop.call_later(max(0.0, self._committed_at + PAUSE - loop.time()), self._commit_that, self._open)
+
+    def _undo(self) -> None:
+        try:
+            self._db.execute("ROLLBACK TO one")
+            self._db.execute("RELEASE one")
+        except sqlite3.Error:
+            self._roll_back()  # of all who share it: half of one must not be committed with the others
+
+    def _roll_back(self) -> None:
+        with suppress(sqlite3.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+    def _commit_that(self, written: "asyncio.Future[None]") -> None:
+        if written is self._open:
+            self._commit()
 
     def _commit(self) -> None:
         if self._open is None:
@@ -131,9 +149,8 @@ class Ledger:
         try:
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
             written.set_exception(error)
+            self._roll_back()
         else:
             written.set_result(None)
         self._committed_at = written.get_loop().time()

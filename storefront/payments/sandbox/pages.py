@@ -60,9 +60,10 @@ def _see_other(location: str) -> web.HTTPSeeOther:
 async def payment_page(request: web.Request) -> web.Response:
     async with request.app[LEDGER].transaction():
         session = _session(request)
+        refusal = _last_refusal(request, session)
     if session["status"] == "complete":
         raise _see_other(_success_url(session))
-    return _payment_page(request, session, {}, _last_refusal(request, session))
+    return _payment_page(request, session, {}, refusal)
 
 
 @routes.post("/pay/{session_id}")
@@ -116,9 +117,11 @@ def _success_url(session: Document) -> str:
 
 @routes.get("/3ds/{intent_id}")
 async def confirmation_page(request: web.Request) -> web.Response:
-    intent = _asked_intent(request)
+    async with request.app[LEDGER].transaction():
+        intent = _asked_intent(request)
+        back = _way_back(request, intent)
     if intent["status"] != "requires_action":
-        raise _see_other(_way_back(request, intent))
+        raise _see_other(back)
     return _page(request, "confirm.html", {"intent": intent})
 
 
@@ -196,8 +199,9 @@ async def style(request: web.Request) -> web.Response:
 async def books(request: web.Request) -> web.Response:
     """The latest payments, for people."""
     ledger = request.app[LEDGER]
-    intents = ledger.find("payment_intent", limit=SHOWN)
-    rows = [intent | {"charge": ledger.get(intent["latest_charge"] or "")} for intent in intents]
+    async with ledger.transaction():
+        intents = ledger.find("payment_intent", limit=SHOWN)
+        rows = [intent | {"charge": ledger.get(intent["latest_charge"] or "")} for intent in intents]
     return _page(request, "books.html", {"intents": rows, "shown": SHOWN})
 
 

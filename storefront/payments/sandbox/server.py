@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
+import structlog
 import uvloop
 from aiohttp import web
 
@@ -21,6 +23,8 @@ from storefront.settings import ROOT, Settings
 POLL_SECONDS = 0.1
 KEYS_ARE_KEPT = 24 * 3600  # seconds, as Stripe keeps them
 BODY_BYTES = 256 * 1024
+AT_ONCE = 100  # things that are due
+log = structlog.get_logger("sandbox")
 
 
 def main(settings: Settings) -> int:
@@ -72,20 +76,31 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
 
 async def _let_time_pass(app: web.Application) -> None:
     """What is processing ends; keys that are old enough are forgotten."""
-    ledger, provider = app[LEDGER], app[PROVIDER]
+    ledger = app[LEDGER]
     forget_at = 0.0
     while True:
         now = time.time()
-        if now > forget_at:
-            async with ledger.transaction():
-                ledger.forget_keys(now - KEYS_ARE_KEPT)
-            forget_at = now + 600
-        async with ledger.transaction():
-            due = ledger.take_due(now)
-            if due is not None:
-                provider.happen(*due)
-        if due is None:
-            await asyncio.sleep(POLL_SECONDS)
+        try:
+            if now > forget_at:
+                async with ledger.transaction():
+                    ledger.forget_keys(now - KEYS_ARE_KEPT)
+                forget_at = now + 600
+            if await _happened(app, now) == AT_ONCE:
+                continue
+        except sqlite3.Error:
+            log.exception("books_not_written")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _happened(app: web.Application, now: float) -> int:
+    """How much of what was due has happened, at most AT_ONCE."""
+    async with app[LEDGER].transaction():
+        for count in range(AT_ONCE):
+            due = app[LEDGER].take_due(now)
+            if due is None:
+                return count
+            app[PROVIDER].happen(*due)
+    return AT_ONCE
 
 
 if __name__ == "__main__":
