@@ -134,22 +134,22 @@ DELETE FROM cart WHERE id = :cart_id AND version = :version AND state = 'open';
 -- name: forget_old$
 -- Carts that nobody has touched since then and that nothing came of; at most so many. Returns how many went.
 WITH gone AS (
-    DELETE FROM cart WHERE id IN (
+    DELETE FROM cart WHERE id = ANY (ARRAY(
         SELECT id FROM cart WHERE updated_at < :before AND state <> 'ordered' AND NOT cart_is_kept(id)
         LIMIT :most FOR UPDATE SKIP LOCKED
-    ) RETURNING id
+    )) RETURNING id
 )
 SELECT count(*) FROM gone;
 
 -- name: forget_empty$
 -- Guests' carts that were started in a stretch of time and have nothing in them; at most so many. Returns how many went.
 WITH gone AS (
-    DELETE FROM cart WHERE id IN (
+    DELETE FROM cart WHERE id = ANY (ARRAY(
         SELECT id FROM cart
         WHERE state = 'open' AND customer_id IS NULL AND created_at >= :since AND created_at < :before AND updated_at < :before
           AND lines = '{}' AND coupon_codes = '{}' AND gift_card_ids = '{}' AND NOT cart_is_kept(id)
         LIMIT :most FOR UPDATE SKIP LOCKED
-    ) RETURNING id
+    )) RETURNING id
 )
 SELECT count(*) FROM gone;
 

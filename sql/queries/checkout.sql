@@ -81,14 +81,15 @@ WHERE scope = :scope AND key = :key AND locked_at = :locked_at AND finished_at I
 
 -- name: lease_abandoned_keys
 -- Keys whose holder has let go or died with an order begun; the new locked_at is the lease.
-UPDATE idempotency_key SET locked_at = :now
-WHERE (scope, key) IN (
+WITH abandoned AS MATERIALIZED (
     SELECT scope, key FROM idempotency_key
     WHERE finished_at IS NULL AND recovery_point <> 'started' AND (locked_at IS NULL OR locked_at < :stale)
       AND created_at > :deadline
     ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED
 )
-RETURNING scope, key, recovery_point, params, order_id, locked_at;
+UPDATE idempotency_key k SET locked_at = :now
+FROM abandoned a WHERE k.scope = a.scope AND k.key = a.key
+RETURNING k.scope, k.key, k.recovery_point, k.params, k.order_id, k.locked_at;
 
 -- name: release_idle_keys!
 -- Their holder died before anything happened: there is nothing to finish, and a retry starts again.

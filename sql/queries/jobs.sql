@@ -9,13 +9,13 @@ RETURNING id;
 
 -- name: take
 -- Due jobs of the given kinds, for :seconds. Rows that others are taking are passed over. This commit is waited for: were it lost, two could
--- hold a job by the same attempt.
+-- hold a job by the same attempt. An array, as `IN (SELECT … LIMIT … FOR UPDATE)` may be run once for each row, and then takes all of them.
 UPDATE job SET attempts = attempts + 1, run_at = now() + make_interval(secs => CAST(:seconds AS float8))
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT id FROM job
     WHERE dead_at IS NULL AND run_at <= now() AND kind = ANY(CAST(:kinds AS text[]))
     ORDER BY run_at, id LIMIT :most FOR UPDATE SKIP LOCKED
-)
+))
 RETURNING id, kind, payload, attempts AS attempt, attempts - replayed_at_attempt AS tries, created_at;
 
 -- name: keep

@@ -148,20 +148,20 @@ RETURNING order_id, kind;
 -- name: unsettled_attempts
 -- Attempts that nobody has heard of for a while; touching them is the lease.
 UPDATE payment_attempt SET updated_at = :now
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT id FROM payment_attempt
     WHERE state IN ('open', 'requires_action', 'processing') AND updated_at < :before
     ORDER BY updated_at LIMIT :most FOR UPDATE SKIP LOCKED
-)
+))
 RETURNING *;
 
 -- name: expired_orders
 -- Pending orders whose stock has been kept long enough; the new expires_at is the lease.
 UPDATE orders SET expires_at = :leased_until
-WHERE id IN (
+WHERE id = ANY (ARRAY(
     SELECT id FROM orders WHERE status = 'pending_payment' AND expires_at < :now
     ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED
-)
+))
 RETURNING id;
 
 -- name: stuck_attempts

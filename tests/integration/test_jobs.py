@@ -12,6 +12,7 @@ import pytest
 from storefront.platform.database import Connection, Database
 from storefront.platform.embedded.postgres import PORT, Postgres
 from storefront.platform.errors import NotFound
+from storefront.platform.job_runner import queries
 from storefront.platform.jobs import Job, Jobs
 from storefront.settings import Settings
 from tests.sandbox import eventually
@@ -262,3 +263,13 @@ async def test_jobs_that_need_no_connection_each_wait_for_none_that_do(
     assert await are(slots, 12)
     go_on.set()
     await eventually(lambda: are(15, 15))
+
+
+async def test_no_more_are_taken_than_asked_for_however_the_statement_is_planned(
+    database: Database, owner: asyncpg.Connection, workers: list[Worker]
+) -> None:
+    for number in range(15):
+        await queue(database, workers[0], number)
+    for plan in ("hashagg", "hashjoin", "mergejoin", "material", "sort", "indexscan", "bitmapscan", "indexonlyscan"):
+        await owner.execute(f"SET enable_{plan} = off")
+    assert len(await queries.take(owner, kinds=["note"], most=4, seconds=60.0)) == 4
