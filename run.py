@@ -22,6 +22,7 @@ PYTHON = VENV / "bin" / "python"
 NEEDED = (3, 11)
 SYSTEM = "/usr/bin/python3"
 CHOICE = "STOREFRONT_PYTHON"  # the variable that names another Python
+MAKES_VENV = "ensurepip, sqlite3, ssl, venv"  # what a Python must have to make one that the shop runs in
 
 
 def fail(message: str) -> NoReturn:
@@ -50,14 +51,14 @@ def python_to_use() -> Python:
         return this
     chosen = os.environ.get(CHOICE, "")
     if chosen:
-        named = asked(chosen, "ensurepip, sqlite3, ssl, venv")
+        named = asked(chosen, MAKES_VENV)
         if named is None:
             fail(f"{CHOICE}: {chosen} is no Python {NEEDED[0]}.{NEEDED[1]} that can make virtual environments. Name another, or unset it.")
         return named
     there = asked(str(PYTHON), "pip")
     if there is not None:
         return there
-    system = this if os.path.realpath(sys.executable) == os.path.realpath(SYSTEM) else asked(SYSTEM, "ensurepip, sqlite3, ssl, venv")
+    system = this if os.path.realpath(sys.executable) == os.path.realpath(SYSTEM) else asked(SYSTEM, MAKES_VENV)
     same_release = system is not None and system.version.split(".")[:2] == sys.version.split(".")[:2]
     return system if system is not None and same_release else this
 

@@ -7,7 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from storefront.payments.sandbox import ledger
 from storefront.payments.sandbox.ledger import Ledger
+
+PAUSE = 0.3  # seconds between commits here: long enough that none comes between two lines of a test
+
+
+@pytest.fixture(autouse=True)
+def seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "PAUSE", PAUSE)
+
+
+async def one_turn() -> None:
+    """Of the loop: every task that was made before has run as far as it can, and waits for its commit."""
+    await asyncio.sleep(0)
 
 
 class Books:
@@ -49,7 +62,7 @@ async def test_those_of_one_moment_are_committed_at_once(books: Books) -> None:
     puts = [asyncio.create_task(books.put(f"ch_{number}")) for number in range(20)]
     seen = {len(books.kept())}
     while not all(put.done() for put in puts):
-        await asyncio.sleep(0)
+        await one_turn()
         seen.add(len(books.kept()))
     assert seen == {1, 21}
 
@@ -63,7 +76,8 @@ async def test_one_that_fails_takes_nobody_along(books: Books) -> None:
 async def test_who_leaves_early_takes_nobody_along(books: Books) -> None:
     await books.put("ch_first")  # so that the next commit is a while away
     stays, leaves = asyncio.create_task(books.put("ch_stays")), asyncio.create_task(books.put("ch_leaves"))
-    await asyncio.sleep(0)
+    await one_turn()
+    assert not stays.done()
     leaves.cancel()
     await stays
     assert books.kept() == ["ch_first", "ch_stays", "ch_leaves"]
@@ -72,7 +86,8 @@ async def test_who_leaves_early_takes_nobody_along(books: Books) -> None:
 async def test_a_commit_that_fails_is_told_to_all(books: Books) -> None:
     await books.put("ch_first")
     puts = [asyncio.create_task(books.put(f"ch_{number}")) for number in range(3)]
-    await asyncio.sleep(0)
+    await one_turn()
+    assert not any(put.done() for put in puts)
     books.ledger._db.execute("ROLLBACK")  # as SQLite itself does on a full disk
     outcomes = await asyncio.gather(*puts, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [sqlite3.OperationalError] * 3
@@ -83,7 +98,7 @@ async def test_a_commit_that_fails_is_told_to_all(books: Books) -> None:
 async def test_what_comes_after_sqlite_has_rolled_back_is_not_lost_with_what_came_before(books: Books) -> None:
     await books.put("ch_first")
     before = asyncio.create_task(books.put("ch_before"))
-    await asyncio.sleep(0)
+    await one_turn()
 
     async def full() -> None:
         async with books.ledger.transaction():
@@ -99,7 +114,8 @@ async def test_nothing_is_left_behind_at_the_end(tmp_path: Path) -> None:
     books = Books(tmp_path / "ledger.sqlite3")
     await books.put("ch_first")
     last = asyncio.create_task(books.put("ch_last"))
-    await asyncio.sleep(0)
+    await one_turn()
+    assert not last.done()
     books.ledger.close()
     assert books.kept() == ["ch_first", "ch_last"]
     await last
