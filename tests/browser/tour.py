@@ -147,7 +147,7 @@ def _provider(tour: Tour, page: Page) -> None:
     page.get_by_role("radio", name=re.compile("Standard")).check()
     page.get_by_role("radio", name="On our payment provider's page").check()
     page.get_by_role("button", name="Place order").click()
-    page.wait_for_url("**/pay/**")
+    expect(page).to_have_url(re.compile("/pay/"))
 
 
 def _confirmation(tour: Tour, page: Page) -> None:
