@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from storefront.catalog.media import picture_sources
 from storefront.platform.assets import ASSETS
+from storefront.platform.http import REQUEST_ID
 from storefront.platform.money import Money, format_amount, to_major
 from storefront.settings import SETTINGS, Settings
 
@@ -102,6 +103,6 @@ def base_context(request: web.Request, nav: Any) -> dict[str, Any]:
     return {
         "nav": nav,
         "current_path": request.path,
-        "request_id": request.get("request_id", ""),
+        "request_id": request.get(REQUEST_ID, ""),
         "environment": request.app[SETTINGS].server.environment,
     }

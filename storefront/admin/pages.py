@@ -6,7 +6,7 @@ from aiohttp import web
 
 from storefront.accounts.service import WrongCredentials
 from storefront.admin import audit, service
-from storefront.admin.web import actor_of, asked, id_in_path, is_id, page, read_amount, see_other
+from storefront.admin.web import OPERATOR, actor_of, asked, id_in_path, is_id, page, read_amount, see_other
 from storefront.catalog import editing
 from storefront.checkout import reconcile
 from storefront.inventory import service as inventory
@@ -44,7 +44,7 @@ async def operators_only(request: web.Request, handler: Handler) -> web.StreamRe
         operator_id = await current_operator_id(request)
         if operator_id is None:
             raise see_other("/admin/sign-in")
-        request["operator_id"] = operator_id
+        request[OPERATOR] = operator_id
     return await handler(request)
 
 

@@ -1,6 +1,7 @@
 """What all pages of the back office do alike: render, lead on, read what was typed, know who is at work."""
 
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -9,6 +10,8 @@ from storefront.admin import service
 from storefront.platform.database import Connection
 from storefront.platform.errors import InvalidInput, NotFound
 from storefront.platform.money import to_minor
+
+OPERATOR: Final = web.RequestKey("operator_id", UUID)  # of a request under /admin: whose it is
 
 
 def page(request: web.Request, template: str, context: dict[str, Any], *, status: int = 200) -> web.Response:
@@ -26,7 +29,7 @@ def see_other(location: str) -> web.HTTPSeeOther:
 
 async def actor_of(request: web.Request, conn: Connection) -> str:
     """Who is at work, as histories and ledgers name them."""
-    return await service.operator_email(conn, request["operator_id"])
+    return await service.operator_email(conn, request[OPERATOR])
 
 
 def asked(request: web.Request, name: str, most: int) -> str:

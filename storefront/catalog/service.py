@@ -1,6 +1,7 @@
 """What the catalog does for pages, for the JSON API and for the rooms above it."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 from aiohttp import web
@@ -25,7 +26,7 @@ from storefront.platform.questions import Of, Question, ask
 
 HOME_CARDS = 8
 NAVIGATION_TAG = "navigation"  # of every page and JSON answer: they all name categories
-WITHOUT_NAVIGATION = "without_navigation"  # of a request: that its page lacks it, and is not for keeping
+WITHOUT_NAVIGATION: Final = web.RequestKey("without_navigation", bool)  # of a request: that its page lacks it, and is not for keeping
 CATEGORIES_TAG = "categories"  # of the tree with its counts
 
 

@@ -7,7 +7,7 @@ are SameSite=Lax, and a page repeats only what its own form sent. So its length 
 from aiohttp import web
 
 from storefront.platform.encodings import accepted_encoding, pack_once
-from storefront.platform.http import Handler
+from storefront.platform.http import SHARED_PAGE, Handler
 from storefront.platform.page_cache import SMALLEST_COMPRESSED
 
 
@@ -15,7 +15,7 @@ from storefront.platform.page_cache import SMALLEST_COMPRESSED
 async def compression_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """HTML in the best encoding that the browser takes."""
     response = await handler(request)
-    if not isinstance(response, web.Response) or response.content_type != "text/html" or response.get("shared_page"):
+    if not isinstance(response, web.Response) or response.content_type != "text/html" or response.get(SHARED_PAGE):
         return response
     body = response.body
     if not isinstance(body, bytes) or len(body) < SMALLEST_COMPRESSED or "Content-Encoding" in response.headers:

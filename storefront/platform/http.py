@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp_jinja2
@@ -34,8 +34,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = structlog.get_logger("http")
 
 SECURITY_HEADERS: web.AppKey[dict[str, str]] = web.AppKey("security_headers")
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+SHARED_PAGE: Final = web.ResponseKey("shared_page", bool)  # of an answer that shares its bytes and headers with all others of its page
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _encoder = msgspec.json.Encoder(decimal_format="string")
 _decoders: dict[type, msgspec.json.Decoder[Any]] = {}
 _PATH_IN_MESSAGE = re.compile(r" - at `(?:key in )?\$\.?(.*?)`$")
@@ -147,7 +149,7 @@ def problem(request: web.BaseRequest, error: DomainError) -> web.Response:
     base = app[SETTINGS].server.public_url if SETTINGS in app else ""
     challenge = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}  # RFC 9110, 15.5.2
     return web.Response(
-        body=_encoder.encode(problem_document(error, base, request.get("request_id", ""))),
+        body=_encoder.encode(problem_document(error, base, request.get(REQUEST_ID, ""))),
         status=error.status,
         content_type="application/problem+json",
         headers={"Cache-Control": "private, no-store"} | challenge | error.headers,
@@ -196,8 +198,8 @@ def refusal_of(error: web.HTTPException) -> DomainError:
 def begin_request(request: web.Request) -> str:
     """Every request has an id: the caller's when it is sane, else ours; it is in each log line, answer and problem."""
     offered = request.headers.get("X-Request-Id")
-    request_id = offered if offered is not None and _REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
-    request["request_id"] = request_id
+    request_id = offered if offered is not None and _SANE_ID.fullmatch(offered) else secrets.token_hex(16)
+    request[REQUEST_ID] = request_id
     structlog.contextvars.bind_contextvars(request_id=request_id)
     return request_id
 
@@ -215,7 +217,7 @@ async def request_id_middleware(request: web.Request, handler: Handler) -> web.S
         response = await handler(request)
     finally:
         end_request()
-    if not response.prepared and not response.get("shared_page"):
+    if not response.prepared and not response.get(SHARED_PAGE):
         response.headers["X-Request-Id"] = request_id
     return response
 

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from aiohttp import hdrs, web
 from aiohttp.web_urldispatcher import DynamicResource, PlainResource, UrlMappingMatchInfo
 
-from storefront.platform.http import answer_of_error, begin_request, end_request, refuse_other_sites
+from storefront.platform.http import SHARED_PAGE, answer_of_error, begin_request, end_request, refuse_other_sites
 from storefront.platform.telemetry import note_request
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -128,6 +128,6 @@ async def answer_operation(request: web.Request, handler: Handler) -> web.Stream
     finally:
         note_request(request, started, status)
         end_request()
-    if not response.prepared and not response.get("shared_page"):
+    if not response.prepared and not response.get(SHARED_PAGE):
         response.headers["X-Request-Id"] = request_id
     return response

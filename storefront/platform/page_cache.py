@@ -25,6 +25,7 @@ from storefront.platform.cache import Levels, Lifetime, refreshed
 from storefront.platform.database import is_of_the_moment
 from storefront.platform.encodings import accepted_encoding, pack
 from storefront.platform.errors import DomainError, InvalidInput
+from storefront.platform.http import SHARED_PAGE
 from storefront.platform.lru import TaggedLru
 from storefront.platform.telemetry import route_name
 
@@ -296,13 +297,12 @@ class PageCache:
 
 
 PAGE_CACHE = web.AppKey("page_cache", PageCache)
-_ASKED: Final = "asked_query"
+_ASKED: Final = web.RequestKey("asked_query", MultiMapping[str])
 
 
 def asked_query(request: web.Request) -> MultiMapping[str]:
     """The query string as it was sent: for a redirect, which carries it along. A shared page itself is made of what is in its key."""
-    asked: MultiMapping[str] = request.get(_ASKED, request.query)
-    return asked
+    return request[_ASKED] if _ASKED in request else request.query
 
 
 def _parameters(request: web.Request) -> frozenset[str] | None:
@@ -322,7 +322,7 @@ def answer(request: web.Request, cache: PageCache, page: Page) -> web.Response:
         response = web.Response(status=304, headers=(*encoded.not_modified_headers, *tail))
     else:
         response = web.Response(body=encoded.body, headers=(*encoded.headers, *tail))
-    response["shared_page"] = True
+    response[SHARED_PAGE] = True
     return response
 
 

@@ -6,6 +6,7 @@ The token is 256 random bits; the database holds its SHA-256, so a copy of the t
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -32,6 +33,10 @@ class Session(msgspec.Struct, frozen=True):
     customer_id: UUID | None
     operator_id: UUID | None
     expires_at: datetime
+
+
+# For each cookie, what was found for the request's: asked of the database once.
+_FOUND: Final = {cookie: web.RequestKey[Session | None](f"{cookie}_session") for cookie in (CUSTOMER_COOKIE, OPERATOR_COOKIE)}
 
 
 def token_hash(token: str) -> bytes:
@@ -79,10 +84,8 @@ def session_token(request: web.Request, cookie: str = CUSTOMER_COOKIE) -> str | 
 
 
 async def _find(request: web.Request, cookie: str) -> Session | None:
-    cached: Session | None
-    if cookie + "_session" in request:
-        cached = request[cookie + "_session"]
-        return cached
+    if _FOUND[cookie] in request:
+        return request[_FOUND[cookie]]
     token = session_token(request, cookie)
     found: Session | None = None
     if token and len(token) <= 128:
@@ -90,7 +93,7 @@ async def _find(request: web.Request, cookie: str) -> Session | None:
             row = await queries.session_by_token(conn, token_hash=token_hash(token), now=request.app[CLOCK]())
         if row is not None:
             found = Session(row["customer_id"], row["operator_id"], row["expires_at"])
-    request[cookie + "_session"] = found
+    request[_FOUND[cookie]] = found
     return found
 
 
