@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from storefront.cart import service as carts
 from storefront.cart.model import Guard
@@ -118,12 +119,20 @@ class Buyer:
         self.to_pay = to_pay
         self.customer_id = customer_id
 
-    async def place(self, key: str = "", *, payment_method: str | None = "pm_card_visa", total: Money | None = None) -> Answer:
+    async def place(
+        self,
+        key: str = "",
+        *,
+        payment_method: str | None = "pm_card_visa",
+        total: Money | None = None,
+        cart_version: int | msgspec.UnsetType = msgspec.UNSET,
+    ) -> Answer:
         request = PlaceOrder(
             cart_id=self.cart_id,
             expected_total=_seen(total or self.total),
             payment_method=payment_method,
             expected_to_pay=None if total else _seen(self.to_pay),
+            cart_version=cart_version,
         )
         return await place_order(self.shop, request, key or uuid.uuid4().hex, path="/api/v1/orders", customer_id=self.customer_id)
 

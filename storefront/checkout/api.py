@@ -148,6 +148,7 @@ async def start_checkout(request: web.Request) -> web.Response:
         OrderGivenUp,
         IdempotencyInFlight,
         InvalidInput,
+        VersionMismatch,
         IdempotencyMismatch,
         RateLimited,
         PaymentProviderAway,

@@ -1,7 +1,11 @@
 """What can stand between a cart and its order. Stock, coupons and input have their own errors in their own rooms."""
 
+from typing import Any
+from uuid import UUID
+
 from storefront.cart.model import Cart
 from storefront.cart.service import cart_view
+from storefront.checkout.idempotency import IdempotencyInFlight
 from storefront.orders.links import order_key, order_url
 from storefront.orders.model import OrderHead
 from storefront.platform.errors import Conflict, DomainError, Unavailable
@@ -30,13 +34,23 @@ class CartOrdered(Conflict):
 
     @classmethod
     def of(cls, settings: Settings, order: OrderHead) -> "CartOrdered":
-        known = {
-            "id": order.id,
-            "number": order.number,
-            "key": order_key(settings, order.id),
-            "url": order_url(settings, order.id, order.number),
-        }
-        return cls(f"This cart is order {order.number} already.", extra={"order": known})
+        return cls(f"This cart is order {order.number} already.", extra={"order": _to_be_read(settings, order.id, order.number)})
+
+
+class PaymentUnderWay(IdempotencyInFlight):
+    """The order stands, and what became of its payment is not known yet: there is no answer before it is. `order` says which it is."""
+
+    def __init__(self, settings: Settings, order_id: UUID, number: str) -> None:
+        super().__init__(
+            f"The payment of order {number} is under way. Send the same request again in a moment to learn what became of it.",
+            headers={"Retry-After": "2"},
+            extra={"order": _to_be_read(settings, order_id, number)},
+        )
+
+
+def _to_be_read(settings: Settings, order_id: UUID, number: str) -> dict[str, Any]:
+    """What it takes to read an order."""
+    return {"id": order_id, "number": number, "key": order_key(settings, order_id), "url": order_url(settings, order_id, number)}
 
 
 class PaymentDeclined(DomainError):

@@ -25,7 +25,8 @@ class Seen(Money, frozen=True, forbid_unknown_fields=True):
 class PlaceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the shopper agreed to. `expected_total` is the total they saw, `expected_to_pay` what gift cards left of it (needed when the
     cart has some); `payment_method` is the provider's token, never a card, and without one the shopper is sent to the provider's own page.
-    `return_url` is where that page sends them back to.
+    `return_url` is where that page sends them back to. With `cart_version` the cart is ordered only as it was in that version: other goods
+    may come to the same total.
     """
 
     cart_id: UUID
@@ -33,6 +34,7 @@ class PlaceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     payment_method: PaymentToken | None = None
     return_url: ReturnUrl | None = None
     expected_to_pay: Seen | None = None
+    cart_version: Annotated[int, Meta(ge=1, le=2**53 - 1)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Claim(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """The checkout page: one form that works without JavaScript. "Update" recalculates, "place" places the order."""
 
 import asyncio
+import hashlib
 import uuid
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from storefront.cart import service as carts
 from storefront.cart.model import Cart, CartClosed, CartNotFound, Guard
 from storefront.checkout import idempotency, service
 from storefront.checkout.context import CheckoutContext
-from storefront.checkout.errors import CartOrdered, PaymentProviderAway
+from storefront.checkout.errors import CartOrdered, PaymentProviderAway, PaymentUnderWay
 from storefront.checkout.idempotency import IdempotencyInFlight, IdempotencyMismatch
 from storefront.checkout.model import Answer, PlaceOrder
 from storefront.checkout.place_order import contact_errors, place_order
@@ -114,6 +115,8 @@ async def checkout(request: web.Request) -> web.StreamResponse:
             return await _after_placing(request, shop, values, replayed)
     details = _details_of(values, placing=placing)
     started = await _start(request, shop, placing=placing)
+    if placing and values.get("cart_contents", _contents(started.cart)) != _contents(started.cart):
+        return _render(request, started, values, {}, notice=NOTICES["version_mismatch"], status=409)
     try:
         checked = service.check_details(details)
         try:
@@ -229,6 +232,8 @@ async def _place(request: web.Request, shop: CheckoutContext, cart_id: UUID, val
     while True:
         try:
             return await place_order(shop, wanted, key, path="/checkout", customer_id=customer_id)
+        except PaymentUnderWay as error:
+            raise _see_other(_path_of(shop, error.extra["order"], thanks=False)) from error
         except IdempotencyInFlight:
             if asyncio.get_running_loop().time() > deadline:
                 raise
@@ -270,6 +275,12 @@ async def _after_placing(request: web.Request, shop: CheckoutContext, values: di
     return _render(request, started, values, {}, notice=notice, status=answer.status)
 
 
+def _contents(cart: Cart) -> str:
+    """A word for what is in the cart: who was shown another has not agreed to this one, even at the same total."""
+    said = ",".join(f"{line.variant_id}x{line.quantity}" for line in cart.lines)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
 def _path_of(shop: CheckoutContext, order: dict[str, Any], *, thanks: bool) -> str:
     """The page of an order that is known by `id` and `number`."""
     return order_path(shop.settings, UUID(str(order["id"])), order["number"]) + ("&placed=1" if thanks else "")
@@ -299,6 +310,7 @@ def _render(
         "countries": countries(),
         "payment": request.app[PAYMENTS].browser_config(),
         "idempotency_key": uuid.uuid4().hex,
+        "cart_contents": _contents(started.cart),
         "expected_total": started.priced.total,
         "expires_at": started.expires_at,
         "notice": notice,

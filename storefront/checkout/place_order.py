@@ -24,7 +24,7 @@ from storefront.cart.model import Cart, CartClosed, CartNotFound, Guard
 from storefront.checkout import idempotency, store
 from storefront.checkout.answers import answer_of, refusal
 from storefront.checkout.context import CheckoutContext
-from storefront.checkout.errors import CartOrdered, OrderGivenUp, PaymentProviderAway, PriceChanged
+from storefront.checkout.errors import CartOrdered, OrderGivenUp, PaymentProviderAway, PaymentUnderWay, PriceChanged
 from storefront.checkout.idempotency import IdempotencyInFlight, KeyWanted
 from storefront.checkout.model import Answer, Claim, PendingOrder, PlaceOrder
 from storefront.checkout.new_order import new_order
@@ -38,7 +38,7 @@ from storefront.orders.model import NewOrder, Order, OrderHead, PaymentAttempt
 from storefront.payments.model import ChargeRequest, ProviderAnswer
 from storefront.payments.service import ProviderUnavailable, ProviderUnknown
 from storefront.platform.database import RETRYABLE, Connection
-from storefront.platform.errors import DomainError, FieldError, InvalidInput
+from storefront.platform.errors import DomainError, FieldError, InvalidInput, VersionMismatch
 from storefront.platform.questions import ask
 from storefront.pricing import service as pricing
 from storefront.pricing.addresses import checked_address
@@ -70,7 +70,8 @@ async def place_order(shop: CheckoutContext, request: PlaceOrder, key: str, *, p
     """Places the order of a cart and pays for it, once for each key. The answer is an order or a refusal, ready to be sent.
 
     201 paid (or authorized); 202 the shopper must act (`next_action`), or the provider is still at work; 402 declined.
-    Raises IdempotencyInFlight, IdempotencyMismatch, and what leaves no trace: InvalidInput, CartNotFound, PaymentProviderAway.
+    Raises IdempotencyInFlight, also as PaymentUnderWay when nobody can tell yet what became of the payment, IdempotencyMismatch, and what
+    leaves no trace: InvalidInput, CartNotFound, PaymentProviderAway.
     """
     with PHASES.labels("started").time():
         held = await _started(shop, request, key, path, customer_id)
@@ -85,7 +86,21 @@ async def _started(shop: CheckoutContext, request: PlaceOrder, key: str, path: s
     if isinstance(held, Answer):
         async with shop.database.write() as conn:
             await carts.get(conn, request.cart_id, Guard(customer_id=customer_id))  # the answer is its owner's
-    return held
+        return held
+    if held.order_id is not None:
+        await _theirs_to_go_on_with(shop, held, request.cart_id, customer_id)
+    # Who began it may have been a guest, whose cart is a customer's by now.
+    return msgspec.structs.replace(held, params=held.params | {"customer_id": customer_id})
+
+
+async def _theirs_to_go_on_with(shop: CheckoutContext, held: Claim, cart_id: UUID, customer_id: UUID | None) -> None:
+    """Raises CartNotFound to whom the cart is not, and leaves the key to whose it is."""
+    async with shop.database.write() as conn:
+        try:
+            await carts.get(conn, cart_id, Guard(customer_id=customer_id))
+        except CartNotFound:
+            await idempotency.release(conn, held)
+            raise
 
 
 async def carry_on(shop: CheckoutContext, held: Claim) -> Answer:
@@ -109,8 +124,8 @@ async def carry_on(shop: CheckoutContext, held: Claim) -> Answer:
                 return given
             held = await _noted(shop, held, answer)
             return await _finished(shop, held, pending, answer)
-    except ProviderUnknown:
-        return await _not_known_yet(shop, held)
+    except ProviderUnknown as error:
+        raise await _not_known_yet(shop, held) from error
     except DomainError as error:
         return await _refused(shop, held, error)
     except BaseException:
@@ -189,7 +204,7 @@ async def _under_the_carts_lock(
     country = cart.delivery_address.country if cart.delivery_address else None
     await inventory.hold_for_order(conn, cart.id, order.id, _demand(priced), order.expires_at, country)
     if priced.coupon_codes:
-        await pricing.claim_coupons(conn, order.id, order.email.lower(), priced.coupon_codes, customer_id=cart.customer_id)
+        await pricing.claim_coupons(conn, order.id, order.email.lower(), priced.coupon_codes, customer_id=order.customer_id)
     if priced.gift_cards:
         await pricing.spend_gift_cards(conn, order.id, [(card_id, amount) for card_id, _, amount in priced.gift_cards])
     number, line_ids = await store.order_pending(conn, held, order, _kept(order), prefix=shop.settings.shop.order_prefix, now=now)
@@ -197,7 +212,7 @@ async def _under_the_carts_lock(
 
 
 def _agreed(cart: Cart, priced: PricedCart, request: PlaceOrder) -> None:
-    """The shopper buys what they saw, at the price they saw, to an address we deliver to; else they are asked."""
+    """The shopper buys at the price they saw, to an address we deliver to, and what they saw if they say so; else they are asked."""
     if not priced.lines:
         raise InvalidInput.of("cart_id", "The cart is empty.")
     short = [(line.variant_id, line.quantity, line.available) for line in priced.lines if line.problem == "insufficient_stock"]
@@ -210,10 +225,17 @@ def _agreed(cart: Cart, priced: PricedCart, request: PlaceOrder) -> None:
     errors = contact_errors(cart, priced)
     if errors:
         raise InvalidInput("Something is missing before the order can be placed.", fields=errors)
+    _must_be_as_seen(cart, request)
     if cart.gift_card_ids and request.expected_to_pay is None:
         raise InvalidInput.of("expected_to_pay", "Say what the gift cards left to pay.")
     if not _as_seen(request, priced.total, priced.to_pay, priced.currency):
         raise PriceChanged(cart, priced)
+
+
+def _must_be_as_seen(cart: Cart, request: PlaceOrder) -> None:
+    """Other goods may come to the same total. Raises VersionMismatch."""
+    if request.cart_version not in (msgspec.UNSET, cart.version):
+        raise VersionMismatch("The cart has changed since it was looked at. Read it again.")
 
 
 def _as_seen(request: PlaceOrder, total: int, to_pay: int, currency: str) -> bool:
@@ -290,6 +312,7 @@ async def _go_on_with(
     """
     if earlier.status != "pending_payment":
         raise CartOrdered.of(shop.settings, earlier)
+    _must_be_as_seen(cart, request)
     same = (
         earlier.cart_version == cart.version
         and _as_seen(request, earlier.total, earlier.to_pay, earlier.currency)
@@ -528,11 +551,11 @@ async def _refused(shop: CheckoutContext, held: Claim, error: DomainError) -> An
     raise error
 
 
-async def _not_known_yet(shop: CheckoutContext, held: Claim) -> Answer:
-    """The provider's answer is lost and it cannot be asked now. The order is being processed; recovery, or a retry, learns the rest."""
+async def _not_known_yet(shop: CheckoutContext, held: Claim) -> IdempotencyInFlight:
+    """The provider's answer is lost and it cannot be asked now. Recovery, or a retry, learns the rest, and that is the key's answer."""
     async with shop.database.write() as conn:
         await idempotency.release(conn, held)
-        if held.order_id is None:
-            raise IdempotencyInFlight.again_in(2)
-        order = await orders.order_by_id(conn, held.order_id)
-    return answer_of(shop.settings, order, "processing", None)
+    if "pending" not in held.params:
+        return IdempotencyInFlight.again_in(2)
+    pending = msgspec.convert(held.params["pending"], PendingOrder)
+    return PaymentUnderWay(shop.settings, pending.order_id, pending.number)

@@ -302,7 +302,8 @@ _ASKED: Final = web.RequestKey("asked_query", MultiMapping[str])
 
 def asked_query(request: web.Request) -> MultiMapping[str]:
     """The query string as it was sent: for a redirect, which carries it along. A shared page itself is made of what is in its key."""
-    return request[_ASKED] if _ASKED in request else request.query
+    asked: MultiMapping[str] = request.get(_ASKED, request.query)
+    return asked
 
 
 def _parameters(request: web.Request) -> frozenset[str] | None:

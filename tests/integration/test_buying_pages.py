@@ -82,6 +82,34 @@ async def test_a_card_from_the_providers_own_field_pays_at_once(browser: Browser
     assert await violations(owner) == []
 
 
+async def test_who_orders_while_the_provider_answers_nothing_is_shown_the_order_that_waits(
+    browser: Browser, sandbox: Sandbox, owner: asyncpg.Connection
+) -> None:
+    """The same form once more, when the provider can be asked again, is the same order, and paid once."""
+    form = await at_checkout(browser, await offer(owner, amount=1500, on_hand=5)) | {"payment_method": "pm_card_visa"}
+    await sandbox.misbehave([{"fault": "lose_answer"}])
+    location = await browser.follow("/checkout", form)
+    assert location.startswith("/orders/SF-")
+    assert "Thank you" not in await browser.open(location)
+    await sandbox.misbehave([])
+    assert await browser.follow("/checkout", form) == location + "&placed=1"
+    assert await violations(owner) == []
+
+
+async def test_what_another_window_put_into_the_cart_is_shown_before_it_is_ordered(browser: Browser, owner: asyncpg.Connection) -> None:
+    """At the same total; the second time it has been seen."""
+    first, second = await offer(owner, amount=1500), await offer(owner, amount=1500)
+    form = await at_checkout(browser, first) | {"payment_method": "pm_card_visa"}
+    await browser.follow("/cart/lines", {"variant_id": str(second), "quantity": "1"})
+    await browser.follow(f"/cart/lines/{first}", {"remove": "1"})
+    status, _, page = await browser.send("/checkout", form)
+    assert (status, "The cart was changed in another window" in page) == (409, True)
+    again = forms_of(page)["/checkout"] | {"step": "place", "payment_method": "pm_card_visa"}
+    assert again["email"] == "guest@shop.example"
+    assert (await browser.follow("/checkout", again)).endswith("&placed=1")
+    assert await owner.fetchval("SELECT variant_id FROM order_line ORDER BY id DESC LIMIT 1") == second
+
+
 async def test_a_double_click_is_one_order(browser: Browser, owner: asyncpg.Connection) -> None:
     variant_id = await offer(owner, on_hand=5)
     form = await at_checkout(browser, variant_id) | {"payment_method": "pm_card_visa"}

@@ -13,8 +13,10 @@ import msgspec
 import pytest
 
 from storefront.cart import service as carts
+from storefront.cart.model import CartNotFound
 from storefront.checkout import recovery, service
 from storefront.checkout.context import CheckoutContext
+from storefront.checkout.errors import PaymentProviderAway
 from storefront.checkout.idempotency import IdempotencyInFlight, IdempotencyMismatch
 from storefront.checkout.model import Claim
 from storefront.checkout.place_order import carry_on
@@ -23,12 +25,15 @@ from storefront.inventory import service as inventory
 from storefront.inventory.gate import StockGate
 from storefront.inventory.model import Hold
 from storefront.orders import service as orders
+from storefront.payments.service import Payments
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Database, statement_count
-from storefront.platform.errors import InvalidInput
+from storefront.platform.errors import InvalidInput, VersionMismatch
 from storefront.platform.money import Money
 from storefront.platform.questions import ask
+from storefront.settings import Settings
 from tests.buying import Buyer, buyer_of, of_the_shop, offer, stock_of, violations
+from tests.conftest import free_port
 from tests.dying import Died, Life, mortal
 
 DECLINED = "pm_card_chargeDeclined"
@@ -333,6 +338,89 @@ async def test_a_retry_takes_over_from_a_dead_replica(shop: CheckoutContext, own
     assert (await buyer.place(key)).status == 201
     with pytest.raises(IdempotencyInFlight):  # the first one wakes up and finds that the key is no longer its own
         await carry_on(shop, left)
+    assert await violations(owner) == []
+
+
+async def _customer(owner: asyncpg.Connection) -> UUID:
+    insert = "INSERT INTO customer (email, name, password_hash) VALUES ($1, 'Ada', '') RETURNING id"
+    found: UUID = await owner.fetchval(insert, f"{uuid.uuid4().hex}@shop.example")
+    return found
+
+
+async def test_a_guest_who_signed_in_meanwhile_goes_on_under_the_same_key_and_nobody_else_does(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    """The payment could not be taken; by the retry the cart is a customer's."""
+    buyer, key = await buyer_of(shop, option_id, (await offer(owner), 1)), uuid.uuid4().hex
+    settings_away = msgspec.convert(msgspec.to_builtins(shop.settings), Settings)
+    settings_away.payments.api_base = f"http://127.0.0.1:{free_port()}"
+    away = Payments(settings_away)
+    with pytest.raises(PaymentProviderAway):
+        await Buyer(msgspec.structs.replace(shop, payments=away), buyer.cart_id, buyer.total, buyer.to_pay).place(key)
+    await away.close()
+    buyer.customer_id = await _customer(owner)
+    await owner.execute("UPDATE cart SET customer_id = $2 WHERE id = $1", buyer.cart_id, buyer.customer_id)
+    for stranger in (None, await _customer(owner)):
+        with pytest.raises(CartNotFound):
+            await Buyer(shop, buyer.cart_id, buyer.total, buyer.to_pay, stranger).place(key)
+    assert (await buyer.place(key)).status == 201
+    assert await violations(owner) == []
+
+
+async def test_a_stranger_cannot_go_on_with_an_order_that_was_left_behind(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    customer_id = await _customer(owner)
+    buyer, key = await buyer_of(shop, option_id, (await offer(owner), 1), customer_id=customer_id), uuid.uuid4().hex
+    with pytest.raises(Died):
+        await Buyer(mortal(shop, Life("charge")), buyer.cart_id, buyer.total, buyer.to_pay, customer_id).place(key)
+    shop.clock.forward(seconds=60)  # type: ignore[attr-defined]
+    with pytest.raises(CartNotFound):
+        await Buyer(shop, buyer.cart_id, buyer.total, buyer.to_pay).place(key)
+    assert (await buyer.place(key)).status == 201
+    assert await violations(owner) == []
+
+
+async def test_who_says_which_version_of_the_cart_they_saw_gets_no_other(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    """Another window puts other goods of the same price into the cart, before the first order of it and after a declined card."""
+    first, second = await offer(owner, amount=1500), await offer(owner, amount=1500)
+    buyer, key = await buyer_of(shop, option_id, (first, 1)), uuid.uuid4().hex
+
+    async def exchanged(out: int, into: int) -> int:
+        async with shop.database.write() as conn:
+            await carts.remove(conn, buyer.cart_id, out)
+            return (await carts.add_line(conn, buyer.cart_id, into, 1)).version
+
+    async with shop.database.write() as conn:
+        seen = (await carts.get(conn, buyer.cart_id)).version
+    other = await exchanged(first, second)
+    with pytest.raises(VersionMismatch):
+        await buyer.place(key, cart_version=seen)
+    assert (await buyer.place(key, cart_version=other, payment_method=DECLINED)).status == 402, "the key was free"
+    back = await exchanged(second, first)
+    with pytest.raises(VersionMismatch):
+        await buyer.place(cart_version=other)
+    answer = await buyer.place(cart_version=back)
+    assert (answer.status, [line["variant_id"] for line in answer.document()["lines"]]) == (201, [first])
+    assert await violations(owner) == []
+
+
+async def test_a_code_once_a_customer_is_counted_for_who_orders_a_guests_cart(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    promotion_id = await owner.fetchval(
+        "INSERT INTO promotion (name, kind, percent_ppm, needs_coupon) VALUES ('Welcome', 'percentage', 100000, true) RETURNING id"
+    )
+    code = uuid.uuid4().hex[:10].upper()
+    await owner.execute("INSERT INTO coupon (code, promotion_id, customer_limit) VALUES ($1, $2, 1)", code, promotion_id)
+    customer_id = await _customer(owner)
+    for email, refused in (("one@codes.example", False), ("two@codes.example", True)):
+        buyer = await buyer_of(shop, option_id, (await offer(owner), 1), email=email, codes=[code])
+        buyer.customer_id = customer_id
+        answer = await buyer.place()
+        assert answer.document().get("type", "").endswith("coupon_exhausted") is refused
     assert await violations(owner) == []
 
 
