@@ -75,7 +75,12 @@ def _bearer(request: web.Request) -> str | None:
 
 
 def session_token(request: web.Request, cookie: str = CUSTOMER_COOKIE) -> str | None:
-    """The token that the request carries, if any; a bearer token only counts under /api/."""
+    """The token that the request carries, if any; a bearer token only counts under /api/. What is no text is nobody's token."""
+    token = _carried(request, cookie)
+    return token if token is not None and token.isascii() else None
+
+
+def _carried(request: web.Request, cookie: str) -> str | None:
     if request.path.startswith("/api/") and cookie == CUSTOMER_COOKIE:
         bearer = _bearer(request)
         if bearer:
