@@ -1,14 +1,17 @@
 """What can stand between a cart and its order. Stock, coupons and input have their own errors in their own rooms."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from storefront.cart.model import Cart
 from storefront.cart.service import cart_view
 from storefront.checkout.idempotency import IdempotencyInFlight
+from storefront.inventory.allocation import Short
+from storefront.inventory.service import OutOfStock
 from storefront.orders.links import order_key, order_url
 from storefront.orders.model import OrderHead
-from storefront.platform.errors import Conflict, DomainError, Unavailable
+from storefront.platform.errors import Conflict, DomainError, FieldError, Unavailable
 from storefront.pricing.model import PricedCart
 from storefront.settings import Settings
 
@@ -24,6 +27,19 @@ class PriceChanged(Conflict):
             "The total of the cart has changed since it was shown. Nothing was charged.",
             extra={"cart": cart_view(cart, priced)},
         )
+
+
+class NotSentThere(OutOfStock):
+    """There is enough, but not where it can be sent to the cart's country from."""
+
+    def __init__(self, cart: Cart, priced: PricedCart, short: Sequence[Short]) -> None:
+        super().__init__(short)
+        self.cart = cart
+        self.priced = priced
+        titles = {line.variant_id: line.title for line in priced.lines}
+        things = ", ".join(titles[variant_id] for variant_id, _, _ in short)
+        self.detail = f"We have too little of this where we can send it to this country from: {things}."
+        self.fields.append(FieldError("delivery_address.country", self.detail))
 
 
 class CartOrdered(Conflict):

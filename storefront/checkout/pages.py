@@ -15,7 +15,7 @@ from storefront.cart import service as carts
 from storefront.cart.model import Cart, CartClosed, CartNotFound, Guard
 from storefront.checkout import idempotency, service
 from storefront.checkout.context import CheckoutContext
-from storefront.checkout.errors import CartOrdered, PaymentProviderAway, PaymentUnderWay
+from storefront.checkout.errors import CartOrdered, NotSentThere, PaymentProviderAway, PaymentUnderWay
 from storefront.checkout.idempotency import IdempotencyInFlight, IdempotencyMismatch
 from storefront.checkout.model import Answer, PlaceOrder
 from storefront.checkout.place_order import contact_errors, place_order
@@ -62,7 +62,11 @@ async def checkout_page(request: web.Request) -> web.StreamResponse:
     """Holds the cart's stock for a while and shows the form."""
     await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout, loosely=True)
     shop = service.checkout_context(request.app)
-    started = await _start(request, shop)
+    try:
+        started = await _start(request, shop)
+    except NotSentThere as error:
+        known = _not_held(shop, error)
+        return _render(request, known, _form_of(known.cart, known), error.messages(), held=False)
     cart = started.cart
     if cart.email is None and cart.delivery_address is None:
         customer_id = await current_customer_id(request)
@@ -78,6 +82,7 @@ async def _start(request: web.Request, shop: CheckoutContext, *, placing: bool =
     """Starts, or goes on with, the checkout of the browser's cart; where that cannot be, off to the page that says why.
 
     Who is `placing` the order and finds it placed, by the other half of a double click, is thanked for it all the same.
+    Raises NotSentThere: only the form itself helps then.
     """
     cart_id = carts.cart_id_from_cookie(request)
     if cart_id is None:
@@ -87,8 +92,15 @@ async def _start(request: web.Request, shop: CheckoutContext, *, placing: bool =
         return await service.start(shop, request.app[STOCK], cart_id, guard)
     except CartOrdered as error:
         raise _order_placed(request, _path_of(shop, error.extra["order"], thanks=placing)) from error
+    except NotSentThere:
+        raise
     except (OutOfStock, CartNotFound, CartClosed, InvalidInput) as error:
         raise _see_other("/cart") from error
+
+
+def _not_held(shop: CheckoutContext, error: NotSentThere) -> Started:
+    """The checkout of a cart that can be sent somewhere, though not to where it says."""
+    return Started(error.cart, error.priced, shop.clock())
 
 
 async def _keep(shop: CheckoutContext, started: Started, details: Details) -> Started:
@@ -114,7 +126,10 @@ async def checkout(request: web.Request) -> web.StreamResponse:
         if replayed is not None:
             return await _after_placing(request, shop, values, replayed)
     details = _details_of(values, placing=placing)
-    started = await _start(request, shop, placing=placing)
+    try:
+        started = await _start(request, shop, placing=placing)
+    except NotSentThere as error:  # the form may say another country
+        started = _not_held(shop, error)
     if placing and values.get("cart_contents", _contents(started.cart)) != _contents(started.cart):
         return _render(request, started, values, {}, notice=NOTICES["version_mismatch"], status=409)
     try:
@@ -269,7 +284,7 @@ async def _after_placing(request: web.Request, shop: CheckoutContext, values: di
     if kind == CartOrdered.type:
         raise _order_placed(request, _path_of(shop, document["order"], thanks=True))
     if kind == OutOfStock.type:
-        raise _see_other("/cart")
+        raise _see_other("/checkout")  # which knows whether the form can mend it, or leads to the cart
     started = await _start(request, shop)
     notice = NOTICES.get(kind, document["detail"])
     return _render(request, started, values, {}, notice=notice, status=answer.status)
@@ -301,6 +316,7 @@ def _render(
     *,
     notice: str | None = None,
     status: int = 200,
+    held: bool = True,
 ) -> web.StreamResponse:
     """The form with a key of its own: what the shopper sends next is a new intent, and sending it twice is not."""
     context: dict[str, Any] = {
@@ -312,7 +328,7 @@ def _render(
         "idempotency_key": uuid.uuid4().hex,
         "cart_contents": _contents(started.cart),
         "expected_total": started.priced.total,
-        "expires_at": started.expires_at,
+        "expires_at": started.expires_at if held else None,
         "notice": notice,
     }
     return personal_page(request, "checkout/checkout.html", context, status=status)

@@ -12,10 +12,11 @@ from storefront.cart import service as carts
 from storefront.cart.model import Cart, CartClosed, Guard
 from storefront.checkout import recovery
 from storefront.checkout.context import CheckoutContext
-from storefront.checkout.errors import CartOrdered, PaymentProviderAway
+from storefront.checkout.errors import CartOrdered, NotSentThere, PaymentProviderAway
 from storefront.checkout.together import TOGETHER
 from storefront.inventory import service as inventory
 from storefront.inventory.gate import StockGate
+from storefront.inventory.service import OutOfStock
 from storefront.orders import service as orders
 from storefront.orders import store as order_store
 from storefront.orders.model import OrderHead
@@ -62,8 +63,8 @@ def checkout_context(app: web.Application) -> CheckoutContext:
 async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Guard = carts.ANYBODY) -> Started:
     """Prices the cart on the primary and holds its stock for a while.
 
-    Raises CartNotFound, CartClosed, VersionMismatch, InvalidInput (an empty cart), OutOfStock, CartOrdered, and PaymentProviderAway when an
-    earlier payment of the same cart has to be ended first, and cannot be.
+    Raises CartNotFound, CartClosed, VersionMismatch, InvalidInput (an empty cart), OutOfStock (NotSentThere when it is for the country
+    alone), CartOrdered, and PaymentProviderAway when an earlier payment of the same cart has to be ended first, and cannot be.
     """
     found = await shop.together.cart(cart_id, guard, now=shop.clock())
     cart, earlier = found.cart, found.order
@@ -81,7 +82,13 @@ async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Gu
         raise InvalidInput.of("lines", "There is nothing in the cart that can be bought.")
     expires_at = shop.clock() + shop.hold_time
     country = cart.delivery_address.country if cart.delivery_address else None
-    had_no_order = await gate.hold(cart.id, demand, expires_at=expires_at, country=country, seen=found.stock)
+    try:
+        had_no_order = await gate.hold(cart.id, demand, expires_at=expires_at, country=country, seen=found.stock)
+    except OutOfStock as error:
+        anywhere = {line.variant_id: line.available for line in priced.lines}
+        if all(anywhere[variant_id] >= wanted for variant_id, wanted, _ in error.short):
+            raise NotSentThere(cart, priced, error.short) from error
+        raise
     if not had_no_order and await _overtaken(shop, cart.id):
         return await start(shop, gate, cart_id, guard)
     return Started(cart, priced, expires_at)

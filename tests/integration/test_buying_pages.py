@@ -33,6 +33,11 @@ async def at_checkout(browser: Browser, variant_id: int, quantity: int = 1, *, e
     form = forms_of(await browser.open("/checkout"))["/checkout"]
     assert await browser.follow("/checkout", form | ADDRESS | {"email": email, "step": "update"}) == "/checkout"
     page = await browser.open("/checkout")
+    return await with_delivery(browser, page)
+
+
+async def with_delivery(browser: Browser, page: str) -> dict[str, str]:
+    """The form once the first way of delivery that the page offers is chosen."""
     option = re.search(r'name="fulfillment_option_id" id="[^"]*" value="(\d+)"', page)
     assert option is not None
     form = forms_of(page)["/checkout"] | {"fulfillment_option_id": option[1], "step": "update"}
@@ -93,6 +98,32 @@ async def test_who_orders_while_the_provider_answers_nothing_is_shown_the_order_
     assert "Thank you" not in await browser.open(location)
     await sandbox.misbehave([])
     assert await browser.follow("/checkout", form) == location + "&placed=1"
+    assert await violations(owner) == []
+
+
+async def test_goods_that_cannot_be_sent_to_a_country_are_told_at_the_form_where_another_can_be_entered(
+    browser: Browser, owner: asyncpg.Connection
+) -> None:
+    """There are enough of them, but in a place that sends to France alone."""
+    variant_id = await offer(owner, amount=1500, on_hand=0)
+    far = await owner.fetchval("INSERT INTO stock_location (code, name, countries) VALUES ('france', 'France', '{FR}') RETURNING id")
+    await owner.execute("INSERT INTO stock (variant_id, location_id, on_hand) VALUES ($1, $2, 5)", variant_id, far)
+    await browser.follow("/cart/lines", {"variant_id": str(variant_id), "quantity": "2"})
+    form = forms_of(await browser.open("/checkout"))["/checkout"] | ADDRESS | {"email": "guest@shop.example", "step": "update"}
+    assert await browser.follow("/checkout", form) == "/checkout"
+    page = await browser.open("/checkout")
+    assert "We have too little of this where we can send it to this country from: Thing" in page
+    assert "are held for you" not in page
+    form = await with_delivery(browser, page) | {"payment_method": "pm_card_visa"}
+    assert form["delivery_address.line1"] == ADDRESS["delivery_address.line1"]
+    assert await browser.follow("/checkout", form) == "/checkout", "who places it nevertheless is led back to the form"
+    moved = {"delivery_address.country": "FR", "delivery_address.postal_code": "75001", "step": "update"}
+    assert await browser.follow("/checkout", form | moved) == "/checkout"
+    page = await browser.open("/checkout")
+    assert "are held for you" in page
+    form = await with_delivery(browser, page) | {"payment_method": "pm_card_visa"}
+    assert (await browser.follow("/checkout", form)).endswith("&placed=1")
+    assert await stock_of(owner, variant_id) == (3, 0)
     assert await violations(owner) == []
 
 

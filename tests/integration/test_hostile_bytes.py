@@ -11,8 +11,9 @@ NO_TEXT = b"\xff\xfe\x80"
 GUEST_CART = uuid.uuid4().hex
 HEADERS = """
 Authorization: Bearer %s|Cookie: session=%s|Cookie: session="%s"|Cookie: operator=%s|Cookie: cart=%s|Cookie: cart_before=%s
-Cookie: cart_count=%s|If-Match: %s|If-None-Match: %s|Idempotency-Key: %s|Prefer: %s|Accept: %s|Accept-Encoding: %s|Accept-Language: %s|Origin: %s
-Sec-Fetch-Site: %s|X-Forwarded-For: %s|X-Request-Id: %s|Referer: %s|User-Agent: %s|Host: %s|Content-Type: %s|Stripe-Signature: %s|X-%s: 1
+Cookie: cart_count=%s|If-Match: %s|If-None-Match: %s|Idempotency-Key: %s|Prefer: %s|Accept: %s|Accept-Encoding: %s|Accept-Language: %s
+Origin: %s|Sec-Fetch-Site: %s|X-Forwarded-For: %s|X-Request-Id: %s|Referer: %s|User-Agent: %s
+Host: %s|Content-Type: %s|Stripe-Signature: %s|X-%s: 1
 """
 REQUESTS = f"""
 GET /|GET /cart|GET /checkout|GET /account/details|GET /admin|POST /cart/lines|POST /checkout|POST /account/sign-in|POST /admin/sign-in
