@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=6)
     parser.add_argument("--callers", type=int, default=512, help="who ask for the one SKU at the same time")
-    parser.add_argument("--buyers", type=int, default=16, help="who order at the same time")
+    parser.add_argument("--buyers", type=int, default=256, help="who order at the same time")
     options = parser.parse_args(argv)
     gathered, locking, holds_a_batch = uvloop.run(_reservations(options.rounds, options.seconds, options.callers))
     with running_shop(core=None, LIMITS__CHECKOUT="1000000/second", LIMITS__CARTS="1000000/second") as shop:

@@ -210,7 +210,7 @@ def _cart(shop: Shop, variant: str, rounds: int, seconds: int) -> tuple[list[Loa
     dsn = shop.runtime()["migrate_url"]
     ours: list[Load] = []
     bounds: list[Load] = []
-    with running_bound("aiohttp_update.py", dsn) as bound, tempfile.TemporaryDirectory() as folder:
+    with running_bound("aiohttp_update.py", dsn, "on") as bound, tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "cart.lua"
         for number in range(rounds):
             say(f"cart POST: round {number + 1} of {rounds}")

@@ -1,4 +1,7 @@
-"""Bare aiohttp + asyncpg: each POST is one UPDATE of one cart row. The bound of adding to a cart."""
+"""Bare aiohttp + asyncpg: each POST is one UPDATE of one cart row. The bound of adding to a cart.
+
+With `off` its commits do not wait for the disk, as those of carts do not.
+"""
 
 import random
 import sys
@@ -10,9 +13,10 @@ from aiohttp import web
 CARTS = 1000
 
 
-async def make_app(dsn: str) -> web.Application:
+async def make_app(dsn: str, synchronous_commit: str) -> web.Application:
     """A table of carts of its own, and one handler."""
-    pool = await asyncpg.create_pool(dsn, min_size=8, max_size=16)
+    waits = {"synchronous_commit": synchronous_commit}
+    pool = await asyncpg.create_pool(dsn, min_size=8, max_size=16, server_settings=waits)
     await pool.execute("CREATE TABLE IF NOT EXISTS bench_cart (id int PRIMARY KEY, lines jsonb NOT NULL, version int NOT NULL)")
     await pool.execute("INSERT INTO bench_cart SELECT n, '{}', 1 FROM generate_series(1, $1::int) n ON CONFLICT DO NOTHING", CARTS)
 
@@ -35,9 +39,9 @@ async def make_app(dsn: str) -> web.Application:
 
 
 def main() -> None:
-    """Arguments: port, DSN of an owner."""
+    """Arguments: port, DSN of an owner, synchronous_commit."""
     uvloop.install()
-    web.run_app(make_app(sys.argv[2]), host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None)
+    web.run_app(make_app(sys.argv[2], sys.argv[3]), host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=None)
 
 
 main()
