@@ -1,6 +1,6 @@
 """The back office's page of an order, and what an operator does there: send, refund, take back, exchange, print."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from aiohttp import web
 
@@ -34,7 +34,16 @@ async def _order_page(
         wanted = [line.variant_id for found in order.returns for line in found.lines if line.variant_id is not None]
         (instead,) = await ask(conn, catalog.sale_variants(wanted, order.currency)) if wanted else ({},)
         choices = await returns.exchange_choices(conn, order)
-    context = {"order": order, "attempts": attempts, "instead": instead, "choices": choices, "errors": errors, "at": at, "form": form or {}}
+    context = {
+        "order": order,
+        "attempts": attempts,
+        "instead": instead,
+        "choices": choices,
+        "errors": errors,
+        "at": at,
+        "form": form or {},
+        "form_key": uuid4().hex,  # of what is sent from this page: sent twice, it is done once
+    }
     return page(request, "order.html", context, status=status)
 
 

@@ -96,14 +96,14 @@ async def fulfill(
     carrier: str | None = None,
     actor: str,
 ) -> None:
-    """Records that units (by order line id) were sent; an authorized payment is captured first. One key is one fulfillment; without one,
-    each call is another.
+    """Records that units (by order line id) were sent; an authorized payment is captured first. One key is one fulfillment of the same
+    lines; without one, each call is another.
 
     Raises NotFound, NotPossibleNow, InvalidInput (fields `line-<order line id>`, `tracking_url`, `key`).
     """
     if key is not None and not 1 <= len(key) <= 255:
         raise InvalidInput.of("key", "Send the form again.")
-    fulfillment_id = uuid5(order_id, f"fulfillment:{key}") if key is not None else uuid4()
+    fulfillment_id = uuid5(order_id, f"fulfillment:{key}:{sorted(lines.items())}") if key is not None else uuid4()
     if tracking_url and not tracking_url.startswith(("https://", "http://")):
         raise InvalidInput.of("tracking_url", "Enter an address that starts with https://.")
     if not lines:
@@ -280,13 +280,14 @@ class _Split(NamedTuple):
 
 
 async def refund(database: Database, payments: Payments, jobs: Jobs, order_id: UUID, *, amount: int, key: str, actor: str) -> None:
-    """Gives back `amount` minor units: first what the provider captured, then what gift cards paid. One key is one refund.
+    """Gives back `amount` minor units: first what the provider captured, then what gift cards paid. One key is one refund of an amount: who
+    goes back to the form and enters another means another.
 
     Raises NotFound, NotPossibleNow, InvalidInput (`amount`, `key`).
     """
     if not key or len(key) > 255:
         raise InvalidInput.of("key", "Send the form again.")
-    attempt_id = uuid5(order_id, f"refund:{key}")
+    attempt_id = uuid5(order_id, f"refund:{key}:{amount}")
 
     async def decide(conn: Connection) -> None:
         now = utc_now()

@@ -323,6 +323,19 @@ async def test_a_form_that_is_sent_twice_sends_one_parcel(operator: Browser, own
     assert await owner.fetchval("SELECT fulfilled FROM order_line WHERE id = $1", int(line.removeprefix("line-"))) == 1
 
 
+async def test_a_refund_sent_twice_is_one_and_another_amount_from_the_same_page_is_another(
+    operator: Browser, owner: asyncpg.Connection
+) -> None:
+    number, _ = await bought(operator, owner)
+    path = f"/admin/orders/{number}"
+    form = forms_of(await operator.open(path))[f"{path}/refund"]
+    for amount in ("5.00", "5.00", "2.50"):
+        await operator.follow(f"{path}/refund", form | {"amount": amount})
+    assert await owner.fetchval("SELECT refunded FROM orders WHERE number = $1", number) == 750
+    assert form["key"] != forms_of(await operator.open(path))[f"{path}/refund"]["key"]
+    assert await violations(owner) == []
+
+
 async def test_a_refund_that_failed_waits_for_the_operator_also_when_its_order_is_cancelled(
     operator: Browser, app: web.Application, sandbox: Sandbox, owner: asyncpg.Connection
 ) -> None:
