@@ -13,7 +13,7 @@ from aiohttp import web
 import storefront
 from storefront.accounts import api as accounts_api
 from storefront.accounts import pages as accounts_pages
-from storefront.admin import audit, gift_card_pages, promotion_pages
+from storefront.admin import audit, customer_pages, gift_card_pages, promotion_pages
 from storefront.admin import order_pages as admin_order_pages
 from storefront.admin import pages as admin_pages
 from storefront.admin import search_pages as admin_search_pages
@@ -82,7 +82,14 @@ ROOMS: dict[str, tuple[Iterable[web.AbstractRouteDef], ...]] = {
     "checkout": (checkout_pages.routes, checkout_api.routes, webhooks.routes),
     "orders": (orders_pages.routes, orders_api.routes),
     "accounts": (accounts_pages.routes, accounts_api.routes),
-    "admin": (admin_pages.routes, admin_order_pages.routes, promotion_pages.routes, gift_card_pages.routes, admin_search_pages.routes),
+    "admin": (
+        admin_pages.routes,
+        admin_order_pages.routes,
+        customer_pages.routes,
+        promotion_pages.routes,
+        gift_card_pages.routes,
+        admin_search_pages.routes,
+    ),
 }
 # Behind every door: health, metrics, what the API says of itself, and what pages of any room refer to.
 EVERYWHERE: tuple[Iterable[web.AbstractRouteDef], ...] = (

@@ -109,6 +109,19 @@ async def violations(owner: asyncpg.Connection) -> list[Any]:
     return found
 
 
+async def account(owner: asyncpg.Connection, *, email: str = "", name: str = "Ada Byron", group: str = "", confirmed: bool = False) -> UUID:
+    """A customer, with an address of their own unless one is given."""
+    found: UUID = await owner.fetchval(
+        "INSERT INTO customer (email, name, password_hash, customer_group, email_verified_at) "
+        "VALUES ($1, $2, '', $3, CASE WHEN $4 THEN now() END) RETURNING id",
+        email or f"{uuid.uuid4().hex[:10]}@own.example",
+        name,
+        group,
+        confirmed,
+    )
+    return found
+
+
 class Buyer:
     """A guest, or a customer, with a cart that is ready to be ordered. `total` and `to_pay` are what they were shown."""
 

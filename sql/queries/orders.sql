@@ -26,6 +26,17 @@ WHERE (customer_id = :customer_id OR (customer_id IS NULL AND lower(email) = low
   AND (CAST(:before AS timestamptz) IS NULL OR (placed_at, id) < (CAST(:before AS timestamptz), CAST(:before_id AS uuid)))
 ORDER BY placed_at DESC, id DESC LIMIT :most;
 
+-- name: bought
+-- What each customer's list of orders comes to, by currency, and what the shop kept of what was paid for them.
+SELECT asked.customer_id, o.currency, count(*) AS orders,
+       coalesce(sum(o.captured + o.gift_card_amount - o.refunded - o.gift_card_refunded - o.exchanged)
+                FILTER (WHERE o.paid_at IS NOT NULL AND o.status <> 'cancelled'), 0)::bigint AS spent
+FROM unnest(CAST(:customer_ids AS uuid[]), CAST(:verified_emails AS text[])) AS asked (customer_id, verified_email)
+JOIN order_summary s ON s.customer_id = asked.customer_id OR (s.customer_id IS NULL AND lower(s.email) = lower(asked.verified_email))
+JOIN orders o ON o.id = s.id
+WHERE s.accepted
+GROUP BY asked.customer_id, o.currency ORDER BY spent DESC, o.currency;
+
 -- name: search_orders
 SELECT id, number, status, total, currency, email, item_count, placed_at FROM order_summary
 WHERE (CAST(:status AS text) = '' OR status = CAST(:status AS text))

@@ -16,6 +16,9 @@ SELECT id, name, kind, percent_ppm, amount, currency, buy_quantity, get_quantity
        first_order_only, minimum_subtotal, starts_at, ends_at, needs_coupon, combinable, priority, active, updated_at
 FROM promotion WHERE id = :promotion_id;
 
+-- name: groups_of_promotions
+SELECT DISTINCT customer_group AS name FROM promotion WHERE customer_group <> '' ORDER BY name LIMIT :most;
+
 -- name: lock_promotion^
 SELECT id, needs_coupon FROM promotion WHERE id = :promotion_id FOR NO KEY UPDATE;
 

@@ -15,7 +15,7 @@ from storefront.pricing.model import Address
 queries = load("accounts")
 
 
-def _customer(row: Mapping[str, Any]) -> Customer:
+def to_customer(row: Mapping[str, Any]) -> Customer:
     return Customer(
         id=row["id"],
         email=row["email"],
@@ -33,18 +33,18 @@ def _address(row: Mapping[str, Any]) -> SavedAddress:
 async def insert_customer(conn: Connection, email: str, name: str, password_hash: str) -> Customer | None:
     """The new customer, or None when the address is taken."""
     row = await queries.insert_customer(conn, email=email, name=name, password_hash=password_hash)
-    return _customer(row) if row else None
+    return to_customer(row) if row else None
 
 
 async def customer_by_id(conn: Connection, customer_id: UUID) -> Customer | None:
     row = await queries.customer_by_id(conn, customer_id=customer_id)
-    return _customer(row) if row else None
+    return to_customer(row) if row else None
 
 
 async def customer_by_email(conn: Connection, email: str) -> tuple[Customer, str] | None:
     """The customer and the hash of the password. `email` in small letters, as Python has them."""
     row = await queries.customer_by_email(conn, email=email)
-    return (_customer(row), row["password_hash"]) if row else None
+    return (to_customer(row), row["password_hash"]) if row else None
 
 
 async def password_hash_of(conn: Connection, customer_id: UUID) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from storefront.admin import promotion_form
-from storefront.admin.web import actor_of, asked, id_in_path, page, see_other
+from storefront.admin.web import actor_of, asked, group_names, id_in_path, page, see_other
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import InvalidInput
@@ -43,9 +43,15 @@ def _form_page(request: web.Request, form: dict[str, str], errors: dict[str, str
     return page(request, "promotion.html", about | choices | {"form": form, "errors": errors, "saved": ""} | more, status=status)
 
 
+async def _new_page(request: web.Request, form: dict[str, str], errors: dict[str, str], status: int = 200) -> web.Response:
+    async with request.app[DATABASE].write() as conn:
+        groups = await group_names(conn)
+    return _form_page(request, form, errors, status, groups=groups)
+
+
 @routes.get("/admin/promotions/new")
 async def new_promotion(request: web.Request) -> web.StreamResponse:
-    return _form_page(request, _EMPTY | {"currency": request.app[SETTINGS].shop.currency}, {})
+    return await _new_page(request, _EMPTY | {"currency": request.app[SETTINGS].shop.currency}, {})
 
 
 @routes.post("/admin/promotions/new")
@@ -54,7 +60,7 @@ async def make_promotion(request: web.Request) -> web.StreamResponse:
     try:
         promotion_id = await _save(request, None, values)
     except InvalidInput as error:
-        return _form_page(request, values, error.messages(), error.status)
+        return await _new_page(request, values, error.messages(), error.status)
     raise see_other(f"/admin/promotions/{promotion_id}?saved=made")
 
 
@@ -85,6 +91,7 @@ async def _promotion_page(
             form = await promotion_form.fill(conn, draft, request.app[SETTINGS].shop.currency)
         codes = await editing.coupons(conn, promotion_id, after=after, most=CODES_SHOWN + 1)
         changes = await changes_of(conn, "promotion", str(promotion_id))
+        groups = await group_names(conn)
     return _form_page(
         request,
         form,
@@ -99,6 +106,7 @@ async def _promotion_page(
         new=new or {"count": "1"},
         coupon_errors=coupon_errors or {},
         changes=changes,
+        groups=groups,
         saved=request.query.get("saved", ""),
     )
 

@@ -6,10 +6,12 @@ from uuid import UUID
 import aiohttp_jinja2
 from aiohttp import web
 
+from storefront.accounts import editing as accounts
 from storefront.admin import service
 from storefront.platform.database import Connection
 from storefront.platform.errors import InvalidInput, NotFound
 from storefront.platform.money import to_minor
+from storefront.pricing import editing as promotions
 
 OPERATOR: Final = web.RequestKey("operator_id", UUID)  # of a request under /admin: whose it is
 
@@ -30,6 +32,11 @@ def see_other(location: str) -> web.HTTPSeeOther:
 async def actor_of(request: web.Request, conn: Connection) -> str:
     """Who is at work, as histories and ledgers name them."""
     return await service.operator_email(conn, request[OPERATOR])
+
+
+async def group_names(conn: Connection) -> list[str]:
+    """The groups that customers are in or promotions are for, by name: what is offered where one is typed."""
+    return sorted({*await accounts.groups(conn), *await promotions.groups(conn)})
 
 
 def asked(request: web.Request, name: str, most: int) -> str:

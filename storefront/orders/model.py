@@ -256,6 +256,13 @@ class OrderSummary(msgspec.Struct, frozen=True):
     email: str = ""
 
 
+class Bought(msgspec.Struct, frozen=True):
+    """What a customer's orders come to. `spent` is what the shop kept of it, one amount for each currency."""
+
+    orders: int = 0
+    spent: tuple[Money, ...] = ()
+
+
 AttemptKind = Literal["charge", "capture", "void", "refund"]
 
 

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from storefront.accounts import service as accounts
+from storefront.accounts.model import Customer
 from storefront.inventory import service as inventory
 from storefront.orders import store
 from storefront.orders.links import credit_note_path, invoice_path, order_key, order_url
 from storefront.orders.model import (
+    Bought,
     CreditNote,
     DocumentView,
     Figures,
@@ -95,6 +97,11 @@ async def history(
     """
     found = await store.orders_of_customer(conn, customer_id, verified_email, read_cursor(after), most + 1)
     return _page(found, most)
+
+
+async def bought(conn: Connection, customers: Sequence[Customer]) -> dict[UUID, Bought]:
+    """What the orders of each customer come to, by id: those of their `history`. Who has none is left out."""
+    return await store.bought(conn, {customer.id: customer.email if customer.verified else None for customer in customers})
 
 
 async def recent_orders(conn: Connection, *, most: int) -> list[OrderSummary]:

@@ -1,6 +1,6 @@
 """The orders' SQL as functions: rows in, types out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ import msgspec
 
 from storefront.orders.model import (
     AttemptKind,
+    Bought,
     ChargeBook,
     CreditLine,
     Figures,
@@ -24,6 +25,7 @@ from storefront.orders.model import (
 )
 from storefront.payments.model import AttemptState, ProviderAnswer
 from storefront.platform.database import Connection
+from storefront.platform.money import Money
 from storefront.platform.questions import Of, Question
 from storefront.platform.sql import load
 
@@ -71,6 +73,17 @@ async def orders_of_customer(
         conn, customer_id=customer_id, verified_email=verified_email, before=before_at, before_id=before_id, most=most
     )
     return [_convert(row, OrderSummary) for row in rows]
+
+
+async def bought(conn: Connection, verified_emails: Mapping[UUID, str | None]) -> dict[UUID, Bought]:
+    """Of those who have orders; `verified_emails` by customer."""
+    rows = await queries.bought(conn, customer_ids=list(verified_emails), verified_emails=list(verified_emails.values()))
+    found: dict[UUID, Bought] = {}
+    for row in rows:
+        before = found.get(row["customer_id"], Bought())
+        spent = (Money(row["spent"], row["currency"]),) if row["spent"] else ()
+        found[row["customer_id"]] = Bought(before.orders + row["orders"], before.spent + spent)
+    return found
 
 
 async def search_orders(conn: Connection, text: str, status: str, before: tuple[datetime, UUID] | None, most: int) -> list[OrderSummary]:

@@ -10,7 +10,7 @@ from storefront.platform.database import Connection
 from storefront.platform.errors import FieldError, InvalidInput, NotFound
 from storefront.platform.sql import load
 from storefront.platform.trail import note
-from storefront.pricing.model import PromotionKind, PromotionTerms
+from storefront.pricing.model import LONGEST_GROUP, PromotionKind, PromotionTerms
 
 queries = load("pricing_editing")
 
@@ -96,6 +96,11 @@ async def promotion(conn: Connection, promotion_id: int) -> PromotionDraft:
     return msgspec.convert(dict(row), PromotionDraft)
 
 
+async def groups(conn: Connection) -> list[str]:
+    """The groups of customers that promotions are for, by name."""
+    return [row["name"] for row in await queries.groups_of_promotions(conn, most=MOST_ROWS)]
+
+
 def refusals(draft: PromotionDraft) -> list[FieldError]:
     """What cannot be meant."""
     found: list[FieldError] = []
@@ -115,7 +120,8 @@ def refusals(draft: PromotionDraft) -> list[FieldError]:
             check(quantity is not None and 1 <= quantity <= 1000, field, "Enter a whole number from 1 to 1000.")
     check(0 <= draft.minimum_subtotal <= 10**12, "minimum_subtotal", "Enter an amount that is not below zero.")
     check(draft.currency is not None or not draft.minimum_subtotal, "currency", "Choose the currency of the minimum.")
-    check(len(draft.customer_group or "") <= 50, "customer_group", "Enter the name of a group, of up to 50 characters.")
+    named = len(draft.customer_group or "") <= LONGEST_GROUP
+    check(named, "customer_group", f"Enter the name of a group, of up to {LONGEST_GROUP} characters.")
     check(-1000 <= draft.priority <= 1000, "priority", "Enter a whole number from -1000 to 1000.")
     if draft.starts_at is not None and draft.ends_at is not None:
         check(draft.starts_at < draft.ends_at, "ends_at", "The end must come after the start.")

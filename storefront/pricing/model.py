@@ -48,6 +48,7 @@ class CartContents(msgspec.Struct, frozen=True):
     fulfillment_option_id: int | None
 
 
+LONGEST_GROUP = 50  # characters of the name of a group of customers
 PromotionKind = Literal["percentage", "fixed", "buy_x_get_y", "free_delivery"]
 
 

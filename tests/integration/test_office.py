@@ -1,11 +1,13 @@
 """What an operator does with promotions, codes, gift cards and the search: by forms alone, under their name, and felt at the till."""
 
 import contextlib
+import json
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import asyncpg
 import pytest
@@ -15,22 +17,34 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as generated
 from hypothesis import strategies as st
 
-from storefront.admin import promotion_form
+from storefront.accounts import editing as customers
+from storefront.admin import customer_pages, promotion_form
 from storefront.checkout.context import CheckoutContext
 from storefront.orders import after_sale
 from storefront.platform.database import Database
 from storefront.platform.errors import InvalidInput
+from storefront.platform.sql import ordered
 from storefront.pricing import editing
 from storefront.pricing import service as pricing
 from storefront.pricing.editing import NewCoupons, PromotionDraft
 from storefront.pricing.service import CouponExhausted
 from storefront.search.index import SEARCH
-from tests.buying import buyer_of, offer, violations
+from tests.buying import account, buyer_of, offer, violations
 from tests.forms import Browser, forms_of
 from tests.sandbox import eventually
 
 OPERATOR = "operator@example.com"
-PAGES = ["/promotions", "/promotions?q=%00", "/promotions/new", "/gift-cards", "/gift-cards?q=A&before=x", "/search", "/search?query=sofa"]
+PAGES = [
+    "/customers",
+    "/customers?q=%00&group=none&after=x",
+    "/promotions",
+    "/promotions?q=%00",
+    "/promotions/new",
+    "/gift-cards",
+    "/gift-cards?q=A&before=x",
+    "/search",
+    "/search?query=sofa",
+]
 TEN_PER_CENT = {"name": "Ten off", "kind": "percentage", "percent": "10", "combinable": "1", "active": "1", "priority": "0"}
 
 
@@ -70,6 +84,169 @@ async def test_every_page_opens(operator: Browser) -> None:
     await made(operator)
     for path in PAGES:
         await operator.open(f"/admin{path}")
+
+
+# --- customers
+
+
+async def test_customers_are_found_by_a_part_of_address_or_name_page_by_page(operator: Browser, owner: asyncpg.Connection) -> None:
+    mark = uuid.uuid4().hex[:8]
+    emails = [f"{number:03}.{mark}@Many.example" for number in range(customer_pages.ROWS + 3)]
+    for email in emails:
+        await account(owner, email=email, name=f"Grace_{mark}", group=f"crew {mark}" if email == emails[-1] else "")
+
+    async def listed(**asked: str) -> list[str]:
+        """The addresses on all pages, of which none is longer than it may be."""
+        found: list[str] = []
+        path = f"/admin/customers?{urlencode(asked)}"
+        while path:
+            page = await operator.open(path)
+            here = re.findall(r'<a href="/admin/customers/[0-9a-f-]{36}">([^<]*)</a>', page)
+            assert len(here) <= customer_pages.ROWS
+            found += here
+            more = re.search(r'href="(/admin/customers\?[^"]*)" rel="next"', page)
+            path = unescape(more[1]) if more else ""
+        return found
+
+    assert await listed(q=f"{mark}@MANY") == emails
+    assert await listed(q=f"grace_{mark}") == emails
+    assert await listed(q=f"002.{mark}") == [emails[2]]
+    assert await listed(q=f"grace%{mark}") == [], "what is typed is text, no pattern"
+    assert await listed(group=f"crew {mark}") == [emails[-1]]
+    assert await listed(group=f"crew {mark}", q="000.") == []
+    everybody = await listed()
+    assert set(emails) <= set(everybody)
+    assert len(set(everybody)) == len(everybody)
+
+
+async def test_the_list_and_the_groups_are_read_along_indexes(operator: Browser, owner: asyncpg.Connection) -> None:
+    """However many customers there are: neither all are read, nor sorted."""
+    async with owner.transaction():
+        await owner.execute(
+            "INSERT INTO customer (email, name, password_hash, customer_group) "
+            "SELECT n || '@crowd.example', 'Ada', '', CASE WHEN n % 100 = 0 THEN 'crowd ' || n % 7 ELSE '' END "
+            "FROM generate_series(1, 20000) n"
+        )
+        await owner.execute("ANALYZE customer")
+        page = {"after": "1", "text": "", "most": 51}
+        for name, parameters, index in (
+            ("customers_for_operator", page, "customer_email"),
+            ("customers_of_group", page | {"customer_group": "crowd 1"}, "customer_by_group"),
+            ("groups", {"most": 500}, "customer_by_group"),
+        ):
+            query = getattr(customers.queries, name)
+            plan = "\n".join(row[0] for row in await owner.fetch(f"EXPLAIN {query.sql}", *ordered(query, parameters)))
+            assert index in plan, plan
+            assert not re.search(r"Seq Scan on customer|Sort", plan), plan
+        await owner.execute("DELETE FROM customer WHERE email LIKE '%@crowd.example'")
+
+
+async def test_a_customers_page_shows_what_they_ordered_and_is_linked_from_there(
+    operator: Browser, shop: CheckoutContext, owner: asyncpg.Connection
+) -> None:
+    variant_id = await offer(owner, amount=1000, on_hand=10, requires_delivery=False)
+    email = f"{uuid.uuid4().hex[:8]}@own.example"
+    customer_id = await account(owner, email=email, name="Ada <Byron>")
+    path = f"/admin/customers/{customer_id}"
+    await owner.execute(
+        "INSERT INTO customer_address (customer_id, address, is_default) VALUES ($1, $2::text::jsonb, true)",
+        customer_id,
+        '{"name": "Ada Byron", "line1": "1 Ridge Way", "city": "Berlin", "postal_code": "10115", "country": "DE"}',
+    )
+    own = (await (await buyer_of(shop, None, (variant_id, 1), email="elsewhere@shop.example", customer_id=customer_id)).place()).document()
+    as_guest = (await (await buyer_of(shop, None, (variant_id, 2), email=email.upper())).place()).document()
+    await after_sale.refund(shop.database, shop.payments, shop.jobs, uuid.UUID(own["id"]), amount=400, key=uuid.uuid4().hex, actor=OPERATOR)
+
+    def figures(page: str) -> list[str]:
+        return re.findall(r'class="figure"><strong>([^<]*)', page)[:2]
+
+    page = await operator.open(path)
+    assert figures(page) == ["1", "€6.00"]
+    assert f'href="/admin/orders/{own["number"]}"' in page
+    assert as_guest["number"] not in page
+    for text in (email, "Ada &lt;Byron&gt;", "1 Ridge Way", "is not confirmed"):
+        assert text in page
+    await owner.execute("UPDATE customer SET email_verified_at = now() WHERE id = $1", customer_id)
+    page = await operator.open(path)
+    assert figures(page) == ["2", "€26.00"], "a guest's order with the address that they have confirmed is theirs"
+    assert as_guest["number"] in page
+    assert "is confirmed" in page
+    assert re.search(rf'{path}".*?class="end numbers">2<', await operator.open(f"/admin/customers?q={email}"), re.S)
+    assert f'href="{path}"' in await operator.open(f"/admin/orders/{own['number']}")
+    assert "/admin/customers/" not in await operator.open(f"/admin/orders/{as_guest['number']}")
+
+
+async def test_a_customers_many_orders_are_shown_page_by_page(
+    operator: Browser, shop: CheckoutContext, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customer_pages, "ORDERS_SHOWN", 1)
+    variant_id = await offer(owner, requires_delivery=False)
+    customer_id = await account(owner)
+    numbers = [
+        (await (await buyer_of(shop, None, (variant_id, 1), customer_id=customer_id)).place()).document()["number"] for _ in range(2)
+    ]
+    page = await operator.open(f"/admin/customers/{customer_id}")
+    assert [number in page for number in numbers] == [False, True]
+    older = re.search(r'href="([^"#]*)#orders" rel="next"', page)
+    assert older is not None
+    page = await operator.open(unescape(older[1]))
+    assert [number in page for number in numbers] == [True, False]
+
+
+async def test_a_group_that_is_set_by_the_form_is_felt_at_the_till_and_stands_under_its_givers_name(
+    operator: Browser, shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    group = f"Trade & <co> {uuid.uuid4().hex[:6]}"
+    customer_id = await account(owner)
+    path = f"/admin/customers/{customer_id}"
+    await made(operator, customer_group=group)
+    buyer = await buyer_of(shop, option_id, (await offer(owner, amount=1000), 1), customer_id=customer_id)
+    assert (await buyer.look()).discount == 0
+    for _ in range(2):
+        form = forms_of(await operator.open(path))[path]
+        assert await operator.follow(path, form | {"group": f" {group} "}) == f"{path}?saved=1"
+    assert (await buyer.look()).discount == 100
+    assert forms_of(await operator.open(path))[path] == {"group": group}
+    for _ in range(2):
+        await operator.follow(path, {"group": ""})
+    assert (await buyer.look()).discount == 0
+    rows = await owner.fetch(
+        "SELECT action, data, actor FROM operator_change WHERE subject = 'customer' AND key = $1 ORDER BY id", str(customer_id)
+    )
+    assert [(row["action"], json.loads(row["data"]), row["actor"]) for row in rows] == [
+        ("put into a group", {"group": group}, OPERATOR),
+        ("taken out of the group", {"group": ""}, OPERATOR),
+    ], "and what changed nothing stands nowhere"
+    page = await operator.open(path)
+    assert "Taken out of the group" in page
+    assert OPERATOR in page
+
+
+@pytest.mark.parametrize("group", ["x" * 51, "one\ttwo", "one\ntwo", "one\u202etwo"])
+async def test_a_group_that_cannot_be_meant_comes_back_with_the_reason_beside_it(
+    operator: Browser, owner: asyncpg.Connection, group: str
+) -> None:
+    customer_id = await account(owner, group="trade")
+    path = f"/admin/customers/{customer_id}"
+    status, _, page = await operator.send(path, {"group": group})
+    assert (status, said_of(page, "group").startswith("Error: ")) == (422, True)
+    assert forms_of(page)[path] == {"group": group}
+    assert await owner.fetchval("SELECT customer_group FROM customer WHERE id = $1", customer_id) == "trade"
+    assert not await owner.fetchval("SELECT EXISTS (SELECT FROM operator_change WHERE subject = 'customer' AND key = $1)", str(customer_id))
+
+
+async def test_groups_that_there_are_are_offered_wherever_one_is_typed(operator: Browser, owner: asyncpg.Connection) -> None:
+    mark = uuid.uuid4().hex[:6]
+    customer_id = await account(owner, group=f"b {mark}")
+    await account(owner, group=f"a {mark}")
+    promotion = await made(operator, customer_group=f"c {mark}")
+    await made(operator, customer_group=f"b {mark}")
+    _, _, refused = await operator.send("/admin/promotions/new", {"name": ""})
+    opened = [await operator.open(path) for path in (f"/admin/customers/{customer_id}", promotion, "/admin/promotions/new")]
+    for page in (*opened, refused):
+        found = re.search(r'list="([^"]*)".*?<datalist id="\1">(.*?)</datalist>', page, re.S)
+        assert found is not None
+        assert [name for name in re.findall(r'value="([^"]*)"', found[2]) if mark in name] == [f"{letter} {mark}" for letter in "abc"]
 
 
 # --- promotions
@@ -252,11 +429,19 @@ async def test_a_repeat_changes_nothing_and_what_is_not_there_is_not_found(opera
         await operator.follow(f"{card}/block", {})
     trail = "SELECT array_agg(action ORDER BY id) FROM operator_change WHERE subject = 'gift_card' AND key = $1"
     assert await owner.fetchval(trail, card.rpartition("/")[2]) == ["issued", "blocked"]
-    sent = {"promotions/0": TEN_PER_CENT, "promotions/0/on": {}, "promotions/0/coupons": {"count": "1"}, "gift-cards/0/block": {}}
+    nobody = f"customers/{uuid.uuid4()}"
+    sent = {
+        nobody: {"group": "trade"},
+        "customers/0": {"group": "trade"},
+        "promotions/0": TEN_PER_CENT,
+        "promotions/0/on": {},
+        "promotions/0/coupons": {"count": "1"},
+        "gift-cards/0/block": {},
+    }
     removals = {"search/synonyms/0/remove": {}, "search/redirects/remove": {"query": "none"}, "search/boosts/remove": {"query": "none"}}
     for unknown, fields in (sent | removals).items():
         assert (await operator.send(f"/admin/{unknown}", fields))[0] == 404, unknown
-    for unknown in ("promotions/0", "promotions/0/coupons.csv", "gift-cards/0", f"promotions/{'9' * 19}"):
+    for unknown in (nobody, "customers/0", "promotions/0", "promotions/0/coupons.csv", "gift-cards/0", f"promotions/{'9' * 19}"):
         await operator.open(f"/admin/{unknown}", status=404)
 
 
