@@ -80,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser("reconcile", help="compare every payment with the provider's books")
     compare.add_argument("--days", type=int, default=2, help="how far back (2)")
     compare.set_defaults(command=_reconcile)
+    people = commands.add_parser("customers", help="change many customers at once").add_subparsers(required=True, metavar="WHAT")
+    group = people.add_parser("group", help="put customers into a group that promotions are for")
+    group.add_argument("group", metavar="GROUP", help='its name; "" takes them out of theirs')
+    group.add_argument("--emails", metavar="FILE", type=Path, required=True, help="their addresses, one a line")
+    group.set_defaults(command=_group_customers)
     bench = commands.add_parser("bench", help="run benchmarks/NAME.py; what follows goes to it")
     bench.add_argument("name")
     bench.set_defaults(command=_bench)
@@ -321,6 +326,32 @@ def _reconcile(arguments: argparse.Namespace) -> int:
         return 1 if differences else 0
 
     return _with_data(work, provider=True)
+
+
+def _group_customers(arguments: argparse.Namespace) -> int:
+    from storefront.accounts import editing, group_file
+    from storefront.platform.clock import utc_now
+    from storefront.platform.errors import InvalidInput
+
+    try:
+        group = editing.checked_group(arguments.group)
+        lines = group_file.read_addresses(arguments.emails)
+    except InvalidInput as error:
+        raise CommandError(f"GROUP: {error.detail}") from error
+    except group_file.FileRefused as error:
+        raise CommandError(str(error)) from error
+
+    async def work(settings: Settings) -> int:
+        done = await group_file.put(settings, list(lines), group, utc_now())
+        print(f"{done.put:6}  {f'put into {group}' if group else 'taken out of their groups'}")
+        print(f"{done.before:6}  were in {group or 'none'} before")
+        print(f"{done.unconfirmed:6}  of these have not confirmed their address")
+        print(f"{len(done.unknown):6}  have no account")
+        for email in done.unknown:
+            print(f"        line {lines[email]}: {email}")
+        return 1 if done.unknown else 0
+
+    return _with_data(work)
 
 
 def _provider(arguments: argparse.Namespace) -> int:
