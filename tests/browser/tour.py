@@ -208,6 +208,27 @@ def _mail(tour: Tour, page: Page) -> None:
     page.get_by_role("link", name=tour.number).first.click()
 
 
+def _customer(tour: Tour, page: Page) -> None:
+    """As one comes there from an order, put into a group and taken out again: each time the page is looked at it has as much on it."""
+    page.goto(f"/admin/orders/{tour.number}")
+    page.get_by_role("link", name=tour.email).click()
+    for group in ("trade", ""):
+        page.get_by_label("Customer group").fill(group)
+        page.get_by_role("button", name="Save the group").click()
+        expect(page.get_by_label("Customer group")).to_have_value(group)
+        expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+
+
+def _customer_mistaken(tour: Tour, page: Page) -> None:
+    page.goto("/admin/customers")
+    page.get_by_role("link", name=tour.email).click()
+    group = page.get_by_label("Customer group")
+    group.evaluate("field => field.removeAttribute('maxlength')")
+    group.fill("x" * 51)
+    page.get_by_role("button", name="Save the group").click()
+    expect(page.locator("[data-errors]")).to_be_visible()
+
+
 def _promotion(tour: Tour, page: Page) -> None:
     """One with a code that has a limit, and somebody who changed it."""
     page.goto("/admin/promotions")
@@ -315,6 +336,9 @@ PAGES: dict[str, tuple[str, Opener, int]] = {
     "admin-orders": ("operator", _at("/admin/orders"), 200),
     "admin-order": ("operator", lambda tour, page: page.goto(f"/admin/orders/{tour.number}"), 200),
     "admin-order-returns": ("operator", lambda tour, page: page.goto(f"/admin/orders/{tour.sent_number}"), 200),
+    "admin-customers": ("operator", _at("/admin/customers"), 200),
+    "admin-customer": ("operator", _customer, 200),
+    "admin-customer-errors": ("operator", _customer_mistaken, 422),
     "admin-products": ("operator", _at("/admin/products"), 200),
     "admin-product": ("operator", lambda tour, page: page.goto(f"/admin/products/{tour.back_office.variant(SWEATER).product_id}"), 200),
     "admin-promotions": ("operator", _at("/admin/promotions"), 200),

@@ -222,6 +222,17 @@ async def test_a_group_that_is_set_by_the_form_is_felt_at_the_till_and_stands_un
     assert OPERATOR in page
 
 
+async def test_a_group_changes_the_next_page_of_a_cart_that_is_open_already(operator: Browser, owner: asyncpg.Connection) -> None:
+    group, email = f"trade {uuid.uuid4().hex[:6]}", f"{uuid.uuid4().hex[:8]}@own.example"
+    await made(operator, name="Trade price", customer_group=group)
+    await operator.follow("/account/register", {"email": email, "name": "Ada", "password": "correct horse battery"})
+    await operator.follow("/cart/lines", {"variant_id": str(await offer(owner, amount=1000))})
+    path = f"/admin/customers/{await owner.fetchval('SELECT id FROM customer WHERE email = $1', email)}"
+    for chosen, is_cheaper in (("", False), (group, True), ("", False)):
+        await operator.follow(path, {"group": chosen})
+        assert ("Trade price" in await operator.open("/cart")) == is_cheaper
+
+
 @pytest.mark.parametrize("group", ["x" * 51, "one\ttwo", "one\ntwo", "one\u202etwo"])
 async def test_a_group_that_cannot_be_meant_comes_back_with_the_reason_beside_it(
     operator: Browser, owner: asyncpg.Connection, group: str

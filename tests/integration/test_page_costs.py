@@ -144,9 +144,19 @@ async def test_buying_costs_the_same_for_one_line_and_for_many(
     await browser.follow("/admin/sign-in", {"email": settings.shop.operator_email, "password": settings.shop.operator_password})
     number = path.rpartition("/")[2].partition("?")[0]
     product_id = await owner.fetchval("SELECT id FROM product WHERE slug = 'lamp'")
-    for page in ("/admin", "/admin/orders", f"/admin/orders/{number}", "/admin/products", f"/admin/products/{product_id}", "/admin/jobs"):
+    customer_id = await owner.fetchval("SELECT id FROM customer WHERE email = $1", f"{lines}@costs.example")
+    for page in (
+        "/admin",
+        "/admin/orders",
+        f"/admin/orders/{number}",
+        "/admin/customers",
+        f"/admin/customers/{customer_id}",
+        "/admin/products",
+        f"/admin/products/{product_id}",
+        "/admin/jobs",
+    ):
         await browser.open(page)
-        costs[page.replace(number, "N").replace(str(product_id), "N")] = await browser.cost(page)
+        costs[page.replace(number, "N").replace(str(customer_id), "N").replace(str(product_id), "N")] = await browser.cost(page)
     assert costs == {
         "/cart": 2,  # session, cart with its price
         "/checkout": 3,  # session, cart with its price and an earlier order of it, the hold
@@ -158,6 +168,8 @@ async def test_buying_costs_the_same_for_one_line_and_for_many(
         "/admin": 5,
         "/admin/orders": 2,
         "/admin/orders/N": 3,
+        "/admin/customers": 4,
+        "/admin/customers/N": 8,
         "/admin/products": 2,
         "/admin/products/N": 3,
         "/admin/jobs": 2,

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from storefront.accounts import editing as customers
 from storefront.checkout import recovery
 from storefront.checkout.context import CheckoutContext
 from storefront.orders import after_sale
@@ -18,7 +19,7 @@ from storefront.platform.errors import InvalidInput
 from storefront.pricing import defaults, gift_cards
 from storefront.pricing.model import PricedCart
 from storefront.settings import Settings
-from tests.buying import ADDRESS, Buyer, MovableClock, buyer_of, offer, stock_of, violations
+from tests.buying import ADDRESS, Buyer, MovableClock, account, buyer_of, offer, stock_of, violations
 from tests.sandbox import eventually
 
 DECLINED = "pm_card_chargeDeclined"
@@ -187,6 +188,61 @@ async def test_what_the_till_remembers_is_what_the_database_holds_now(
     await owner.execute("TRUNCATE tax_rate")
     assert (await buyer.look()).tax == 0
     await owner.execute("UPDATE fulfillment_option SET amount = amount - 10 WHERE code = 'standard'")
+
+
+# --- customers' groups -----------------------------------------------------------------------------------------------------------
+
+
+async def for_group(owner: asyncpg.Connection, group: str, *, needs_coupon: bool = False) -> int:
+    """A tenth off for a group; returns the promotion's id."""
+    found: int = await owner.fetchval(
+        "INSERT INTO promotion (name, kind, percent_ppm, customer_group, needs_coupon) VALUES ('For some', 'percentage', 100000, $1, $2) "
+        "RETURNING id",
+        group,
+        needs_coupon,
+    )
+    return found
+
+
+async def test_a_promotion_for_a_group_is_for_who_is_in_it_now(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    group = f"trade {uuid.uuid4().hex[:6]}"
+    await for_group(owner, group)
+    variant_id, email = await offer(owner, amount=1000, requires_delivery=False), f"{uuid.uuid4().hex[:8]}@own.example"
+    inside, outside = await account(owner, email=email, confirmed=True), await account(owner, group="staff", confirmed=True)
+
+    async def put(group: str) -> None:
+        await shop.database.transaction(lambda conn: customers.set_group(conn, inside, group, actor="x", now=shop.clock()))
+
+    async def buyer(customer_id: uuid.UUID | None) -> Buyer:
+        return await buyer_of(shop, None, (variant_id, 1), email=email, customer_id=customer_id)
+
+    theirs, others, guests = await buyer(inside), await buyer(outside), await buyer(None)
+    assert [(await one.look()).discount for one in (theirs, others, guests)] == [0, 0, 0]
+    await put(group)
+    assert [(await one.look()).discount for one in (theirs, others, guests)] == [100, 0, 0], "a guest's address proves nothing"
+    answers = [(await one.place()).document() for one in (theirs, others, guests)]
+    assert [(order["discount"]["amount"], order["total"]["amount"]) for order in answers] == [(100, 900), (0, 1000), (0, 1000)]
+
+    late = await buyer(inside)
+    assert (await late.look()).discount == 100
+    await put("")
+    refused = await late.place()
+    assert (refused.status, problem_of(refused)) == (409, "price_changed"), "asked, not charged more than they saw"
+    assert (await late.look()).discount == 0
+    assert (await late.place()).document()["total"]["amount"] == 1000
+    assert await violations(owner) == []
+
+
+async def test_a_code_for_a_group_is_of_no_use_to_others(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    promotion_id = await for_group(owner, "press", needs_coupon=True)
+    code = f"P{uuid.uuid4().hex[:10].upper()}"
+    await owner.execute("INSERT INTO coupon (code, promotion_id) VALUES ($1, $2)", code, promotion_id)
+    variant_id = await offer(owner, amount=1000, requires_delivery=False)
+    seen = []
+    for customer_id in (await account(owner, group="press"), await account(owner, group="Press"), None):
+        priced = await (await buyer_of(shop, None, (variant_id, 1), codes=[code], customer_id=customer_id)).look()
+        seen.append((priced.discount, priced.coupon_codes, [found for found, _ in priced.coupon_problems]))
+    assert seen == [(100, (code,), []), (0, (), [code]), (0, (), [code])]
 
 
 # --- coupons ---------------------------------------------------------------------------------------------------------------------
