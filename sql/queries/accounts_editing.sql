@@ -1,14 +1,21 @@
 -- What an operator sees of customers, and the groups they are put into.
 
 -- name: customers_for_operator
--- By address. `text` is part of an address or of a name.
+-- By address.
 SELECT id, email, name, customer_group, email_verified_at, created_at FROM customer
 WHERE lower(email) > lower(CAST(:after AS text))
-  AND (CAST(:text AS text) = '' OR strpos(lower(email), lower(CAST(:text AS text))) > 0 OR strpos(lower(name), lower(CAST(:text AS text))) > 0)
 ORDER BY lower(email) LIMIT :most;
 
+-- name: customers_matching
+-- `text` is part of an address or of a name, and so in no index. All are read as they lie: along the index of addresses, which another
+-- order keeps out of it, to look at each would take seven times as long.
+SELECT id, email, name, customer_group, email_verified_at, created_at FROM customer
+WHERE lower(email) > lower(CAST(:after AS text))
+  AND (strpos(lower(email), lower(CAST(:text AS text))) > 0 OR strpos(lower(name), lower(CAST(:text AS text))) > 0)
+ORDER BY lower(email) || '' LIMIT :most;
+
 -- name: customers_of_group
--- The same of one group.
+-- `text` may be empty.
 SELECT id, email, name, customer_group, email_verified_at, created_at FROM customer
 WHERE customer_group = :customer_group AND customer_group <> '' AND lower(email) > lower(CAST(:after AS text))
   AND (CAST(:text AS text) = '' OR strpos(lower(email), lower(CAST(:text AS text))) > 0 OR strpos(lower(name), lower(CAST(:text AS text))) > 0)

@@ -33,9 +33,13 @@ class Grouped(msgspec.Struct, frozen=True):
 
 async def customers(conn: Connection, *, text: str = "", group: str = "", after: str = "", most: int) -> list[Customer]:
     """By address, from behind `after`. `text` is part of an address or of a name; `group` (empty: all) is one of `groups`."""
-    find = queries.customers_of_group if group else queries.customers_for_operator
-    asked = {"text": text, "after": after, "most": most} | ({"customer_group": group} if group else {})
-    return [to_customer(row) for row in await find(conn, **asked)]
+    if group:
+        rows = await queries.customers_of_group(conn, customer_group=group, text=text, after=after, most=most)
+    elif text:
+        rows = await queries.customers_matching(conn, text=text, after=after, most=most)
+    else:
+        rows = await queries.customers_for_operator(conn, after=after, most=most)
+    return [to_customer(row) for row in rows]
 
 
 async def groups(conn: Connection) -> list[str]:
