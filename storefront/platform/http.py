@@ -248,7 +248,7 @@ def answer_of_error(request: web.Request, error: Exception) -> web.Response:
         refusal = Unavailable("The shop cannot answer this right now. Please try again.", headers={"Retry-After": "2"})
     else:
         log.exception("unexpected_error", path=loggable_path(request), method=request.method)
-        refusal = Unexpected(f"The error is recorded under {request['request_id']}.")
+        refusal = Unexpected(f"The error is recorded under {request[REQUEST_ID]}.")
     if is_api(request) or request.path.startswith("/webhooks/"):
         return problem(request, refusal)
     return error_page(request, refusal)
