@@ -89,4 +89,4 @@ class PaymentProviderAway(Unavailable):
     title = "Payments cannot be taken right now"
 
     def __init__(self) -> None:
-        super().__init__("Nothing was charged. Please try again in a moment.", headers={"Retry-After": "5"})
+        super().__init__("Nothing was charged. Please try again in a moment.")

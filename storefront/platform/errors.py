@@ -3,7 +3,7 @@
 A service raises; the middleware in `storefront.platform.http` answers: problem+json (RFC 9457) under /api/, a page elsewhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -20,12 +20,13 @@ class DomainError(Exception):
     """Base of every refusal that a client can act on.
 
     `type` is a stable slug, `title` never changes for a type, `status` is the HTTP status; `detail` speaks of this one case,
-    `extra` are further members of the problem document, `headers` go onto the response.
+    `extra` are further members of the problem document, `headers` go onto the response, over those that all of a type have.
     """
 
     type: ClassVar[str] = "error"
     title: ClassVar[str] = "Request refused"
     status: ClassVar[int] = 400
+    usual_headers: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class DomainError(Exception):
         self.detail = detail or self.title
         self.fields = list(fields)
         self.extra = extra or {}
-        self.headers = headers or {}
+        self.headers = {**self.usual_headers, **(headers or {})}
 
     def messages(self) -> dict[str, str]:
         """Field → message, as forms show it. The first message of a field wins."""
@@ -143,6 +144,7 @@ class Unavailable(DomainError):
     type = "unavailable"
     title = "Not available right now"
     status = 503
+    usual_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}  # seconds
 
 
 class Unexpected(DomainError):

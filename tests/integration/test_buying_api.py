@@ -1,6 +1,7 @@
 """Buying by JSON alone, as a client developer does it, and as one who means no good."""
 
 import asyncio
+import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -11,7 +12,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from storefront.checkout.idempotency import IdempotencyKeyInvalid, read_key
+from storefront.checkout.idempotency import IdempotencyKeyInvalid, is_answer, read_key
+from storefront.platform.errors import DomainError, Unavailable, all_errors
 from storefront.platform.mail import MAILER
 from storefront.settings import Settings
 from tests.buying import offer, stock_of, violations
@@ -256,6 +258,85 @@ def test_a_key_is_read_as_the_draft_writes_it(header: str, key: str | None) -> N
             read_key(header)
     else:
         assert read_key(header) == key
+
+
+def failures_of_ours() -> list[DomainError]:
+    """One of each kind that the shop tells of itself."""
+    found = [kind() for kind in all_errors().values() if kind.status >= 500]
+    assert {error.type for error in found} == {"internal_error", "unavailable", "payment_provider_away"}
+    return found
+
+
+def test_no_failure_of_ours_is_the_answer_of_a_key_and_who_may_try_again_is_told_when() -> None:
+    for error in failures_of_ours():
+        assert not is_answer(error)
+        assert ("Retry-After" in error.headers) == (error.status == 503)
+    assert Unavailable(headers={"Retry-After": "1", "X-More": "1"}).headers == {"Retry-After": "1", "X-More": "1"}
+
+
+async def test_a_provider_that_was_away_is_not_the_answer_of_a_cancellation(
+    guest: Shopper, client: Client, owner: asyncpg.Connection, sandbox: Sandbox
+) -> None:
+    variant_id, the_key = await offer(owner, on_hand=5), key()
+    _, waiting = await guest.place(await guest.filled_cart(variant_id), payment_method="pm_card_threeDSecure2Required")
+    cancel = f"/orders/{waiting['id']}/cancel?key={waiting['key']}"
+    await sandbox.misbehave([{"fault": "rate_limit"}])
+    status, headers, text = await raw(client, cancel, "", the_key)
+    assert (status, problem(json.loads(text)), headers["Retry-After"]) == (503, "unavailable", "5")
+    assert await stock_of(owner, variant_id) == (5, 1)
+    await sandbox.misbehave([])
+    (status, headers, first), (_, again, repeated) = [await raw(client, cancel, "", the_key) for _ in range(2)]
+    assert (status, json.loads(first)["status"], "Idempotent-Replayed" in headers) == (200, "cancelled", False)
+    assert (repeated, again["Idempotent-Replayed"]) == (first, "true")
+    assert await stock_of(owner, variant_id) == (5, 0)
+    assert await kinds_of(owner, waiting) == ["placed", "cancelled"]
+    assert await violations(owner) == []
+
+
+@contextlib.asynccontextmanager
+async def broken(owner: asyncpg.Connection, kind: str) -> AsyncIterator[None]:
+    """PostgreSQL fails at what the shop writes into an order's history."""
+    await owner.execute(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$;"
+        f"CREATE TRIGGER fails BEFORE INSERT ON order_event FOR EACH ROW WHEN (NEW.kind = '{kind}') EXECUTE FUNCTION fail()"
+    )
+    try:
+        yield
+    finally:
+        await owner.execute("DROP FUNCTION fail CASCADE")
+
+
+async def kinds_of(owner: asyncpg.Connection, order: dict[str, Any]) -> list[str]:
+    """The order's history."""
+    rows = await owner.fetch("SELECT kind FROM order_event WHERE order_id = $1 ORDER BY id", uuid.UUID(order["id"]))
+    return [row["kind"] for row in rows]
+
+
+async def test_an_error_of_ours_leaves_the_key_to_another_try(
+    guest: Shopper, client: Client, owner: asyncpg.Connection, sandbox: Sandbox
+) -> None:
+    """When the money has been taken already, and when it is to be given back."""
+    variant_id = await offer(owner, on_hand=5)
+    body, the_key = json.dumps(order_of(await guest.filled_cart(variant_id))), key()
+    async with broken(owner, "paid"):
+        status, _, text = await raw(client, "/orders", body, the_key)
+        assert (status, problem(json.loads(text))) == (500, "internal_error")
+        assert json.loads(text)["detail"] == f"The error is recorded under {json.loads(text)['instance']}."
+    status, headers, text = await raw(client, "/orders", body, the_key)
+    assert (status, "Idempotent-Replayed" in headers) == (201, False)
+    order = json.loads(text)
+    cancel, the_key = f"/orders/{order['id']}/cancel?key={order['key']}", key()
+    async with broken(owner, "cancelled"):
+        status, _, text = await raw(client, cancel, "", the_key)
+        assert (status, problem(json.loads(text))) == (500, "internal_error")
+    assert await stock_of(owner, variant_id) == (4, 0)
+    status, headers, text = await raw(client, cancel, "", the_key)
+    assert (status, json.loads(text)["refunded"], "Idempotent-Replayed" in headers) == (200, order["total"], False)
+    total, charge = order["total"]["amount"], "SELECT provider_ref FROM payment_attempt WHERE order_id = $1 AND kind = 'charge'"
+    intent = await owner.fetchval(charge, uuid.UUID(order["id"]))
+    assert await sandbox.movements(intent) == [("authorize", total), ("capture", total), ("refund", total)]
+    assert await stock_of(owner, variant_id) == (5, 0)
+    assert await violations(owner) == []
 
 
 async def test_what_the_client_can_mend_leaves_the_key_free(guest: Shopper, owner: asyncpg.Connection) -> None:
