@@ -97,8 +97,6 @@ class DrilledShop:
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """A command of run.py beside the shop."""
         line, env = command(self.settings, *arguments)
-        payments = self.settings.payments
-        env |= {"STOREFRONT_PAYMENTS__API_BASE": self.settings.provider_base, "STOREFRONT_PAYMENTS__API_KEY": payments.api_key}
         return subprocess.run(line, env=env, capture_output=True, text=True, check=False)
 
     def must_hold(self) -> None:

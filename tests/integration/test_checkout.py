@@ -14,7 +14,7 @@ import pytest
 
 from storefront.cart import service as carts
 from storefront.cart.model import CartNotFound
-from storefront.checkout import recovery, service
+from storefront.checkout import background, recovery, service
 from storefront.checkout.context import CheckoutContext
 from storefront.checkout.errors import PaymentProviderAway
 from storefront.checkout.idempotency import IdempotencyInFlight, IdempotencyMismatch
@@ -32,7 +32,7 @@ from storefront.platform.errors import InvalidInput, VersionMismatch
 from storefront.platform.money import Money
 from storefront.platform.questions import ask
 from storefront.settings import Settings
-from tests.buying import Buyer, buyer_of, of_the_shop, offer, stock_of, violations
+from tests.buying import Buyer, MovableClock, buyer_of, of_the_shop, offer, stock_of, violations
 from tests.conftest import free_port
 from tests.dying import Died, Life, mortal
 
@@ -215,6 +215,31 @@ async def test_the_same_key_is_given_the_same_bytes(shop: CheckoutContext, owner
     first, second = await buyer.place(key), await buyer.place(key)
     assert (second.body, second.status, second.headers) == (first.body, first.status, first.headers)
     assert (first.replayed, second.replayed) == (False, True)
+
+
+async def test_a_key_is_kept_for_three_days_and_is_as_new_afterwards(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, clock: MovableClock
+) -> None:
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    key = uuid.uuid4().hex
+    first = await buyer.place(key)
+    for hours in (25, 46):
+        clock.forward(hours=hours)
+        await background.tidy(shop)
+        again = await buyer.place(key)
+        assert (again.body, again.status, again.replayed) == (first.body, 201, True)
+    with pytest.raises(IdempotencyMismatch):
+        await buyer.place(key, payment_method=DECLINED)
+    clock.forward(hours=2)
+    await background.tidy(shop)
+    for replayed in (False, True):
+        answer = await buyer.place(key, payment_method=DECLINED)
+        problem = answer.document()
+        assert (answer.status, problem["type"].rpartition("/")[2], answer.replayed) == (409, "cart_ordered", replayed)
+        assert problem["order"]["id"] == first.document()["id"]
+    attempts = "SELECT count(*) FROM payment_attempt a JOIN orders o ON o.id = a.order_id WHERE o.cart_id = $1"
+    assert await owner.fetchval(attempts, buyer.cart_id) == 1
+    assert await violations(owner) == []
 
 
 async def test_a_hundred_requests_with_one_key_are_one_order(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:

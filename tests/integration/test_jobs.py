@@ -8,6 +8,8 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiohttp import web
+from pytest_aiohttp.plugin import AiohttpClient
 
 from storefront.platform.database import Connection, Database
 from storefront.platform.embedded.postgres import PORT, Postgres
@@ -174,6 +176,38 @@ async def test_what_repeats_is_done_once_for_all_processes_and_a_failure_is_kept
     failure_was_seen.set()
     await eventually(went_on)
     assert most == 1
+
+
+PERIODIC_WORK = {  # seconds from the end of one time to the next
+    "audit": 3600.0,
+    "events": 2.0,
+    "exchanges": 15.0,
+    "feed_prune": 600.0,
+    "free_stock": 10.0,
+    "invoices": 3600.0,
+    "publications": 2.0,
+    "reconcile": 3600.0,
+    "recovery": 5.0,
+    "tidy": 600.0,
+}
+
+
+async def test_a_shop_that_starts_does_all_its_periodic_work_as_often_as_is_promised(
+    app: web.Application, aiohttp_client: AiohttpClient, provider: object, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("DELETE FROM periodic_job")
+    await aiohttp_client(app)
+
+    async def at_rest() -> list[asyncpg.Record] | None:
+        rows = await owner.fetch(
+            "SELECT name, CAST(extract(epoch FROM next_at - last_finished_at) AS float8) AS pause, error, "
+            "last_finished_at >= last_started_at AS rests FROM periodic_job"
+        )
+        return rows if rows and all(row["rests"] for row in rows) else None
+
+    rows = await eventually(at_rest)
+    assert {row["name"]: row["pause"] for row in rows} == PERIODIC_WORK
+    assert {row["error"] for row in rows} == {None}
 
 
 class Psql:
