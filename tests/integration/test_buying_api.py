@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import sqlite3
+import time
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,11 +14,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
+from storefront.checkout import recovery
+from storefront.checkout.context import CheckoutContext
 from storefront.checkout.idempotency import IdempotencyKeyInvalid, is_answer, read_key
 from storefront.platform.errors import DomainError, Unavailable, all_errors
 from storefront.platform.mail import MAILER
 from storefront.settings import Settings
-from tests.buying import offer, stock_of, violations
+from tests.buying import MovableClock, offer, stock_of, violations
 from tests.sandbox import Sandbox, eventually
 from tests.shopper import Shopper
 
@@ -477,6 +481,88 @@ async def test_a_payment_that_the_shopper_confirms_and_never_comes_back_from_is_
 
     await eventually(all_applied)
     assert await owner.fetchval("SELECT count(*) FROM order_event WHERE order_id = $1 AND kind = 'paid'", uuid.UUID(waiting["id"])) == 1
+    assert await violations(owner) == []
+
+
+class Deliveries:
+    """What the provider has to tell a shop, as its own books say."""
+
+    def __init__(self, provider_settings: Settings, url: str) -> None:
+        self._books = provider_settings.data_dir / "sandbox" / "ledger.sqlite3"
+        self._url = url
+
+    def due(self) -> list[float]:
+        """In so many hours each, of those that are still to be made."""
+        rows = self._run("SELECT due FROM delivery WHERE url = ? AND done = 0", self._url)
+        return [(due - time.time()) / 3600 for (due,) in rows]
+
+    def hours_pass(self, hours: int) -> None:
+        self._run("UPDATE delivery SET due = due - ? WHERE url = ?", hours * 3600, self._url)
+
+    def _run(self, statement: str, *values: Any) -> list[Any]:
+        with contextlib.closing(sqlite3.connect(self._books)) as books, books:
+            return books.execute(statement, values).fetchall()
+
+
+@pytest.fixture
+def deliveries(provider_settings: Settings, events: str) -> Deliveries:
+    return Deliveries(provider_settings, events)
+
+
+async def confirmed_at_the_bank(guest: Shopper, sandbox: Sandbox, variant_id: int) -> dict[str, Any]:
+    """An order whose shopper has confirmed the payment, and does not come back."""
+    status, waiting = await guest.place(await guest.filled_cart(variant_id), payment_method="pm_card_threeDSecure2Required")
+    assert (status, waiting["status"]) == (202, "pending_payment")
+    await sandbox.send(waiting["next_action"]["redirect_url"], answer="approve")
+    return dict(waiting)
+
+
+async def time_is_up(shop: CheckoutContext, clock: MovableClock) -> None:
+    """The order's time to be paid has passed, and recovery looks at it."""
+    clock.forward(minutes=shop.settings.shop.reservation_minutes + 1)
+    await recovery.recover(shop)
+
+
+async def test_a_payment_whose_events_are_lost_is_learnt_by_asking(
+    guest: Shopper, deliveries: Deliveries, shop: CheckoutContext, clock: MovableClock, owner: asyncpg.Connection, sandbox: Sandbox
+) -> None:
+    await sandbox.misbehave([{"fault": "webhook_drop"}])
+    variant_id = await offer(owner, on_hand=4)
+    told = await owner.fetchval("SELECT count(*) FROM webhook_inbox")
+    order = await confirmed_at_the_bank(guest, sandbox, variant_id)
+    await time_is_up(shop, clock)
+    assert await kinds_of(owner, order) == ["placed", "paid"]
+    assert await stock_of(owner, variant_id) == (3, 0)
+    assert deliveries.due() == []
+    assert await owner.fetchval("SELECT count(*) FROM webhook_inbox") == told
+    assert await violations(owner) == []
+
+
+async def test_events_that_come_hours_after_the_payment_was_learnt_change_nothing(
+    guest: Shopper, deliveries: Deliveries, shop: CheckoutContext, clock: MovableClock, owner: asyncpg.Connection, sandbox: Sandbox
+) -> None:
+    await sandbox.misbehave([{"fault": "webhook_delay", "seconds": 7200}])
+    variant_id = await offer(owner, on_hand=4)
+    told = await owner.fetchval("SELECT count(*) FROM webhook_inbox")
+    order = await confirmed_at_the_bank(guest, sandbox, variant_id)
+    late = deliveries.due()
+    assert late
+    assert all(1.9 < hours <= 2 for hours in late)
+    await time_is_up(shop, clock)
+    assert await kinds_of(owner, order) == ["placed", "paid"]
+    deliveries.hours_pass(2)
+
+    async def all_applied() -> bool:
+        rows = await owner.fetch("SELECT outcome FROM webhook_inbox ORDER BY received_at OFFSET $1", told)
+        return len(rows) == len(late) and all(row["outcome"] for row in rows)
+
+    await eventually(all_applied)
+    assert await kinds_of(owner, order) == ["placed", "paid"]
+    assert await stock_of(owner, variant_id) == (3, 0)
+    charge = await owner.fetchrow("SELECT provider_ref, state FROM payment_attempt WHERE order_id = $1", uuid.UUID(order["id"]))
+    total = order["total"]["amount"]
+    assert charge["state"] == "succeeded"
+    assert await sandbox.movements(charge["provider_ref"]) == [("authorize", total), ("capture", total)]
     assert await violations(owner) == []
 
 

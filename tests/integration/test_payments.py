@@ -1,9 +1,12 @@
 """Payments through the real library against the real provider process: whatever is lost on the way, one attempt is one charge."""
 
 import asyncio
+import json
+import re
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import msgspec
 import pytest
@@ -12,10 +15,11 @@ import stripe
 from storefront.payments.errors import BadSignature, ProviderUnavailable, ProviderUnknown
 from storefront.payments.model import ProviderAnswer
 from storefront.payments.sandbox.events import signature
+from storefront.payments.sandbox.faults import FaultKind
 from storefront.payments.service import Payments
 from storefront.payments.stripe_client import TRIES
 from storefront.payments.units import from_provider
-from storefront.settings import Settings
+from storefront.settings import ROOT, Settings
 from tests.conftest import free_port
 from tests.sandbox import Sandbox, charge_request, eventually
 
@@ -85,6 +89,14 @@ async def test_an_answer_lost_after_the_capture_is_asked_for_again(payments: Pay
     assert answer.state == "succeeded"
     assert len(await sandbox.intents_of(request.attempt_id)) == 1
     assert await sandbox.movements(answer.provider_ref) == [("authorize", 1999), ("capture", 1999)]
+
+
+async def test_the_page_of_the_drills_tells_every_fault_and_how_to_ask_for_it(sandbox: Sandbox) -> None:
+    page = (ROOT / "docs" / "drills.md").read_text()
+    told = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert told == list(get_args(FaultKind))
+    example = json.loads(re.findall(r"-d '(.*?)'", page, re.DOTALL)[0])
+    await sandbox.misbehave(example["rules"], takes_a_while=example["takes_a_while"])
 
 
 async def test_when_every_answer_is_lost_the_outcome_is_unknown_and_can_be_looked_up(payments: Payments, sandbox: Sandbox) -> None:
