@@ -1,15 +1,18 @@
 """What a cart costs, from the shop's own rows: delivery by zone, tax by region, coupons and gift cards that hold under a race."""
 
 import asyncio
+import contextlib
 import uuid
-from datetime import timedelta
-from typing import Any
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
 import pytest
 
 from storefront.accounts import editing as customers
+from storefront.cart import service as carts
 from storefront.checkout import recovery
 from storefront.checkout.context import CheckoutContext
 from storefront.orders import after_sale
@@ -17,6 +20,7 @@ from storefront.orders import service as orders
 from storefront.platform.database import Connection
 from storefront.platform.errors import InvalidInput
 from storefront.pricing import defaults, gift_cards
+from storefront.pricing import service as pricing
 from storefront.pricing.model import PricedCart
 from storefront.settings import Settings
 from tests.buying import ADDRESS, Buyer, MovableClock, account, buyer_of, offer, stock_of, violations
@@ -33,6 +37,14 @@ NEW_YORK = msgspec.structs.replace(LOS_ANGELES, city="New York", postal_code="10
 async def _rates(shop: CheckoutContext) -> None:
     """The delivery zones and tax rates that a fresh shop has."""
     await shop.database.transaction(lambda conn: defaults.install(conn, shop.settings))
+
+
+class Dated(NamedTuple):
+    """A promotion with a start and an end, and the code, if any, that turns it on."""
+
+    starts_at: datetime
+    ends_at: datetime
+    codes: tuple[str, ...]
 
 
 def exclusive(shop: CheckoutContext) -> CheckoutContext:
@@ -368,6 +380,70 @@ async def test_of_many_orders_at_the_same_moment_one_is_the_first(shop: Checkout
         assert await violations(owner) == []
     finally:
         await owner.execute("UPDATE promotion SET active = false WHERE id = $1", promotion_id)
+
+
+# --- promotions that begin and end -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["by itself", "by a code"])
+async def dated(request: pytest.FixtureRequest, owner: asyncpg.Connection, clock: MovableClock) -> AsyncIterator[Dated]:
+    """5.00 EUR off, for an hour from now."""
+    starts_at, code = clock(), f"C{uuid.uuid4().hex[:10].upper()}" if request.param == "by a code" else None
+    promotion_id = await owner.fetchval(
+        "INSERT INTO promotion (name, kind, amount, currency, needs_coupon, starts_at, ends_at) "
+        "VALUES ('One hour', 'fixed', 500, 'EUR', $1, $2, $3) RETURNING id",
+        code is not None,
+        starts_at,
+        starts_at + timedelta(hours=1),
+    )
+    if code is not None:
+        await owner.execute("INSERT INTO coupon (code, promotion_id) VALUES ($1, $2)", code, promotion_id)
+    yield Dated(starts_at, starts_at + timedelta(hours=1), (code,) if code is not None else ())
+    await owner.execute("UPDATE promotion SET active = false WHERE id = $1", promotion_id)
+
+
+async def test_a_promotion_runs_from_its_start_until_just_before_its_end(
+    shop: CheckoutContext, owner: asyncpg.Connection, dated: Dated
+) -> None:
+    buyer = await buyer_of(shop, await option_of(owner, "express", "DE"), (await offer(owner), 1), codes=dated.codes)
+    just = timedelta(microseconds=1)
+    for moment, discount in (
+        (dated.starts_at - just, 0),
+        (dated.starts_at, 500),
+        (dated.ends_at - just, 500),
+        (dated.ends_at, 0),
+        (dated.ends_at + just, 0),
+    ):
+        async with shop.database.write() as conn:
+            priced = await pricing.price_cart(conn, await carts.get(conn, buyer.cart_id), now=moment, settings=shop.settings)
+        assert (priced.discount, priced.total) == (discount, 1500 - discount + priced.delivery), moment
+        invalid = [(code, "This code is no longer valid.") for code in dated.codes if not discount]
+        assert list(priced.coupon_problems) == invalid
+        for code in dated.codes:
+            async with shop.database.write() as conn:
+                empty = await carts.create(conn, currency="EUR")
+                with contextlib.nullcontext() if discount else pytest.raises(InvalidInput):
+                    await carts.apply_code(conn, empty.id, code, now=moment)
+
+
+async def test_who_orders_after_the_end_of_what_the_cart_showed_is_asked_and_charged_nothing(
+    shop: CheckoutContext, owner: asyncpg.Connection, clock: MovableClock, dated: Dated
+) -> None:
+    option_id, variant_id = await option_of(owner, "express", "DE"), await offer(owner)
+    in_time, late = [await buyer_of(shop, option_id, (variant_id, 1), codes=dated.codes) for _ in range(2)]
+    shown = late.total.amount
+    clock.forward(minutes=59)
+    assert (await in_time.place()).document()["total"]["amount"] == shown
+    clock.forward(minutes=1)
+    asked = await late.place()
+    assert (asked.status, problem_of(asked), asked.document()["cart"]["total"]["amount"]) == (409, "price_changed", shown + 500)
+    assert await owner.fetchval("SELECT count(*) FROM orders WHERE cart_id = $1", late.cart_id) == 0
+    assert await stock_of(owner, variant_id) == (9, 0)
+    await late.look()
+    placed = await late.place()
+    assert (placed.status, placed.document()["captured"]["amount"]) == (201, shown + 500)
+    assert await owner.fetchval("SELECT discount FROM orders WHERE cart_id = $1", late.cart_id) == 0
+    assert await violations(owner) == []
 
 
 # --- gift cards ------------------------------------------------------------------------------------------------------------------
