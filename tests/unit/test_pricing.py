@@ -1,6 +1,8 @@
 """The total of a cart, as claims about money. Amounts are minor units."""
 
+import re
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -8,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storefront.catalog.model import SaleVariant
+from storefront.platform.money import minor_digits, to_major, to_minor
 from storefront.pricing.compute import Rules, compute
 from storefront.pricing.model import CartLine, DeliveryRule, GiftCard, PricedCart, Promotion, Standing, TaxRate, WeightTier
 from storefront.pricing.rounding import half_up, spread, tax_on_top, tax_within
+from storefront.settings import ROOT
 
 VAT = TaxRate("", "", "VAT", 190_000)
 REDUCED = TaxRate("", "reduced", "VAT (reduced)", 70_000)
+CURRENCIES = ("JPY", "KRW", "EUR", "USD", "KWD", "TND")  # of no, two and three decimals
 POST = DeliveryRule(1, "post", "Post", "flat", 490, (), None, 1, 3)
 
 
@@ -45,10 +50,11 @@ class Till:
 
     items: list[tuple[SaleVariant, int]]
     rules: Rules
+    currency: str = "EUR"
 
     def price(self, **more: Any) -> PricedCart:
         lines = [CartLine(item.id, quantity, item.amount or 0) for item, quantity in self.items]
-        return compute("EUR", lines, {item.id: item for item, _ in self.items}, self.rules, **more)
+        return compute(self.currency, lines, {item.id: item for item, _ in self.items}, self.rules, **more)
 
 
 def price(*items: tuple[SaleVariant, int], held: dict[int, int] | None = None, **rules: Any) -> PricedCart:
@@ -83,6 +89,28 @@ def test_what_is_spread_sums_to_the_whole_and_no_part_exceeds_its_weight(weights
 def test_tax_on_top_and_tax_within_agree_within_one_unit(net: int, ppm: int) -> None:
     on_top = tax_on_top(net, ppm)
     assert abs(tax_within(net + on_top, ppm) - on_top) <= 1
+
+
+@given(st.sampled_from(CURRENCIES), st.integers(0, 10**10), st.integers(0, 1_000_000))
+def test_a_share_is_the_nearest_amount_that_the_currency_can_write(currency: str, amount: int, ppm: int) -> None:
+    """Computed again in the major unit, with fractions: of a price without tax, and of one with it."""
+    price, rate, unit = Fraction(to_major(amount, currency)), Fraction(ppm, 1_000_000), Fraction(1, 10 ** minor_digits(currency))
+    for exact, found in ((price * rate, tax_on_top(amount, ppm)), (price * rate / (1 + rate), tax_within(amount, ppm))):
+        written = Fraction(to_major(found, currency))
+        assert -unit / 2 < written - exact <= unit / 2
+
+
+def test_the_page_of_the_api_tells_the_tax_that_the_till_computes() -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    rows = re.findall(r"^\| ([A-Z]{3}) \| \w+ \| (\d+) \((.+?)\) \| (\d+) % \| (\d+) \((.+?)\) \| (\d+) \((.+?)\) \|$", page, re.MULTILINE)
+    assert {minor_digits(row[0]) for row in rows} == {0, 2, 3}
+    for currency, amount, text, rate, *taxes in rows:
+        assert to_minor(text, currency) == int(amount)
+        for prices_include_tax, (tax, written) in zip((True, False), (taxes[:2], taxes[2:]), strict=True):
+            rules = Rules(tax_rates=(TaxRate("", "", "VAT", int(rate) * 10_000),), prices_include_tax=prices_include_tax)
+            cart = Till([(variant(amount=int(amount)), 1)], rules, currency).price()
+            assert cart.tax == int(tax) == to_minor(written, currency)
+            assert cart.total == int(amount) + (0 if prices_include_tax else int(tax))
 
 
 # --- what tax does to a total ----------------------------------------------------------------------------------------------------
@@ -291,7 +319,7 @@ ids = st.lists(st.integers(1, 4), max_size=2, unique=True).map(tuple)
 
 
 @st.composite
-def promotions(draw: st.DrawFn, number: int) -> Promotion:
+def promotions(draw: st.DrawFn, number: int, currency: str) -> Promotion:
     kind = draw(st.sampled_from(["percentage", "fixed", "buy_x_get_y", "free_delivery"]))
     return Promotion(
         id=number,
@@ -299,7 +327,7 @@ def promotions(draw: st.DrawFn, number: int) -> Promotion:
         kind=kind,
         percent_ppm=draw(st.integers(1, 1_000_000)) if kind == "percentage" else None,
         amount=draw(st.integers(1, 10**9)) if kind == "fixed" else None,
-        currency="EUR" if kind == "fixed" else None,
+        currency=draw(st.sampled_from([currency, currency, "USD"])) if kind == "fixed" else None,
         buy_quantity=draw(st.integers(1, 4)) if kind == "buy_x_get_y" else None,
         get_quantity=draw(st.integers(1, 4)) if kind == "buy_x_get_y" else None,
         category_ids=draw(ids),
@@ -328,22 +356,23 @@ def tills(draw: st.DrawFn) -> Till:
         )
         for number in range(1, draw(st.integers(0, 8)) + 1)
     ]
-    rate = st.integers(0, 1_000_000)
+    rate, currency = st.integers(0, 1_000_000), draw(st.sampled_from(CURRENCIES))
     rules = Rules(
-        promotions=tuple(draw(promotions(number)) for number in range(draw(st.integers(0, 4)))),
+        promotions=tuple(draw(promotions(number, currency)) for number in range(draw(st.integers(0, 4)))),
         tax_rates=(TaxRate("", "", "VAT", draw(rate), draw(st.booleans())), TaxRate("", "reduced", "Low", draw(rate))),
         prices_include_tax=draw(st.booleans()),
         delivery=(POST, PARCEL),
         fulfillment_option_id=draw(st.sampled_from([None, 1, 2])),
-        gift_cards=tuple(GiftCard(number, "AAAA", "EUR", draw(amounts)) for number in range(draw(st.integers(0, 2)))),
+        gift_cards=tuple(GiftCard(number, "AAAA", currency, draw(amounts)) for number in range(draw(st.integers(0, 2)))),
     )
-    return Till(items, rules)
+    return Till(items, rules, currency)
 
 
 @settings(max_examples=300)
 @given(tills())
 def test_every_total_is_the_sum_of_its_parts_and_none_is_negative(till: Till) -> None:
     cart = till.price()
+    assert cart.currency == till.currency
     on_top = 0 if cart.prices_include_tax else 1
     for line in cart.lines:
         assert 0 <= line.discount <= line.subtotal
@@ -363,7 +392,7 @@ def test_every_total_is_the_sum_of_its_parts_and_none_is_negative(till: Till) ->
 @settings(max_examples=200)
 @given(tills(), st.randoms(use_true_random=False))
 def test_the_order_of_the_lines_changes_nothing(till: Till, random: Any) -> None:
-    shuffled = Till(random.sample(till.items, len(till.items)), till.rules)
+    shuffled = Till(random.sample(till.items, len(till.items)), till.rules, till.currency)
     one, other = till.price(), shuffled.price()
     assert {line.variant_id: line for line in one.lines} == {line.variant_id: line for line in other.lines}
     assert (one.total, one.tax, one.discount, one.to_pay, one.promotions) == (
@@ -379,9 +408,9 @@ def test_the_order_of_the_lines_changes_nothing(till: Till, random: Any) -> None
 @given(tills())
 def test_a_price_with_its_tax_and_one_without_agree_within_a_unit_a_line(till: Till) -> None:
     """Each line priced without tax, and again at that price plus its tax."""
-    on_top = Till(till.items, Rules(tax_rates=till.rules.tax_rates, prices_include_tax=False)).price()
+    on_top = Till(till.items, Rules(tax_rates=till.rules.tax_rates, prices_include_tax=False), till.currency).price()
     for line, (item, _) in zip(on_top.lines, till.items, strict=True):
         gross = variant(item.id, line.total, tax_code=item.tax_code, taxable=item.taxable)
-        within = price((gross, 1), tax_rates=till.rules.tax_rates)
+        within = Till([(gross, 1)], Rules(tax_rates=till.rules.tax_rates), till.currency).price()
         assert within.total == line.total
         assert abs(within.tax - line.tax) <= 1
