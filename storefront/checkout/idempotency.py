@@ -22,7 +22,7 @@ from storefront.platform.sql import load
 queries = load("checkout")
 
 KEPT_FOR = timedelta(hours=72)
-_STRING = re.compile(r'"((?:[^"\\]|\\["\\])+)" *(?:;.*)?')  # of a structured field (RFC 8941), parameters after it
+_STRING = re.compile(r'"((?:[^"\\]|\\["\\])+)" *(?:;[\x20-\x7e]*)?')  # of a structured field (RFC 8941), parameters after it
 _ESCAPED = re.compile(r'\\(["\\])')
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
@@ -57,9 +57,9 @@ class IdempotencyMismatch(DomainError):
 
 def read_key(header: str | None) -> str:
     """The key of an Idempotency-Key header: a structured field's string, as the draft has it, or the bare text that many clients send."""
-    if header is None or not header.strip():
+    key = (header or "").strip(" \t")
+    if not key:
         raise IdempotencyKeyMissing("Choose a key for this one intent, and send it again with every retry.")
-    key = header.strip()
     quoted = _STRING.fullmatch(key)
     if quoted is not None:
         key = _ESCAPED.sub(r"\1", quoted[1])

@@ -32,10 +32,10 @@ class Header(msgspec.Struct, frozen=True):
 
 IDEMPOTENCY_KEY = Header(
     "Idempotency-Key",
-    "1 to 255 printable ASCII characters, chosen by the client and unique to this one intent. "
-    "Send the same key again to learn the first answer.",
+    "1 to 255 printable ASCII characters, chosen by the client and unique to this one intent; as they are, or as a string of a structured "
+    "field (RFC 8941), which is the same key. Send the same key again to learn the first answer.",
     required=True,
-    pattern="^[!-~]{1,255}$",
+    pattern=r"""^([!-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}" *(;[ -~]*)?)$""",
     example="5f0c6a52-5a0b-4a7e-9a39-0f3c7b6d2e11",
 )
 OPTIONAL_KEY = msgspec.structs.replace(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import sqlite3
 import time
 import uuid
@@ -13,12 +14,15 @@ import asyncpg
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from storefront.checkout import recovery
 from storefront.checkout.context import CheckoutContext
-from storefront.checkout.idempotency import IdempotencyKeyInvalid, is_answer, read_key
+from storefront.checkout.idempotency import IdempotencyKeyInvalid, IdempotencyKeyMissing, is_answer, read_key
 from storefront.platform.errors import DomainError, Unavailable, all_errors
 from storefront.platform.mail import MAILER
+from storefront.platform.openapi import IDEMPOTENCY_KEY
 from storefront.settings import Settings
 from tests.buying import MovableClock, offer, stock_of, violations
 from tests.sandbox import Sandbox, eventually
@@ -341,6 +345,37 @@ async def test_an_error_of_ours_leaves_the_key_to_another_try(
     assert await sandbox.movements(intent) == [("authorize", total), ("capture", total), ("refund", total)]
     assert await stock_of(owner, variant_id) == (5, 0)
     assert await violations(owner) == []
+
+
+def is_read(header: str) -> bool:
+    try:
+        read_key(header)
+    except (IdempotencyKeyInvalid, IdempotencyKeyMissing):
+        return False
+    return True
+
+
+@example("two words")
+@example('"two words"')
+@example("x" * 255)
+@example("x" * 256)
+@example(f'"{"x" * 255}"')
+@example(f'"{"x" * 256}"')
+@example('"' + r"\"" * 255 + '" ;a=b')
+@example("ü")
+@example('"k";ü')
+@example("\xa0k")
+@given(st.text(st.sampled_from('kx~ ;"\\\t\x7fü'), max_size=12))
+def test_the_document_says_which_keys_are_read(header: str) -> None:
+    header = header.strip(" \t")  # as HTTP does
+    assert is_read(header) == (re.fullmatch(IDEMPOTENCY_KEY.pattern, header) is not None)
+
+
+async def test_a_key_with_a_space_and_the_same_in_quotes_are_one_key(guest: Shopper, client: Client, owner: asyncpg.Connection) -> None:
+    body, words = json.dumps(order_of(await guest.filled_cart(await offer(owner)))), f"one intent {uuid.uuid4().hex}"
+    first, again = [await raw(client, "/orders", body, {"Idempotency-Key": header}) for header in (words, f'"{words}"')]
+    assert (first[0], again[0], again[1]["Idempotent-Replayed"]) == (201, 201, "true")
+    assert again[2] == first[2]
 
 
 async def test_what_the_client_can_mend_leaves_the_key_free(guest: Shopper, owner: asyncpg.Connection) -> None:
