@@ -208,9 +208,9 @@ SELECT EXISTS (SELECT FROM payment_attempt WHERE order_id = :order_id AND kind =
 UPDATE payment_attempt SET state = 'cancelled', decline_code = 'order_cancelled', updated_at = :now
 WHERE order_id = :order_id AND kind = 'capture' AND state = 'stuck';
 
--- name: fail_refund!
-UPDATE payment_attempt SET state = 'declined', decline_code = :decline_code, updated_at = :now
-WHERE id = :id AND kind = 'refund' AND state = 'succeeded';
+-- name: take_back_success!
+UPDATE payment_attempt SET state = :state, decline_code = :decline_code, updated_at = :now
+WHERE id = :id AND kind IN ('refund', 'void') AND state = 'succeeded';
 
 -- name: mark_refunded^
 UPDATE orders

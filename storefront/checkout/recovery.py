@@ -134,12 +134,14 @@ async def ask_again(shop: CheckoutContext, attempt_id: UUID) -> Settlement | Non
 
 
 async def ask_about_order(shop: CheckoutContext, order_id: UUID) -> None:
-    """For operators: asks the provider about every attempt of an order that has not come to an end. Raises Unavailable."""
+    """For operators: asks the provider about every attempt of an order that has not come to an end, and about money that went back, which
+    a bank may have sent back since. Raises Unavailable.
+    """
     async with shop.database.write() as conn:
         attempts = await store.attempts_of_order(conn, order_id)
     try:
         for attempt in attempts:
-            if attempt.unsettled:
+            if attempt.unsettled or attempt.may_come_back:
                 await ask_again(shop, attempt.id)
     except (ProviderUnknown, ProviderUnavailable) as error:
         raise Unavailable("The payment provider cannot be asked right now.") from error

@@ -56,7 +56,7 @@ async def capture(database: Database, payments: Payments, jobs: Jobs, order_id: 
     except (ProviderUnknown, ProviderUnavailable) as error:
         raise Unavailable("The payment provider cannot be reached. The capture is repeated until it is done.") from error
     if state == "stuck":
-        raise NotPossibleNow("The provider has taken another amount than the order asks for. Look at the payment there.")
+        raise NotPossibleNow("The provider has not taken what the order asks for. Look at the payment there.")
     if state != "succeeded":
         raise NotPossibleNow("The provider did not capture the payment; the authorization may have run out.")
 
@@ -75,6 +75,7 @@ async def authorization_ended(conn: Connection, jobs: Jobs, order_id: UUID, char
     if order["status"] != "authorized" or charge is None or charge.state != "authorized":
         return
     await store.close_voided(conn, charge_id, now=now)
+    await store.give_up_capture(conn, order_id, now=now)
     await store.add_event(conn, order_id, "authorization_ended", {"amount": charge.amount}, now=now)
     await _undo_sale(conn, order, "authorization_ended", actor="system", now=now)
     await mails.enqueue(conn, jobs, "order_cancelled", order_id)
@@ -436,11 +437,15 @@ async def _undo(payments: Payments, ref: str, key: str) -> ProviderAnswer | None
     answer = await payments.lookup(provider_ref=ref)
     if answer is None:
         raise ProviderUnknown(f"the provider does not know {ref}")
-    if answer.state != "succeeded":
+    if answer.state not in ("succeeded", "cancelled"):
         answer = await payments.cancel(ref, f"{key}-cancel")  # a key of its own: a refund may have to follow
     if answer.state != "succeeded":
         return answer
-    rest = answer.captured - answer.refunded
+    made = await payments.refunds_of(ref)
+    ours = next((refund for refund, of in made if of == key), None)
+    if ours is not None and ours.state == "processing":
+        return ours
+    rest = answer.captured - sum(refund.amount for refund, _ in made if refund.state != "declined")
     return await payments.refund(ref, rest, answer.currency, key) if rest > 0 else None
 
 
@@ -450,8 +455,8 @@ async def _record(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer:
     kept = answer if attempt.kind == "refund" else None
     await store.lock_order(conn, attempt.order_id)
     before = await store.lock_attempt(conn, attempt.id)
-    if before is not None and before.state == "succeeded" and attempt.kind == "refund" and state == "declined":
-        return await _refund_came_back(conn, attempt, answer, now)
+    if before is not None and before.may_come_back and answer is not None and answer.state == "declined":
+        return await _money_came_back(conn, attempt, state, answer, now)
     if before is None or before.state not in ("open", "processing", "stuck"):
         return before.state if before else state
     await store.record_attempt(conn, attempt.id, state, kept, now=now)
@@ -460,8 +465,7 @@ async def _record(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer:
         if attempt.kind == "capture" and state == "cancelled" and attempt.parent_id is not None:
             await authorization_ended(conn, jobs, attempt.order_id, attempt.parent_id, now=now)
     elif state == "stuck" and answer is not None and before.state != "stuck":
-        data = {"asked": attempt.amount, "moved": answer.captured, "currency": answer.currency}
-        await store.add_event(conn, attempt.order_id, "amount_differs", data, now=now, actor=actor)
+        await _tell_stuck(conn, attempt, answer, actor, now)
     elif state == "succeeded" and attempt.kind == "capture":
         await store.mark_captured(conn, attempt.order_id, attempt.parent_id, attempt.amount, actor=actor, now=now)
         await invoices.issue(conn, attempt.order_id, now=now)
@@ -474,12 +478,29 @@ async def _record(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer:
     return state
 
 
-async def _refund_came_back(conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer | None, now: datetime) -> AttemptState:
-    """A refund that the provider took on and the bank sent back days later: the money is the shop's again, and an operator's to decide."""
-    await store.fail_refund(conn, attempt.id, answer.decline_code if answer else None, now=now)
-    await store.mark_refunded(conn, attempt.order_id, -attempt.amount, 0, now=now)
-    await store.add_event(conn, attempt.order_id, "refund_failed", {"amount": attempt.amount}, now=now)
-    return "declined"
+async def _tell_stuck(conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer, actor: str, now: datetime) -> None:
+    log.error("payment_stuck", attempt=str(attempt.id), order=str(attempt.order_id), kind=attempt.kind, reason=answer.decline_code)
+    if answer.state == "succeeded":
+        data = {"asked": attempt.amount, "moved": answer.captured, "currency": answer.currency}
+        await store.add_event(conn, attempt.order_id, "amount_differs", data, now=now, actor=actor)
+    else:
+        await store.add_event(conn, attempt.order_id, f"{attempt.kind}_failed", {"amount": attempt.amount}, now=now, actor=actor)
+
+
+async def _money_came_back(
+    conn: Connection, attempt: PaymentAttempt, state: AttemptState, answer: ProviderAnswer, now: datetime
+) -> AttemptState:
+    """What the provider took on and the bank sent back days later: the money is the shop's again, and an operator's to decide.
+
+    A refund of the order may be made anew. Of a charge that nobody wants there is no order to make it from: it is stuck.
+    """
+    await store.take_back_success(conn, attempt.id, state, answer.decline_code, now=now)
+    if attempt.kind == "refund":
+        await store.mark_refunded(conn, attempt.order_id, -attempt.amount, 0, now=now)
+        await store.add_event(conn, attempt.order_id, "refund_failed", {"amount": attempt.amount}, now=now)
+    else:
+        await _tell_stuck(conn, attempt, answer, "system", now)
+    return state
 
 
 def _state_after(attempt: PaymentAttempt, answer: ProviderAnswer | None) -> AttemptState:
@@ -488,6 +509,8 @@ def _state_after(attempt: PaymentAttempt, answer: ProviderAnswer | None) -> Atte
         return "succeeded" if (answer.captured, answer.currency) == (attempt.amount, attempt.currency) else "stuck"
     if answer is None or answer.state == "succeeded" or (answer.state == "cancelled" and attempt.kind == "void"):
         return "succeeded"
+    if answer.state == "authorized" or (answer.state == "declined" and attempt.kind == "void"):
+        return "stuck"  # the provider has refused the step, and would refuse it again
     return answer.state if answer.state in ("declined", "cancelled") else "processing"
 
 

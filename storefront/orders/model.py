@@ -294,6 +294,11 @@ class PaymentAttempt(msgspec.Struct, frozen=True):
         """Whether the provider may still have something to say of it."""
         return self.state in ("open", "requires_action", "processing", "stuck")
 
+    @property
+    def may_come_back(self) -> bool:
+        """Whether it gave money back, which a bank may send back days later."""
+        return self.state == "succeeded" and (self.kind == "void" or (self.kind == "refund" and self.provider_ref is not None))
+
 
 class ChargeBook(msgspec.Struct, frozen=True):
     """What our books have of a charge: `refunded` is what is known to be given back, `under_way` says that more is being moved."""

@@ -301,9 +301,9 @@ async def give_up_capture(conn: Connection, order_id: UUID, *, now: datetime) ->
     await queries.give_up_capture(conn, order_id=order_id, now=now)
 
 
-async def fail_refund(conn: Connection, attempt_id: UUID, decline_code: str | None, *, now: datetime) -> None:
-    """A refund that had succeeded has failed after all."""
-    await queries.fail_refund(conn, id=attempt_id, decline_code=decline_code, now=now)
+async def take_back_success(conn: Connection, attempt_id: UUID, state: AttemptState, decline_code: str | None, *, now: datetime) -> None:
+    """What had succeeded has failed after all."""
+    await queries.take_back_success(conn, id=attempt_id, state=state, decline_code=decline_code, now=now)
 
 
 async def mark_refunded(conn: Connection, order_id: UUID, amount: int, gift_card_amount: int, *, now: datetime) -> str:

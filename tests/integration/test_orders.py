@@ -330,6 +330,28 @@ async def test_less_that_somebody_captured_at_the_provider_is_no_capture_of_the_
     assert await violations(owner) == []
 
 
+async def test_a_capture_that_the_provider_refuses_waits_for_an_operator_and_does_not_keep_the_order(
+    shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, authorized: Order, variant_id: int
+) -> None:
+    parts = (shop.database, shop.payments, shop.jobs)
+    await sandbox.misbehave([{"fault": "refuse", "method": "POST", "path": "/v1/payment_intents/"}])
+    for _ in range(2):
+        with pytest.raises(NotPossibleNow):
+            await after_sale.capture(*parts, authorized.id, actor="operator")
+    await after_sale.cancel(*parts, authorized.id, actor="operator")
+    order = await _order(shop, authorized.id)
+    assert [event.kind for event in order.events][2:] == ["capture_failed", "cancelled", "void_failed"]
+    async with shop.database.write() as conn:
+        assert [attempt.state for attempt in await service.payment_attempts(conn, order.id)] == ["authorized", "cancelled", "stuck"]
+        stuck, _ = await service.for_the_operator(conn)
+    assert [attempt.kind for number, attempt in stuck if number == order.number] == ["void"]
+    await sandbox.misbehave([])
+    await recovery.ask_about_order(shop, order.id)
+    assert await _moved(shop, sandbox, authorized) == [("authorize", 3490), ("release", 3490)]
+    assert await stock_of(owner, variant_id) == (10, 0)
+    assert await violations(owner) == []
+
+
 async def test_what_cannot_be_captured_any_more_is_not_sent_and_ends_the_order(
     shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, authorized: Order, variant_id: int
 ) -> None:

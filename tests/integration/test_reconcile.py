@@ -15,7 +15,7 @@ from storefront.orders import service as orders
 from storefront.platform.clock import utc_now
 from storefront.platform.errors import InvalidInput
 from tests.buying import MovableClock, buyer_of, offer, stock_of, violations
-from tests.sandbox import Sandbox, charge_request
+from tests.sandbox import Sandbox, charge_request, eventually
 
 ASKS_BACK = "pm_card_threeDSecure2Required"
 
@@ -185,6 +185,29 @@ async def test_a_capture_that_somebody_made_at_the_provider_is_learnt(
     assert await sandbox.movements(intent) == [("authorize", 1990), ("capture", 1990)]
     assert await mine(shop, owner, since) == []
     assert await broken(owner, row["number"]) == []
+
+
+async def test_a_refund_of_ours_that_came_back_is_learnt_when_an_operator_asks(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox
+) -> None:
+    """The event that would have told was lost."""
+    await sandbox.misbehave([], takes_a_while=0)
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    order_id = UUID((await buyer.place(payment_method="pm_card_refundFail")).document()["id"])
+    await after_sale.refund(shop.database, shop.payments, shop.jobs, order_id, amount=500, key="once", actor="operator")
+    intent = await owner.fetchval("SELECT provider_ref FROM payment_attempt WHERE order_id = $1 AND kind = 'charge'", order_id)
+
+    async def sent_back() -> bool:
+        return (await sandbox.movements(intent))[-1] == ("refund_failed", 500)
+
+    await eventually(sent_back)
+    for _ in range(2):
+        await learn(shop, order_id, actor="operator")
+    async with shop.database.write() as conn:
+        order = await orders.order_by_id(conn, order_id)
+    assert (order.refunded, order.refundable) == (0, order.captured)
+    assert [event.kind for event in order.events].count("refund_failed") == 1
+    assert await broken(owner, order.number) == []
 
 
 async def test_what_was_given_back_at_the_provider_is_booked_once_when_an_operator_asks(

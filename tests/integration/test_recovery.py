@@ -11,6 +11,7 @@ from storefront.cart import service as carts
 from storefront.checkout import recovery
 from storefront.checkout.context import CheckoutContext
 from storefront.checkout.errors import PaymentProviderAway, PaymentUnderWay
+from storefront.checkout.reconcile import learn
 from storefront.orders import after_sale
 from storefront.orders import service as orders
 from storefront.payments.service import Payments
@@ -19,7 +20,7 @@ from storefront.settings import Settings
 from tests.buying import Buyer, MovableClock, buyer_of, offer, stock_of, violations
 from tests.conftest import free_port
 from tests.dying import Died, Life, mortal
-from tests.sandbox import Sandbox, eventually
+from tests.sandbox import Sandbox, charge_request, eventually
 
 DECLINED = "pm_card_chargeDeclined"
 ASKS_BACK = "pm_card_threeDSecure2Required"
@@ -188,6 +189,83 @@ async def test_money_that_comes_for_an_order_that_was_given_up_goes_back(
     assert [kind for kind, _ in await sandbox.movements(intent["id"])] == ["authorize", "capture", "refund"]
     assert await stock_of(owner, variant_id) == (1, 0)
     assert await violations(owner) == []
+
+
+async def late_money(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, clock: MovableClock, payment_method: str
+) -> tuple[UUID, str]:
+    """(order, intent) of an order that was given up before its charge was made; then the money came, and is on its way back."""
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    await dies_at(shop, buyer, uuid.uuid4().hex, "charge", payment_method=payment_method)
+    order_id = await owner.fetchval("SELECT id FROM orders WHERE cart_id = $1", buyer.cart_id)
+    clock.forward(minutes=1)
+    assert await recovery.give_up(shop, order_id, "not_paid_in_time")
+    attempt_id = await owner.fetchval("SELECT id FROM payment_attempt WHERE order_id = $1", order_id)
+    request = charge_request(payment_method, buyer.to_pay.amount)
+    answer = await shop.payments.charge(msgspec.structs.replace(request, attempt_id=attempt_id, order_id=order_id))
+    assert await recovery.ask_again(shop, attempt_id) == "given_back"
+    return order_id, answer.provider_ref
+
+
+async def void_of(owner: asyncpg.Connection, order_id: UUID) -> asyncpg.Record:
+    return await owner.fetchrow("SELECT id, state FROM payment_attempt WHERE order_id = $1 AND kind = 'void'", order_id)
+
+
+async def test_late_money_that_the_bank_sends_back_to_the_shop_waits_for_an_operator(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    await sandbox.misbehave([], takes_a_while=0)
+    order_id, intent = await late_money(shop, owner, option_id, clock, "pm_card_refundFail")
+    clock.forward(minutes=1)
+    await recovery.recover(shop)
+
+    async def sent_back() -> bool:
+        return (await sandbox.movements(intent))[-1][0] == "refund_failed"
+
+    await eventually(sent_back)
+    for _ in range(2):
+        await learn(shop, order_id, actor="operator")  # as the event `refund.failed` makes the shop do
+    assert (await void_of(owner, order_id))["state"] == "stuck"
+    async with shop.database.write() as conn:
+        stuck, _ = await orders.for_the_operator(conn)
+        events = [event.kind for event in (await orders.order_by_id(conn, order_id)).events]
+    assert [attempt.kind for _, attempt in stuck if attempt.order_id == order_id] == ["void"]
+    assert events[-2:] == ["payment_released", "void_failed"]
+    await sandbox.call("POST", "/v1/refunds", {"payment_intent": intent})
+    await learn(shop, order_id, actor="operator")
+    assert (await void_of(owner, order_id))["state"] == "succeeded"
+    assert await violations(owner) == []
+
+
+async def test_late_money_is_not_back_before_the_bank_has_it(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    await sandbox.misbehave([], takes_a_while=0.5)
+    order_id, _ = await late_money(shop, owner, option_id, clock, "pm_card_pendingRefund")
+    void = await void_of(owner, order_id)
+    for _ in range(2):
+        await recovery.ask_again(shop, void["id"])
+        assert (await void_of(owner, order_id))["state"] == "processing"
+
+    async def back() -> bool:
+        await recovery.ask_again(shop, void["id"])
+        return (await void_of(owner, order_id))["state"] == "succeeded"
+
+    await eventually(back)
+
+
+async def test_late_money_that_the_provider_will_not_give_back_waits_for_an_operator(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    order_id, intent = await late_money(shop, owner, option_id, clock, "pm_card_visa")
+    await sandbox.misbehave([{"fault": "refuse", "method": "POST", "path": "/v1/refunds"}])
+    void = await void_of(owner, order_id)
+    await recovery.ask_again(shop, void["id"])
+    assert (await void_of(owner, order_id))["state"] == "stuck"
+    await sandbox.misbehave([])
+    await learn(shop, order_id, actor="operator")
+    assert (await void_of(owner, order_id))["state"] == "succeeded"
+    assert [kind for kind, _ in await sandbox.movements(intent)] == ["authorize", "capture", "refund"]
 
 
 async def test_a_provider_that_is_away_costs_nothing_and_the_same_key_pays_later(

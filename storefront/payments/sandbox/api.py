@@ -42,7 +42,7 @@ routes = web.RouteTableDef()
 log = structlog.get_logger("sandbox")
 
 Operation = Callable[[web.Request, Provider, Document], Document]
-BEFORE: tuple[FaultKind, ...] = ("error_before", "rate_limit")
+BEFORE: tuple[FaultKind, ...] = ("error_before", "rate_limit", "refuse")
 AROUND: tuple[FaultKind, ...] = ("lose_answer", "error_after", "slow", "slow_after")
 ON_THE_WAY: tuple[FaultKind, ...] = ("lose_answer", "slow", "slow_after")  # what may befall an answer that is given again
 
@@ -97,7 +97,7 @@ async def _answer(request: web.Request, function: Operation, params: Document) -
     faults = request.app[FAULTS]
     struck = faults.strike(request.method, request.path, BEFORE)
     if struck is not None:
-        raise _rate_limited() if struck.fault == "rate_limit" else _broken()
+        raise INSTEAD[struck.fault]()
     key = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
     if not key:
         return await _act(request, function, params, "", "")
@@ -178,6 +178,13 @@ def _broken() -> ApiError:
 
 def _rate_limited() -> ApiError:
     return ApiError(429, "invalid_request_error", "Too many requests.", code="rate_limit")
+
+
+def _refused() -> ApiError:
+    return invalid("This account cannot do that at the moment.", code="account_invalid")
+
+
+INSTEAD: dict[FaultKind, Callable[[], ApiError]] = {"error_before": _broken, "rate_limit": _rate_limited, "refuse": _refused}
 
 
 # --- operations ------------------------------------------------------------------------------------------------------------------

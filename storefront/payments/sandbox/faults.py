@@ -11,6 +11,7 @@ FaultKind = Literal[
     "error_before",  # 500, nothing happened
     "error_after",  # 500, the effect happened; a repeat with the same key answers 500 again, as Stripe does
     "rate_limit",  # 429, nothing happened
+    "refuse",  # 400, nothing happened
     "slow",  # waits `seconds`, then acts and answers
     "slow_after",  # acts, waits `seconds`, then answers
     "search_lag",  # search does not find what is younger than `seconds`
