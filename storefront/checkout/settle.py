@@ -6,7 +6,7 @@ order moves on once.
 
 from datetime import datetime
 from typing import Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from storefront.checkout.model import Answer, Claim
 from storefront.checkout.store import Paid, settle_paid
@@ -90,8 +90,11 @@ def _moved(answer: ProviderAnswer) -> int:
 async def _not_what_we_asked(
     conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer, moved_amount: int, now: datetime
 ) -> Settlement:
-    """The provider's ledger names another amount: nothing is decided by a program here."""
-    if await store.record_attempt(conn, attempt.id, "stuck", answer, now=now):
+    """The provider's ledger names another amount: nothing is decided by a program here. An operator is told once."""
+    await store.lock_order(conn, attempt.order_id)
+    held = await store.lock_attempt(conn, attempt.id)
+    told = held is not None and (held.state, held.provider_ref) == ("stuck", answer.provider_ref)
+    if not told and await store.record_attempt(conn, attempt.id, "stuck", answer, now=now):
         data = {"asked": attempt.amount, "moved": moved_amount, "currency": answer.currency}
         await store.add_event(conn, attempt.order_id, "amount_differs", data, now=now)
     return "stuck"
@@ -100,18 +103,13 @@ async def _not_what_we_asked(
 async def _order_does_not_wait(
     conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer, status: Literal["paid", "authorized"], now: datetime
 ) -> Settlement:
-    """Either this very payment has been settled before, or the order was given up: then the money goes back."""
+    """Either this very payment has been settled before, or the order was given up or is paid by another: then the money goes back."""
     order = await store.lock_order(conn, attempt.order_id)
     held = await store.lock_attempt(conn, attempt.id)
     if held is None or held.state in ("succeeded", "authorized"):
         if held is not None and held.state == "authorized" and status == "paid" and order is not None and order["status"] == "authorized":
             await after_sale.begin_capture(conn, held, now=now)  # made at the provider: recovery learns of it as of one of ours
         return status
-    back_id = uuid5(attempt.id, "give_back")
-    await store.close_stray(conn, attempt.id, answer.provider_ref, now=now)
-    first = await store.insert_attempt(
-        conn, back_id, attempt.order_id, "void", attempt.amount, attempt.currency, parent_id=attempt.id, now=now
-    )
-    if first:
+    if await after_sale.begin_give_back(conn, attempt, answer.provider_ref, now=now) is not None:
         await store.add_event(conn, attempt.order_id, "late_payment", {"amount": attempt.amount}, now=now)
     return "given_back"

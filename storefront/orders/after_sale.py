@@ -66,6 +66,18 @@ async def begin_capture(conn: Connection, charge: PaymentAttempt, *, now: dateti
     return await _begin(conn, uuid5(charge.id, "capture"), charge, "capture", charge.amount, now)
 
 
+async def begin_give_back(conn: Connection, charge: PaymentAttempt, provider_ref: str | None, *, now: datetime) -> UUID | None:
+    """Closes a charge whose money nobody waits for, and decides that what was taken goes back, in the caller's transaction, which holds the
+    order's row. None: that was decided before.
+    """
+    await store.close_stray(conn, charge.id, provider_ref, now=now)
+    attempt_id = uuid5(charge.id, "give_back")
+    first = await store.insert_attempt(
+        conn, attempt_id, charge.order_id, "void", charge.amount, charge.currency, parent_id=charge.id, now=now
+    )
+    return attempt_id if first else None
+
+
 async def authorization_ended(conn: Connection, jobs: Jobs, order_id: UUID, charge_id: UUID, *, now: datetime) -> None:
     """Cancels an order whose money is put aside no more: the authorization ran out, or was released at the provider.
 
@@ -173,10 +185,11 @@ async def cancel(database: Database, payments: Payments, jobs: Jobs, order_id: U
         if locked["status"] == "pending_payment":
             if charge is not None and ended is not None:
                 await store.record_attempt(conn, charge.id, ended, None, now=now)
-            if await store.live_charge(conn, order_id) is not None:
+            live = await store.live_charge(conn, order_id)
+            if live is not None and live.state != "stuck":
                 raise NotPossibleNow("A payment for this order is under way. Please try again in a moment.", headers=AGAIN)
             await service.cancel_unpaid(conn, order_id, reason, now=now, actor=actor)
-            return None
+            return await begin_give_back(conn, live, None, now=now) if live is not None else None
         if locked["status"] not in ("authorized", "paid"):
             raise NotPossibleNow("Something of this order has been sent already. What was sent can be returned and refunded.")
         if await store.capture_under_way(conn, order_id):
@@ -199,7 +212,9 @@ async def _end_unpaid(payments: Payments, charge: PaymentAttempt) -> AttemptStat
             answer = await payments.cancel(answer.provider_ref, str(uuid5(charge.id, "end")))
     except (ProviderUnknown, ProviderUnavailable) as error:
         raise Unavailable("The payment provider cannot be reached. Please try again in a moment.") from error
-    return answer.state if answer is not None and answer.state in ("declined", "cancelled") else None
+    if answer is None:
+        return "cancelled" if charge.state == "stuck" else None  # what is not stuck may be on its way to the provider
+    return answer.state if answer.state in ("declined", "cancelled") else None
 
 
 async def _undo_sale(conn: Connection, order: Any, reason: str, *, actor: str, now: datetime) -> UUID | None:

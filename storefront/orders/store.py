@@ -209,7 +209,7 @@ async def insert_attempt(
     return inserted is not None
 
 
-async def close_stray(conn: Connection, attempt_id: UUID, provider_ref: str, *, now: datetime) -> None:
+async def close_stray(conn: Connection, attempt_id: UUID, provider_ref: str | None, *, now: datetime) -> None:
     """Closes a charge whose money came for an order that does not wait for it."""
     await queries.close_stray(conn, id=attempt_id, provider_ref=provider_ref, now=now)
 

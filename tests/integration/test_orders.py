@@ -154,6 +154,46 @@ async def test_no_more_is_paid_back_for_what_was_not_sent_than_is_left(
     assert await violations(owner) == []
 
 
+async def test_a_payment_of_another_amount_is_told_once_and_a_cancelled_order_gives_it_back(
+    shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, clock: MovableClock, variant_id: int
+) -> None:
+    buyer = await buyer_of(shop, await open_for_delivery(owner), (variant_id, 1))
+    waiting = (await buyer.place(payment_method="pm_card_threeDSecure2Required")).document()
+    order_id = UUID(waiting["id"])
+    await owner.execute("UPDATE payment_attempt SET amount = amount + 1 WHERE order_id = $1", order_id)
+    await sandbox.send(waiting["next_action"]["redirect_url"], answer="approve")
+    for _ in range(2):
+        clock.forward(minutes=shop.settings.shop.reservation_minutes + 1)
+        await recovery.recover(shop)
+    order = await _order(shop, order_id)
+    assert (order.status, [event.kind for event in order.events]) == ("pending_payment", ["placed", "amount_differs"])
+    for _ in range(2):
+        await after_sale.cancel(shop.database, shop.payments, shop.jobs, order_id, actor="operator")
+    order = await _order(shop, order_id)
+    assert (order.status, order.captured) == ("cancelled", 0)
+    assert await _moved(shop, sandbox, order) == [("authorize", 1990), ("capture", 1990), ("refund", 1990)]
+    assert await stock_of(owner, variant_id) == (10, 0)
+    async with shop.database.write() as conn:
+        assert [attempt.state for attempt in await service.payment_attempts(conn, order_id)] == ["cancelled", "succeeded"]
+    assert await violations(owner) == []
+
+
+async def test_an_order_whose_stuck_charge_the_provider_never_heard_of_can_be_cancelled(
+    shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, variant_id: int
+) -> None:
+    buyer = await buyer_of(shop, await open_for_delivery(owner), (variant_id, 1))
+    order_id = UUID((await buyer.place(payment_method="pm_card_threeDSecure2Required")).document()["id"])
+    never_made = "UPDATE payment_attempt SET id = gen_random_uuid(), provider_ref = NULL, state = $2 WHERE order_id = $1"
+    await owner.execute(never_made, order_id, "open")
+    with pytest.raises(NotPossibleNow):  # the call may be on its way
+        await after_sale.cancel(shop.database, shop.payments, shop.jobs, order_id, actor="operator")
+    await owner.execute(never_made, order_id, "stuck")
+    await after_sale.cancel(shop.database, shop.payments, shop.jobs, order_id, actor="operator")
+    assert (await _order(shop, order_id)).status == "cancelled"
+    async with shop.database.write() as conn:
+        assert [(attempt.kind, attempt.state) for attempt in await service.payment_attempts(conn, order_id)] == [("charge", "cancelled")]
+
+
 async def test_one_key_is_one_refund(shop: CheckoutContext, owner: asyncpg.Connection, paid: Order) -> None:
     async def refund(amount: int, key: str) -> None:
         await after_sale.refund(shop.database, shop.payments, shop.jobs, paid.id, amount=amount, key=key, actor="operator")
