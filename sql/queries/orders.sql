@@ -187,7 +187,7 @@ ORDER BY a.updated_at LIMIT :most;
 
 -- name: charge_books
 -- Of one charge, or of all since a moment and all that are only authorized: what was given back, and whether money is being moved right now.
-SELECT a.id AS attempt_id, o.number, a.state, a.amount, a.provider_ref,
+SELECT a.id AS attempt_id, o.number, a.state, a.amount, a.provider_ref, a.created_at,
        coalesce((SELECT sum(b.amount) FROM payment_attempt b
                  WHERE b.order_id = a.order_id AND b.parent_id = a.id AND b.kind = 'refund' AND b.state = 'succeeded'), 0)::bigint AS refunded,
        EXISTS (SELECT FROM payment_attempt b

@@ -390,7 +390,7 @@ async def end_payment(shop: CheckoutContext, attempt: PaymentAttempt) -> Provide
 
     Raises ProviderUnknown and ProviderUnavailable.
     """
-    answer = await shop.payments.lookup(attempt_id=attempt.id, provider_ref=attempt.provider_ref)
+    answer = await shop.payments.lookup(attempt_id=attempt.id, provider_ref=attempt.provider_ref, created_at=attempt.created_at)
     if answer is not None and answer.state == "requires_action":
         return await shop.payments.cancel(answer.provider_ref, str(uuid5(attempt.id, "end")))
     return answer
@@ -442,8 +442,12 @@ async def _must_be_live(shop: CheckoutContext, attempt_id: UUID) -> None:
 
 async def _ask(shop: CheckoutContext, pending: PendingOrder) -> ProviderAnswer | None:
     """What became of the attempt; None when the provider has not heard of it. Raises ProviderUnknown."""
+    assert pending.attempt_id is not None
+    async with shop.database.write() as conn:
+        attempt = await order_store.attempt_by_id(conn, pending.attempt_id)
+    begun_at = attempt.created_at if attempt is not None else None
     try:
-        return await shop.payments.lookup(attempt_id=pending.attempt_id, provider_ref=pending.provider_ref)
+        return await shop.payments.lookup(attempt_id=pending.attempt_id, provider_ref=pending.provider_ref, created_at=begun_at)
     except ProviderUnavailable as error:
         raise ProviderUnknown(str(error)) from error
 

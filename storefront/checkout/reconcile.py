@@ -190,7 +190,7 @@ async def _look_again(shop: CheckoutContext, attempt_id: UUID, listed: Iterable[
         book = await store.charge_book(conn, attempt_id)
     if book is not None and book.under_way:
         return _Look(attempt_id, None, None, asked_at)
-    answers = await _asked(shop, attempt_id, book.provider_ref if book else None, listed)
+    answers = await _asked(shop, attempt_id, book, listed)
     ours, theirs = _ours(book), _theirs(answers)
     known = theirs if book is not None else None
     if ours == theirs:
@@ -200,11 +200,12 @@ async def _look_again(shop: CheckoutContext, attempt_id: UUID, listed: Iterable[
 
 
 async def _asked(
-    shop: CheckoutContext, attempt_id: UUID, provider_ref: str | None, listed: Iterable[ProviderPayment]
+    shop: CheckoutContext, attempt_id: UUID, book: ChargeBook | None, listed: Iterable[ProviderPayment]
 ) -> list[ProviderAnswer]:
     """What the provider says of the charge: of the payment that we know, and of every other that it has for the same attempt."""
     found: dict[str, ProviderAnswer] = {}
-    answer = await shop.payments.lookup(attempt_id=attempt_id, provider_ref=provider_ref)
+    ref, created_at = (book.provider_ref, book.created_at) if book is not None else (None, None)
+    answer = await shop.payments.lookup(attempt_id=attempt_id, provider_ref=ref, created_at=created_at)
     if answer is not None:
         found[answer.provider_ref] = answer
     for payment in listed:

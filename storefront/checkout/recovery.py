@@ -129,7 +129,7 @@ async def ask_again(shop: CheckoutContext, attempt_id: UUID) -> Settlement | Non
     if attempt.kind != "charge":
         await after_sale.finish_attempt(shop.database, shop.payments, shop.jobs, attempt)
         return None
-    answer = await shop.payments.lookup(attempt_id=attempt.id, provider_ref=attempt.provider_ref)
+    answer = await shop.payments.lookup(attempt_id=attempt.id, provider_ref=attempt.provider_ref, created_at=attempt.created_at)
     return await _settle(shop, attempt, answer) if answer is not None else None
 
 

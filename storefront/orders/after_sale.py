@@ -207,7 +207,7 @@ async def cancel(database: Database, payments: Payments, jobs: Jobs, order_id: U
 async def _end_unpaid(payments: Payments, charge: PaymentAttempt) -> AttemptState | None:
     """Ends the payment of a pending order at the provider: the state that the attempt has then. None: leave it alone."""
     try:
-        answer = await payments.lookup(attempt_id=charge.id, provider_ref=charge.provider_ref)
+        answer = await payments.lookup(attempt_id=charge.id, provider_ref=charge.provider_ref, created_at=charge.created_at)
         if answer is not None and answer.state == "requires_action":
             answer = await payments.cancel(answer.provider_ref, str(uuid5(charge.id, "end")))
     except (ProviderUnknown, ProviderUnavailable) as error:
@@ -430,7 +430,7 @@ async def _call(payments: Payments, attempt: PaymentAttempt, charge: PaymentAtte
         return None
     ref = charge.provider_ref
     if ref is None:
-        known = await payments.lookup(attempt_id=charge.id)
+        known = await payments.lookup(attempt_id=charge.id, created_at=charge.created_at)
         if known is None:
             raise ProviderUnknown(f"the provider does not know charge {charge.id}")
         ref = known.provider_ref

@@ -308,6 +308,7 @@ class ChargeBook(msgspec.Struct, frozen=True):
     state: AttemptState
     amount: int
     provider_ref: str | None
+    created_at: datetime
     refunded: int
     under_way: bool
 

@@ -5,7 +5,6 @@ a reason to ask, never an answer.
 """
 
 import json
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
@@ -30,6 +29,7 @@ log = structlog.get_logger("payments")
 
 SIGNATURE_AGE = 300  # seconds that a webhook's signature is good for, as Stripe recommends
 SEARCH_LAG = timedelta(minutes=10)  # the provider's search may be this much behind; what is younger is found by listing
+CLOCKS_DIFFER = timedelta(minutes=1)  # at most, ours and the provider's
 MOST_LISTED = 2000  # objects looked through for one attempt
 STRIPE_SCRIPT = "https://js.stripe.com/v3/"
 STRIPE_ORIGINS = ("https://js.stripe.com", "https://api.stripe.com", "https://hooks.stripe.com", "https://checkout.stripe.com")
@@ -41,6 +41,10 @@ class BrowserConfig(TypedDict):
     publishable_key: str
     script_url: str
     origin: str
+
+
+class _TooManyListed(ProviderUnknown):
+    """More was made at the provider than is looked through for one attempt."""
 
 
 class Payments:
@@ -119,14 +123,17 @@ class Payments:
 
     # --- asking -----------------------------------------------------------------------------------------------------------------
 
-    async def lookup(self, *, attempt_id: UUID | None = None, provider_ref: str | None = None) -> ProviderAnswer | None:
+    async def lookup(
+        self, *, attempt_id: UUID | None = None, provider_ref: str | None = None, created_at: datetime | None = None
+    ) -> ProviderAnswer | None:
         """What became of a charge or refund; None when the provider has not heard of it. Changes nothing.
 
-        By the provider's own reference if there is one; else by the attempt id that went along with the charge.
+        By the provider's own reference if there is one; else by the attempt id that went along with the charge. `created_at` is the
+        attempt's; without it, the attempt is taken for a young one.
         """
         if provider_ref and not provider_ref.startswith(NAMELESS):
             return await self._by_ref(provider_ref)
-        return await self._by_attempt(attempt_id) if attempt_id is not None else None
+        return await self._by_attempt(attempt_id, created_at) if attempt_id is not None else None
 
     async def _by_ref(self, ref: str) -> ProviderAnswer | None:
         try:
@@ -157,27 +164,34 @@ class Payments:
         params: Any = {"expand": ["payment_intent.latest_charge"]}
         return _plain(await self._caller.call("lookup", lambda client: client.v1.checkout.sessions.retrieve_async(ref, params)))
 
-    async def _by_attempt(self, attempt_id: UUID) -> ProviderAnswer | None:
-        """Search is fast and may lag; listing is true at once and only good for what is young: together they miss nothing."""
+    async def _by_attempt(self, attempt_id: UUID, created_at: datetime | None) -> ProviderAnswer | None:
+        """Search is fast and may lag; listing is true at once and only good for what is young: together they miss nothing.
+
+        Where there is too much to list, search alone is believed of an attempt that is older than its lag. Should it be wrong, a repeat
+        with the attempt's key is the same charge, and what was paid for an order that is given up goes back.
+        """
         query: Any = {"query": f"metadata['attempt_id']:'{attempt_id}'", "limit": 1}
         found = _plain(await self._refusals_are_unknown("lookup", lambda client: client.v1.payment_intents.search_async(query)))
         if found["data"]:
             return await self._by_ref(found["data"][0]["id"])
-        since = int(time.time() - SEARCH_LAG.total_seconds())
-        async for intent in self._listed("payment_intents", since):
-            if intent["metadata"].get("attempt_id") == str(attempt_id):
-                return await self._by_ref(intent["id"])
-        # A page that was opened earlier and whose address nobody was given can have been paid by nobody.
-        async for session in self._listed("sessions", since):
-            if session["metadata"].get("attempt_id") == str(attempt_id):
-                return await self._by_ref(session["id"])
+        lagging_since = datetime.now(UTC) - SEARCH_LAG
+        since = max(created_at - CLOCKS_DIFFER, lagging_since) if created_at is not None else lagging_since
+        try:
+            # A page that was opened earlier and whose address nobody was given can have been paid by nobody.
+            for room in ("payment_intents", "sessions"):
+                async for found_there in self._listed(room, since):
+                    if found_there["metadata"].get("attempt_id") == str(attempt_id):
+                        return await self._by_ref(found_there["id"])
+        except _TooManyListed:
+            if created_at is None or created_at > lagging_since:
+                raise
         return None
 
-    async def _listed(self, what: str, since: int) -> AsyncIterator[dict[str, Any]]:
-        """Objects made since (epoch seconds), the latest first. Raises ProviderUnknown when there are too many to look through."""
+    async def _listed(self, what: str, since: datetime) -> AsyncIterator[dict[str, Any]]:
+        """Objects made since, the latest first. Raises ProviderUnknown, of that kind when there are too many to look through."""
         after: str | None = None
         for _ in range(MOST_LISTED // 100):
-            params: Any = {"created": {"gte": since}, "limit": 100} | ({"starting_after": after} if after else {})
+            params: Any = {"created": {"gte": int(since.timestamp())}, "limit": 100} | ({"starting_after": after} if after else {})
 
             def page(client: stripe.StripeClient, params: Any = params) -> Any:
                 room = client.v1.payment_intents if what == "payment_intents" else client.v1.checkout.sessions
@@ -189,7 +203,7 @@ class Payments:
             if not found["has_more"]:
                 return
             after = found["data"][-1]["id"]
-        raise ProviderUnknown(f"more than {MOST_LISTED} {what} since {since}")
+        raise _TooManyListed(f"more than {MOST_LISTED} {what} since {since:%Y-%m-%d %H:%M:%S}")
 
     async def list_payments(self, created_since: datetime) -> list[ProviderPayment]:
         """Every payment that the provider's ledger has from then on, the latest first; for reconciliation."""

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 import stripe
 
+from storefront.payments import service
 from storefront.payments.errors import BadSignature, ProviderUnavailable, ProviderUnknown
 from storefront.payments.model import ProviderAnswer
 from storefront.payments.sandbox.events import signature
@@ -222,6 +223,22 @@ async def test_what_search_does_not_know_yet_is_found_by_listing(payments: Payme
     assert await payments.lookup(attempt_id=request.attempt_id) == answer
     assert await payments.lookup(attempt_id=hosted.attempt_id) == page
     assert await payments.lookup(attempt_id=uuid.uuid4()) is None
+
+
+async def test_where_there_is_too_much_to_list_search_is_believed_of_what_is_older_than_its_lag(
+    payments: Payments, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MOST_LISTED", 100)
+    requests = [charge_request() for _ in range(101)]
+    await asyncio.gather(*(payments.charge(request) for request in requests))
+    await sandbox.misbehave([{"fault": "search_lag", "seconds": 300}])
+    now, never_made = datetime.now(UTC), uuid.uuid4()
+    for young in (None, now, now - service.SEARCH_LAG + timedelta(minutes=1)):
+        with pytest.raises(ProviderUnknown):
+            await payments.lookup(attempt_id=never_made, created_at=young)
+    assert await payments.lookup(attempt_id=never_made, created_at=now - service.SEARCH_LAG) is None
+    behind_them_all = now + 2 * service.CLOCKS_DIFFER
+    assert await payments.lookup(attempt_id=never_made, created_at=behind_them_all) is None
 
 
 # --- the shopper acts ------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from storefront.checkout.errors import PaymentProviderAway, PaymentUnderWay
 from storefront.checkout.reconcile import learn
 from storefront.orders import after_sale
 from storefront.orders import service as orders
+from storefront.payments import service as payments_service
+from storefront.payments.errors import ProviderUnknown
 from storefront.payments.service import Payments
 from storefront.platform.errors import InvalidInput, Unavailable
 from storefront.settings import Settings
@@ -189,6 +191,33 @@ async def test_money_that_comes_for_an_order_that_was_given_up_goes_back(
     assert [kind for kind, _ in await sandbox.movements(intent["id"])] == ["authorize", "capture", "refund"]
     assert await stock_of(owner, variant_id) == (1, 0)
     assert await violations(owner) == []
+
+
+async def test_an_order_whose_charge_was_never_made_is_charged_in_the_end_however_much_is_sold(
+    shop: CheckoutContext,
+    owner: asyncpg.Connection,
+    option_id: int,
+    sandbox: Sandbox,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The provider has more payments than are looked through for one that it may never have heard of."""
+    monkeypatch.setattr(payments_service, "MOST_LISTED", 0)
+    buyers = [await buyer_of(shop, option_id, (await offer(owner), 1)) for _ in range(2)]
+    for buyer in buyers:
+        await dies_at(shop, buyer, uuid.uuid4().hex, "charge")
+    given_up, charged = [await owner.fetchval("SELECT id FROM orders WHERE cart_id = $1", buyer.cart_id) for buyer in buyers]
+    clock.forward(minutes=1)
+    await recovery.recover(shop)
+    with pytest.raises(ProviderUnknown):
+        await recovery.give_up(shop, given_up, "not_paid_in_time")
+    await owner.execute("UPDATE payment_attempt SET created_at = created_at - $1::interval", payments_service.SEARCH_LAG)
+    assert await recovery.give_up(shop, given_up, "not_paid_in_time")
+    clock.forward(minutes=1)
+    await recovery.recover(shop)
+    assert await owner.fetchval("SELECT status FROM orders WHERE id = $1", charged) == "paid"
+    assert await captured_for(owner, sandbox, buyers[1].cart_id) == [buyers[1].total.amount]
+    assert await captured_for(owner, sandbox, buyers[0].cart_id) == []
 
 
 async def late_money(
