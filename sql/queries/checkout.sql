@@ -133,7 +133,7 @@ WHERE provider = :provider AND event_id = :event_id AND applied_at IS NULL
 RETURNING true;
 
 -- name: prune_events!
-DELETE FROM webhook_inbox WHERE applied_at < :before;
+DELETE FROM webhook_inbox WHERE applied_at < :before OR (applied_at IS NULL AND received_at < :before);
 
 -- name: keep_charges!
 -- The provider's side of charges that are known here. Of charges in doubt nothing is kept.

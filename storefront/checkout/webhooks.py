@@ -141,16 +141,20 @@ async def look_at_waiting(shop: CheckoutContext) -> int:
 
 
 def _kept(event: ProviderEvent) -> dict[str, Any]:
-    return {"object_ref": event.object_ref, "created": event.created, "event": _storable(event.payload)}
+    """What is read of an event, in its places. The rest is nobody's business: a payment's secret, its payer's name and address."""
+    thing = event.payload["data"]["object"]
+    metadata = thing.get("metadata")
+    kept = _texts(thing, "id", "payment_intent") | {"metadata": _texts(metadata, "attempt_id") if isinstance(metadata, dict) else {}}
+    return {"object_ref": _storable(event.object_ref), "created": event.created, "event": {"data": {"object": kept}}}
 
 
-def _storable(value: Any) -> Any:
-    """A document without what PostgreSQL keeps in no text (NUL, half a surrogate pair): such an event would be refused for ever."""
-    if isinstance(value, str):
-        return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {_storable(name): _storable(inner) for name, inner in value.items()}
-    return [_storable(inner) for inner in value] if isinstance(value, list) else value
+def _texts(document: dict[str, Any], *names: str) -> dict[str, str]:
+    return {name: _storable(document[name]) for name in names if isinstance(document.get(name), str)}
+
+
+def _storable(text: str) -> str:
+    """Without what PostgreSQL keeps in no text (NUL, half a surrogate pair): such an event would be refused for ever."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 async def apply_event(shop: CheckoutContext, payload: dict[str, Any]) -> None:
@@ -186,7 +190,7 @@ async def _outcome(shop: CheckoutContext, kind: str, attempt: PaymentAttempt | N
 
 
 async def prune(conn: Connection, now: datetime) -> None:
-    """Drops events that were applied long ago."""
+    """Drops events that came long ago, those too that nobody could apply."""
     await queries.prune_events(conn, before=now - KEPT_FOR)
 
 

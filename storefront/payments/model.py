@@ -1,7 +1,7 @@
 """Types of payments. Amounts are integer minor units."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -47,7 +47,7 @@ class ProviderEvent(msgspec.Struct, frozen=True):
     kind: str
     object_ref: str
     created: datetime
-    payload: dict[str, object]
+    payload: dict[str, Any]
 
 
 class ProviderPayment(msgspec.Struct, frozen=True):

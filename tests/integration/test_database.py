@@ -1,6 +1,7 @@
 """The database does what the rooms rely on: retries, routing, least privilege, migrations that happen once."""
 
 import asyncio
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from aiohttp.test_utils import TestClient
 from pytest_aiohttp.plugin import AiohttpClient
 
 from storefront.platform.cache import Cache
+from storefront.platform.clock import utc_now
 from storefront.platform.database import Connection, Database, is_of_the_moment, lsn_number, statement_count
 from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.http import shared_page_headers
@@ -309,6 +311,18 @@ def test_positions_in_the_log_are_ordered_as_numbers() -> None:
 
 async def test_migrating_again_changes_nothing(settings: Settings) -> None:
     assert await migrate(settings.database.migrate_url) == 0
+
+
+async def test_what_was_kept_of_events_before_is_what_is_kept_now(owner: asyncpg.Connection) -> None:
+    read = {"id": "du_1", "payment_intent": "pi_1", "metadata": {"attempt_id": "a"}}
+    event = {"id": "evt_1", "type": "charge.updated", "data": {"object": read | {"client_secret": "s", "billing_details": {"name": "Ada"}}}}
+    payload = {"object_ref": "pi_1", "created": "2026-01-01T00:00:00Z", "event": event}
+    insert = "INSERT INTO webhook_inbox (provider, event_id, type, payload, applied_at) VALUES ('then', $1, 'charge.updated', $2, $3)"
+    for event_id, applied_at in (("applied", utc_now()), ("waits", None)):
+        await owner.execute(insert, event_id, json.dumps(payload), applied_at)
+    await owner.execute((FOLDER / "0034_kept_of_events.sql").read_text("utf-8"))
+    kept = await owner.fetch("SELECT payload FROM webhook_inbox WHERE provider = 'then' ORDER BY event_id")
+    assert [json.loads(row["payload"]) for row in kept] == [{}, payload | {"event": {"data": {"object": read}}}]
 
 
 async def test_migrators_that_start_together_apply_each_file_once(settings: Settings, tmp_path: Path, owner: asyncpg.Connection) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from storefront.cart import service as carts
 from storefront.cart.model import ANYBODY, CartNotFound, Guard
-from storefront.checkout import idempotency, store
+from storefront.checkout import idempotency, store, webhooks
 from storefront.checkout.context import CheckoutContext
 from storefront.checkout.idempotency import KeyWanted
 from storefront.checkout.model import Claim, PendingOrder, PlaceOrder, Seen
@@ -313,8 +313,35 @@ async def test_a_key_that_was_left_behind_is_taken_over(shop: CheckoutContext, o
 async def test_an_event_with_what_no_database_keeps_is_kept_without_it(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
     inbox, name = Inbox(shop), uuid.uuid4().hex
     texts = ["plain", "n\x00thing", "half of \ud83d"]
-    events = [ProviderEvent(f"{name}-{n}", "charge.updated", name, shop.clock(), {"text": text}) for n, text in enumerate(texts)]
+    events = [_event(shop, f"{name}-{n}", {"id": text}) for n, text in enumerate(texts)]
     assert await asyncio.gather(*(inbox.store("sandbox", event) for event in events)) == [True] * 3
-    texts_of = "SELECT payload #>> '{event,text}' AS text FROM webhook_inbox WHERE event_id LIKE $1 ORDER BY event_id"
+    texts_of = "SELECT payload #>> '{event,data,object,id}' AS text FROM webhook_inbox WHERE event_id LIKE $1 ORDER BY event_id"
     kept = await owner.fetch(texts_of, f"{name}%")
     assert [row["text"] for row in kept] == ["plain", "n\ufffdthing", "half of ?"]
+
+
+def _event(shop: CheckoutContext, event_id: str, thing: dict[str, object]) -> ProviderEvent:
+    return ProviderEvent(event_id, "charge.updated", str(thing["id"]), shop.clock(), {"id": event_id, "data": {"object": thing}})
+
+
+@pytest.mark.parametrize("metadata", [{"attempt_id": str(uuid.UUID(int=7)), "note": "hers"}, {"attempt_id": 7}, None])
+async def test_of_an_event_only_what_is_read_is_kept(shop: CheckoutContext, owner: asyncpg.Connection, metadata: object) -> None:
+    thing = {"id": uuid.uuid4().hex, "payment_intent": "pi_of_nobody", "metadata": metadata, "client_secret": "s", "billing_details": {}}
+    event = _event(shop, uuid.uuid4().hex, thing)
+    assert await Inbox(shop).store("sandbox", event)
+    kept = await owner.fetchval("SELECT payload #> '{event,data,object}' FROM webhook_inbox WHERE event_id = $1", event.id)
+    known = {"attempt_id": str(uuid.UUID(int=7))} if metadata and metadata["attempt_id"] != 7 else {}
+    assert msgspec.json.decode(kept) == {"id": thing["id"], "payment_intent": "pi_of_nobody", "metadata": known}
+
+
+async def test_an_event_is_dropped_in_the_end_whether_it_could_be_applied_or_not(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    names = [uuid.uuid4().hex for _ in range(4)]
+    for name in names:
+        await Inbox(shop).store("sandbox", _event(shop, name, {"id": name}))
+    await owner.execute("UPDATE webhook_inbox SET applied_at = received_at WHERE event_id = ANY ($1)", names[:2])
+    earlier = "received_at = received_at - $2::interval, applied_at = applied_at - $2::interval"
+    await owner.execute(f"UPDATE webhook_inbox SET {earlier} WHERE event_id = ANY ($1)", names[::2], webhooks.KEPT_FOR)
+    async with shop.database.write() as conn:
+        await webhooks.prune(conn, shop.clock())
+    left = await owner.fetch("SELECT event_id FROM webhook_inbox WHERE event_id = ANY ($1)", names)
+    assert {row["event_id"] for row in left} == set(names[1::2])
