@@ -285,7 +285,8 @@ class Payments:
         try:
             made = await self._caller.call("refund", lambda client: client.v1.refunds.create_async(params, {"idempotency_key": key}))
         except Refused as refusal:
-            return answers.declined(refusal.body, f"{NAMELESS}{key}", amount, currency)
+            said = refusal.body | {"payment_intent": None}  # it names the payment, whose reference is no refund's
+            return answers.declined(said, f"{NAMELESS}{key}", amount, currency)
         return answers.of_refund(_plain(made))
 
     async def refunds_of(self, ref: str) -> list[tuple[ProviderAnswer, str | None]]:

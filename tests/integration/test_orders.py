@@ -208,6 +208,20 @@ async def test_one_key_is_one_refund(shop: CheckoutContext, owner: asyncpg.Conne
     assert await violations(owner) == []
 
 
+async def test_a_refund_that_the_provider_refuses_waits_for_an_operator(
+    shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, paid: Order
+) -> None:
+    """Everything was given back there already."""
+    async with shop.database.write() as conn:
+        (charge,) = await service.payment_attempts(conn, paid.id)
+    await sandbox.call("POST", "/v1/refunds", {"payment_intent": charge.provider_ref or ""})
+    await after_sale.refund(shop.database, shop.payments, shop.jobs, paid.id, amount=1000, key="ours", actor="operator")
+    async with shop.database.write() as conn:
+        stuck, _ = await service.for_the_operator(conn)
+    found = [(attempt.kind, attempt.state, attempt.decline_code) for number, attempt in stuck if number == paid.number]
+    assert found == [("refund", "declined", "charge_already_refunded")]
+
+
 async def test_refunds_at_the_same_moment_never_exceed_what_was_paid(shop: CheckoutContext, owner: asyncpg.Connection, paid: Order) -> None:
     refunds = (
         after_sale.refund(shop.database, shop.payments, shop.jobs, paid.id, amount=2000, key=str(number), actor="operator")

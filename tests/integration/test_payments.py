@@ -381,6 +381,7 @@ async def test_refunds_in_parts_never_exceed_the_charge(payments: Payments, sand
     assert await payments.refund(paid.provider_ref, 500, "EUR", "r1-" + paid.provider_ref) == first
     refused = await payments.refund(paid.provider_ref, 1500, "EUR", "r2-" + paid.provider_ref)
     assert (refused.state, refused.decline_code) == ("declined", "amount_too_large")
+    assert refused.provider_ref == f"none_r2-{paid.provider_ref}"
     await payments.refund(paid.provider_ref, 1499, "EUR", "r3-" + paid.provider_ref)
     now = await payments.lookup(provider_ref=paid.provider_ref)
     assert now is not None

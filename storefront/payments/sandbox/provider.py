@@ -248,13 +248,14 @@ class Provider:
         intent = self.intent(str(params.get("payment_intent", "")))
         charge = self.ledger.get(intent["latest_charge"] or "")
         if intent["status"] != "succeeded" or charge is None:
-            raise invalid("This payment has not been captured.", code="charge_not_refundable")
+            raise invalid("This payment has not been captured.", code="charge_not_refundable", payment_intent=intent)
         left = charge["amount_captured"] - charge["amount_refunded"]
         amount = _whole(params.get("amount"), left)
         if left == 0:
-            raise invalid("The charge has already been refunded.", code="charge_already_refunded")
+            raise invalid("The charge has already been refunded.", code="charge_already_refunded", payment_intent=intent)
         if not 1 <= amount <= left:
-            raise invalid("The refund is greater than what is left of the charge.", param="amount", code="amount_too_large")
+            message = "The refund is greater than what is left of the charge."
+            raise invalid(message, param="amount", code="amount_too_large", payment_intent=intent)
         behaviour = BY_LAST4[charge["payment_method_details"]["card"]["last4"]].refund
         refund: Document = {
             "id": new_id("re"),
