@@ -110,6 +110,9 @@ async def _order_does_not_wait(
         if held is not None and held.state == "authorized" and status == "paid" and order is not None and order["status"] == "authorized":
             await after_sale.begin_capture(conn, held, now=now)  # made at the provider: recovery learns of it as of one of ours
         return status
-    if await after_sale.begin_give_back(conn, attempt, answer.provider_ref, now=now) is not None:
-        await store.add_event(conn, attempt.order_id, "late_payment", {"amount": attempt.amount}, now=now)
+    others = await store.attempts_of_order(conn, attempt.order_id)
+    if any(other.kind == "void" and other.parent_id == attempt.id for other in others):
+        return "given_back"  # it is undone, or being undone; the answer may be from before
+    await after_sale.begin_give_back(conn, attempt, answer.provider_ref, now=now)
+    await store.add_event(conn, attempt.order_id, "late_payment", {"amount": attempt.amount}, now=now)
     return "given_back"

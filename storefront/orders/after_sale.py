@@ -66,16 +66,12 @@ async def begin_capture(conn: Connection, charge: PaymentAttempt, *, now: dateti
     return await _begin(conn, uuid5(charge.id, "capture"), charge, "capture", charge.amount, now)
 
 
-async def begin_give_back(conn: Connection, charge: PaymentAttempt, provider_ref: str | None, *, now: datetime) -> UUID | None:
+async def begin_give_back(conn: Connection, charge: PaymentAttempt, provider_ref: str | None, *, now: datetime) -> UUID:
     """Closes a charge whose money nobody waits for, and decides that what was taken goes back, in the caller's transaction, which holds the
-    order's row. None: that was decided before.
+    order's row; once a charge.
     """
     await store.close_stray(conn, charge.id, provider_ref, now=now)
-    attempt_id = uuid5(charge.id, "give_back")
-    first = await store.insert_attempt(
-        conn, attempt_id, charge.order_id, "void", charge.amount, charge.currency, parent_id=charge.id, now=now
-    )
-    return attempt_id if first else None
+    return await _begin(conn, uuid5(charge.id, "give_back"), charge, "void", charge.amount, now)
 
 
 async def authorization_ended(conn: Connection, jobs: Jobs, order_id: UUID, charge_id: UUID, *, now: datetime) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from storefront.checkout import recovery
 from storefront.checkout.context import CheckoutContext
+from storefront.checkout.settle import settle_payment
 from storefront.orders import after_sale, service
 from storefront.orders.after_sale import NotPossibleNow
 from storefront.orders.links import key_opens, order_key
@@ -348,6 +349,21 @@ async def test_a_cancelled_authorization_is_released_and_nothing_was_taken(
     assert await _moved(shop, sandbox, authorized) == [("authorize", 3490), ("release", 3490)]
     assert await stock_of(owner, variant_id) == (10, 0)
     assert await violations(owner) == []
+
+
+async def test_an_answer_from_before_the_release_is_no_late_payment(shop: CheckoutContext, authorized: Order) -> None:
+    async with shop.database.write() as conn:
+        (charge,) = await service.payment_attempts(conn, authorized.id)
+    answer = await shop.payments.lookup(provider_ref=charge.provider_ref)
+    assert answer is not None
+    await after_sale.cancel(shop.database, shop.payments, shop.jobs, authorized.id, actor="operator")
+    for _ in range(2):
+        settled = await shop.database.transaction(lambda conn: settle_payment(conn, shop.jobs, charge, answer, now=utc_now()))
+        assert settled == "given_back"
+    order = await _order(shop, authorized.id)
+    assert [event.kind for event in order.events] == ["placed", "authorized", "cancelled", "payment_released"]
+    async with shop.database.write() as conn:
+        assert [attempt.kind for attempt in await service.payment_attempts(conn, order.id)] == ["charge", "void"]
 
 
 async def test_a_second_try_to_pay_is_authorized_as_the_first(
