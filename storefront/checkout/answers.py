@@ -1,6 +1,6 @@
 """Answers to "place this order" as bytes, so that a replay is the same to the last of them."""
 
-from storefront.checkout.errors import OrderGivenUp, PaymentDeclined
+from storefront.checkout.errors import CartOrdered, OrderGivenUp, PaymentDeclined
 from storefront.checkout.model import Answer
 from storefront.checkout.settle import Settlement
 from storefront.orders.model import Order
@@ -17,6 +17,8 @@ def answer_of(settings: Settings, order: Order, settlement: Settlement, answer: 
     """The order as it stands after its payment was settled, or why it was not paid."""
     if settlement in ("declined", "cancelled"):
         return refusal(settings, _declined(order, answer))
+    if settlement == "given_back" and order.status != "cancelled":
+        return refusal(settings, CartOrdered.of(settings, order))
     if settlement == "given_back":
         return refusal(settings, OrderGivenUp("The order had been given up. What was paid for it is given back."))
     redirect_url = answer.redirect_url if answer is not None and settlement == "requires_action" else None
@@ -27,8 +29,14 @@ def answer_of(settings: Settings, order: Order, settlement: Settlement, answer: 
     )
 
 
+# What another way to pay does not mend.
+_MENDED_BY = {
+    "amount_too_small": "What is left to pay is too little to be paid by card. Take a gift card off, or add something to the cart."
+}
+
+
 def _declined(order: Order, answer: ProviderAnswer | None) -> PaymentDeclined:
-    said = answer.message if answer is not None else None
+    said = (answer.message or _MENDED_BY.get(answer.decline_code or "")) if answer is not None else None
     extra = {
         "decline_code": (answer.decline_code if answer is not None else None) or "cancelled",
         "order": {"id": order.id, "number": order.number, "expires_at": order.expires_at},

@@ -10,7 +10,7 @@ from storefront.checkout.idempotency import IdempotencyInFlight
 from storefront.inventory.allocation import Short
 from storefront.inventory.service import OutOfStock
 from storefront.orders.links import order_key, order_url
-from storefront.orders.model import OrderHead
+from storefront.orders.model import Order, OrderHead
 from storefront.platform.errors import Conflict, DomainError, FieldError, Unavailable
 from storefront.pricing.model import PricedCart
 from storefront.settings import Settings
@@ -49,7 +49,7 @@ class CartOrdered(Conflict):
     title = "This cart has been ordered"
 
     @classmethod
-    def of(cls, settings: Settings, order: OrderHead) -> "CartOrdered":
+    def of(cls, settings: Settings, order: Order | OrderHead) -> "CartOrdered":
         return cls(f"This cart is order {order.number} already.", extra={"order": _to_be_read(settings, order.id, order.number)})
 
 

@@ -10,9 +10,10 @@ from msgspec import Meta
 from storefront.cart.model import Currency
 from storefront.platform.money import Money
 
-# Its kind, and what it is called there: "pm_card_visa". So a card's number, sent in its place, is refused before it is kept.
-PaymentToken = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[A-Za-z]+_[A-Za-z0-9_-]+$")]
-ReturnUrl = Annotated[str, Meta(max_length=2048, pattern=r"^https?://[^\s\x00-\x1f]+$")]
+# Its kind, and what it is called there: "pm_card_visa". So a card's number, sent in its place with or without a kind, is refused before it
+# is kept. (`$` alone would let the end of a line pass.)
+PaymentToken = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[A-Za-z]+_(?!(?:[_-]?[0-9]){12,19}$)[A-Za-z0-9_-]+$(?!\n)")]
+ReturnUrl = Annotated[str, Meta(max_length=2048, pattern=r"^https?://[^\s\x00-\x1f]+$(?!\n)")]
 
 
 class Seen(Money, frozen=True, forbid_unknown_fields=True):

@@ -15,10 +15,11 @@ import pytest
 from storefront.cart import service as carts
 from storefront.cart.model import CartNotFound
 from storefront.checkout import background, recovery, service
+from storefront.checkout.answers import answer_of
 from storefront.checkout.context import CheckoutContext
 from storefront.checkout.errors import PaymentProviderAway
 from storefront.checkout.idempotency import IdempotencyInFlight, IdempotencyMismatch
-from storefront.checkout.model import Claim
+from storefront.checkout.model import Claim, PaymentToken
 from storefront.checkout.place_order import carry_on
 from storefront.checkout.together import Together
 from storefront.inventory import service as inventory
@@ -31,6 +32,7 @@ from storefront.platform.database import Database, statement_count
 from storefront.platform.errors import InvalidInput, VersionMismatch
 from storefront.platform.money import Money
 from storefront.platform.questions import ask
+from storefront.pricing import gift_cards
 from storefront.settings import Settings
 from tests.buying import Buyer, MovableClock, buyer_of, of_the_shop, offer, stock_of, violations
 from tests.conftest import free_port
@@ -324,6 +326,61 @@ async def test_a_declined_card_may_be_followed_by_another_on_the_same_order(
     assert (paid.status, paid.document()["id"]) == (201, declined.document()["order"]["id"])
     assert await stock_of(owner, variant_id) == (9, 0)
     assert await violations(owner) == []
+
+
+@pytest.mark.parametrize("payment_method", ["pm_card_visa", None])
+async def test_what_a_gift_card_leaves_may_be_too_little_to_be_paid_and_the_shopper_reads_what_helps(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, payment_method: str | None
+) -> None:
+    variant_id = await offer(owner)
+    code = await shop.database.transaction(lambda conn: gift_cards.issue(conn, 1960, "EUR"))
+    buyer = await buyer_of(shop, option_id, (variant_id, 1), codes=[code])
+    assert buyer.to_pay.amount == 30
+    refused = await buyer.place(payment_method=payment_method)
+    document = refused.document()
+    assert (refused.status, document["decline_code"]) == (402, "amount_too_small")
+    assert "Take a gift card off" in document["detail"]
+    async with shop.database.write() as conn:
+        await carts.remove_code(conn, buyer.cart_id, code)
+    await buyer.look()
+    assert (await buyer.place()).status == 201
+    assert await violations(owner) == []
+
+
+async def test_money_for_an_order_that_another_payment_has_paid_is_told_as_that(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int
+) -> None:
+    buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
+    paid = (await buyer.place()).document()
+    async with shop.database.write() as conn:
+        order = await orders.order_by_id(conn, UUID(paid["id"]))
+    told = answer_of(shop.settings, order, "given_back", None).document()
+    assert (told["type"].rpartition("/")[2], told["order"]["number"]) == ("cart_ordered", paid["number"])
+    given_up = msgspec.structs.replace(order, status="cancelled")
+    told = answer_of(shop.settings, given_up, "given_back", None).document()
+    assert told["type"].rpartition("/")[2] == "order_cancelled"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "4242424242424242",
+        "pm_4242424242424242",
+        "card_4242-4242-4242-4242",
+        "pm_4242_4242_4242_4242",
+        "pm_378282246310005",
+        "pm_card_visa\n",
+        "pm_4242424242424242\n",
+    ],
+)
+def test_a_card_number_is_no_payment_method(sent: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(sent, PaymentToken)
+
+
+@pytest.mark.parametrize("sent", ["pm_card_visa", "pm_1MqLiJLkdIwHu7ixUEgbFdYn", "tok_12345678901", "pm_card_4242424242424242x"])
+def test_a_token_of_the_provider_is_a_payment_method(sent: str) -> None:
+    assert msgspec.convert(sent, PaymentToken) == sent
 
 
 async def test_a_cart_changed_after_a_declined_card_is_a_new_order(

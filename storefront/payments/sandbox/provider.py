@@ -13,6 +13,7 @@ from storefront.payments.sandbox.wire import ApiError, Document, invalid, missin
 
 PAGE_OPEN_SECONDS = 24 * 3600
 MOST = 99_999_999  # minor units
+LEAST = {"eur": 50, "gbp": 30, "usd": 50}  # of some currencies; Stripe has one for each that money is paid out in
 CANCELLABLE = ("requires_payment_method", "requires_confirmation", "requires_action", "requires_capture")
 
 
@@ -83,6 +84,7 @@ class Provider:
             raise invalid("Invalid positive integer", param="amount", code="parameter_invalid_integer")
         if len(currency) != 3 or not currency.isalpha():
             raise invalid(f"Invalid currency: {currency}", param="currency")
+        _must_be_enough(amount, currency)
         capture = params.get("capture_method", "automatic")
         if capture not in ("automatic", "automatic_async", "manual"):
             raise invalid("Invalid capture_method", param="capture_method")
@@ -305,6 +307,7 @@ class Provider:
         amount = sum(line["amount"] for line in lines)
         if len(currencies) != 1 or not 1 <= amount <= MOST:
             raise invalid("line_items must add up to an amount in one currency.", param="line_items")
+        _must_be_enough(amount, *currencies)
         session_id, now = new_id("cs_test"), int(time.time())
         session: Document = {
             "id": session_id,
@@ -431,6 +434,11 @@ class Provider:
             self._failed(intent, card.code, card.message, card.decline_code)
         else:
             self._take(intent, card)
+
+
+def _must_be_enough(amount: int, currency: str) -> None:
+    if amount < LEAST.get(currency, 1):
+        raise invalid("The amount is below what can be charged.", param="amount", code="amount_too_small")
 
 
 def _charge(intent: Document, card: SandboxCard, *, paid: bool) -> Document:
