@@ -422,6 +422,23 @@ async def test_a_capture_that_the_provider_refuses_waits_for_an_operator_and_doe
     assert await violations(owner) == []
 
 
+async def test_a_refused_capture_of_an_authorization_that_then_ended_waits_for_nobody(
+    shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, authorized: Order
+) -> None:
+    await sandbox.misbehave([{"fault": "refuse", "method": "POST", "path": "/v1/payment_intents/"}])
+    with pytest.raises(NotPossibleNow):
+        await after_sale.capture(shop.database, shop.payments, shop.jobs, authorized.id, actor="operator")
+    await sandbox.misbehave([])
+    async with shop.database.write() as conn:
+        charge, _ = await service.payment_attempts(conn, authorized.id)
+    await sandbox.call("POST", f"/v1/payment_intents/{charge.provider_ref}/cancel")
+    await recovery.ask_again(shop, charge.id)
+    assert (await _order(shop, authorized.id)).status == "cancelled"
+    async with shop.database.write() as conn:
+        assert [attempt.state for attempt in await service.payment_attempts(conn, authorized.id)] == ["cancelled", "cancelled"]
+    assert await violations(owner) == []
+
+
 async def test_what_cannot_be_captured_any_more_is_not_sent_and_ends_the_order(
     shop: CheckoutContext, owner: asyncpg.Connection, sandbox: Sandbox, authorized: Order, variant_id: int
 ) -> None:
