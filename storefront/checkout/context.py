@@ -34,5 +34,7 @@ class CheckoutContext(msgspec.Struct, frozen=True):
 
     @property
     def stale_after(self) -> timedelta:
-        """When whoever works on a key must be dead: it would have had two full answers from the provider by then."""
+        """When whoever works on a key is taken for dead: a charge and a question after it would have run into their deadlines by then.
+        Who is only slow ends nothing any more, as the key is another's.
+        """
         return timedelta(milliseconds=2 * self.settings.payments.timeout_ms, seconds=5)

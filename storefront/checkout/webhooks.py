@@ -1,9 +1,9 @@
 """What the payment provider tells us: checked, stored, answered at once; applied by a job that asks the provider itself.
 
 An event says only that something happened to an object. Its amounts and states are not used, so that events may come twice, late, in
-any order, or be lost altogether. What it would tell us is mostly known already, from the answer to the call that caused it: then nobody is
-asked. While that call is under way the event waits, as its answer is about to say the same. What happens to a charge that has come to its
-end here (somebody gave money back at the provider, a bank does) has its books compared at once, however old it is.
+any order, or be lost altogether. What it would tell us is mostly known already, from the answer to the call that caused it: then nobody
+is asked. While that call may be under way the event waits for a moment, as its answer is about to say the same. What happens to a charge
+that has come to its end here (somebody gave money back at the provider, a bank does) has its books compared at once, however old it is.
 """
 
 from collections.abc import Sequence
