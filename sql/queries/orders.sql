@@ -57,20 +57,18 @@ SELECT (SELECT count(*) FROM orders WHERE paid_at >= :since) AS paid_today,
 -- name: add_event!
 INSERT INTO order_event (order_id, kind, data, actor, at) VALUES (:order_id, :kind, :data, :actor, :now);
 
--- name: mark_captured^
+-- name: mark_captured!
 WITH moved AS (
     UPDATE orders
     SET status = CASE WHEN status = 'authorized' THEN 'paid' ELSE status END,
         captured = :captured, paid_at = coalesce(paid_at, :now), updated_at = :now
     WHERE id = :order_id AND captured = 0 AND status <> 'cancelled'
-    RETURNING id, number
+    RETURNING id
 ), charge AS (
     UPDATE payment_attempt a SET state = 'succeeded', updated_at = :now FROM moved WHERE a.id = :charge_id
-), event AS (
-    INSERT INTO order_event (order_id, kind, data, actor, at)
-    SELECT id, 'captured', jsonb_build_object('captured', CAST(:captured AS bigint)), :actor, :now FROM moved
 )
-SELECT number FROM moved;
+INSERT INTO order_event (order_id, kind, data, actor, at)
+SELECT id, 'captured', jsonb_build_object('captured', CAST(:captured AS bigint)), :actor, :now FROM moved;
 
 -- name: mark_cancelled^
 WITH moved AS (
@@ -212,11 +210,10 @@ WHERE order_id = :order_id AND kind = 'capture' AND state = 'stuck';
 UPDATE payment_attempt SET state = :state, decline_code = :decline_code, updated_at = :now
 WHERE id = :id AND kind IN ('refund', 'void') AND state = 'succeeded';
 
--- name: mark_refunded^
+-- name: mark_refunded!
 UPDATE orders
 SET refunded = refunded + :amount, gift_card_refunded = gift_card_refunded + :gift_card_amount, updated_at = :now
-WHERE id = :order_id
-RETURNING number, currency;
+WHERE id = :order_id;
 
 -- name: close_voided!
 -- An authorized charge that was released moves no money any more.

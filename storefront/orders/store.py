@@ -101,10 +101,9 @@ async def add_event(conn: Connection, order_id: UUID, kind: str, data: dict[str,
     await queries.add_event(conn, order_id=order_id, kind=kind, data=data, actor=actor, now=now)
 
 
-async def mark_captured(conn: Connection, order_id: UUID, charge_id: UUID | None, captured: int, *, actor: str, now: datetime) -> bool:
-    """Whether the order took the capture; False when it had it already or is cancelled."""
-    row = await queries.mark_captured(conn, order_id=order_id, charge_id=charge_id, captured=captured, actor=actor, now=now)
-    return row is not None
+async def mark_captured(conn: Connection, order_id: UUID, charge_id: UUID | None, captured: int, *, actor: str, now: datetime) -> None:
+    """The order has its money; nothing changes when it had it already or is cancelled."""
+    await queries.mark_captured(conn, order_id=order_id, charge_id=charge_id, captured=captured, actor=actor, now=now)
 
 
 async def mark_cancelled(conn: Connection, order_id: UUID, reason: str, *, actor: str, now: datetime) -> tuple[str, list[str], int] | None:
@@ -306,11 +305,9 @@ async def take_back_success(conn: Connection, attempt_id: UUID, state: AttemptSt
     await queries.take_back_success(conn, id=attempt_id, state=state, decline_code=decline_code, now=now)
 
 
-async def mark_refunded(conn: Connection, order_id: UUID, amount: int, gift_card_amount: int, *, now: datetime) -> str:
-    """Counts what was given back; returns the order's number."""
-    row = await queries.mark_refunded(conn, order_id=order_id, amount=amount, gift_card_amount=gift_card_amount, now=now)
-    number: str = row["number"]
-    return number
+async def mark_refunded(conn: Connection, order_id: UUID, amount: int, gift_card_amount: int, *, now: datetime) -> None:
+    """Counts what was given back; below zero, what came back after all."""
+    await queries.mark_refunded(conn, order_id=order_id, amount=amount, gift_card_amount=gift_card_amount, now=now)
 
 
 # --- returns and exchanges -------------------------------------------------------------------------------------------------------

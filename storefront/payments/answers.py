@@ -1,6 +1,5 @@
 """The provider's objects, read as the shop's answers. Source: Stripe API reference (PaymentIntent, Checkout Session, Refund)."""
 
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from storefront.payments.errors import ProviderUnknown
@@ -101,10 +100,8 @@ def payment_of(intent: dict[str, Any]) -> ProviderPayment:
         order_number=metadata.get("order_number"),
         state=answer.state,
         amount=answer.amount,
-        currency=answer.currency,
         captured=answer.captured,
         refunded=answer.refunded,
-        created=datetime.fromtimestamp(intent["created"], UTC),
     )
 
 

@@ -58,7 +58,5 @@ class ProviderPayment(msgspec.Struct, frozen=True):
     order_number: str | None
     state: Literal["requires_action", "processing", "authorized", "succeeded", "declined", "cancelled"]
     amount: int
-    currency: str
     captured: int
     refunded: int
-    created: datetime
