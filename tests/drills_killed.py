@@ -5,6 +5,7 @@ are is found by instrumentation: whatever goes through asyncpg (BEGIN and COMMIT
 """
 
 import asyncio
+import contextlib
 import functools
 import gc
 import json
@@ -21,12 +22,14 @@ import asyncpg
 import msgspec
 import uvloop
 
-from storefront.checkout import recovery, service
+from storefront.checkout import recovery, service, webhooks
 from storefront.checkout.context import CheckoutContext
 from storefront.checkout.model import PlaceOrder
 from storefront.checkout.place_order import place_order
 from storefront.checkout.together import Together
-from storefront.orders import after_sale
+from storefront.orders import after_sale, exchanges, returns
+from storefront.orders.after_sale import NotPossibleNow
+from storefront.orders.returns import Arrival
 from storefront.payments.service import Payments
 from storefront.payments.stripe_client import StripeCaller
 from storefront.platform.clock import utc_now
@@ -38,13 +41,15 @@ ABANDONED = 20  # seconds until a life that neither ends nor is killed counts as
 
 
 class Work(msgspec.Struct, frozen=True):
-    """What a process is to do. `ahead`: seconds that its clock is fast. `ends`: the point, from 0, at which it is killed; None: none."""
+    """What a process is to do. `ahead`: seconds that its clock is fast. `ends`: the point at which it is killed, by number (from 0) or by
+    name; None: none.
+    """
 
     kind: str
     arguments: dict[str, Any]
     capture: str = "order"
     ahead: float = 0.0
-    ends: int | None = None
+    ends: int | str | None = None
 
 
 class Life(msgspec.Struct, frozen=True):
@@ -78,10 +83,50 @@ async def do(shop: CheckoutContext, work: Work) -> Any:
             return await after_sale.cancel(*after, UUID(given["order_id"]), actor="shopper")
         case "refund":
             return await after_sale.refund(*after, UUID(given["order_id"]), amount=given["amount"], key=given["key"], actor="operator")
+        case "fulfill":
+            lines = {int(line_id): quantity for line_id, quantity in given["lines"].items()}
+            return await after_sale.fulfill(*after, UUID(given["order_id"]), lines=lines, key=given["key"], actor="operator")
+        case "refund_return":
+            return await _refund_return(shop, UUID(given["order_id"]), UUID(given["return_id"]))
+        case "exchange":
+            return await _exchange(shop, UUID(given["order_id"]), UUID(given["return_id"]))
+        case "told":
+            return await _told(shop, given["body"].encode(), given["signature"])
         case "recover":
             return await recovery.recover(shop)
         case unknown:
             raise ValueError(unknown)
+
+
+async def _refund_return(shop: CheckoutContext, order_id: UUID, return_id: UUID) -> None:
+    """The goods are back, and the money goes."""
+    await _receive(shop, order_id, return_id)
+    after = (shop.database, shop.payments, shop.jobs, order_id, return_id)
+    await returns.refund(*after, delivery_amount=0, actor="operator", now=shop.clock())
+
+
+async def _exchange(shop: CheckoutContext, order_id: UUID, return_id: UUID) -> None:
+    """The goods are back, and their value is there for others."""
+    await _receive(shop, order_id, return_id)
+    await exchanges.offer(shop.database, shop.jobs, order_id, return_id, delivery_amount=0, actor="operator", now=shop.clock())
+
+
+async def _receive(shop: CheckoutContext, order_id: UUID, return_id: UUID) -> None:
+    """All that was announced came."""
+    async with shop.database.write() as conn:
+        found = await returns.held(conn, order_id, return_id)
+    arrived = {line.order_line_id: Arrival(line.quantity, 0) for line in found.lines}
+    with contextlib.suppress(NotPossibleNow):  # an operator who does it again is told that it was received, and goes on
+        await returns.receive(shop.database, shop.jobs, order_id, return_id, arrived, actor="operator", now=shop.clock())
+
+
+async def _told(shop: CheckoutContext, body: bytes, signature: str) -> None:
+    """The provider's event is taken in, and what follows from it is done."""
+    event = shop.payments.verify_webhook(body, signature)
+    await webhooks.Inbox(shop).store(shop.settings.payments.provider, event)
+    await webhooks.look_at_waiting(shop)
+    shop.jobs.register(webhooks.JOB, lambda job: webhooks.apply_event(shop, job.payload))
+    await shop.jobs.run_due()
 
 
 def with_capture(settings: Settings, when: str) -> Settings:
@@ -126,7 +171,7 @@ class Mortals:
 class _Points:
     """Tells the server of each point as it is reached, and ends this process at one of them."""
 
-    def __init__(self, told: int, ends: int | None) -> None:
+    def __init__(self, told: int, ends: int | str | None) -> None:
         self._told = told
         self._ends = ends
         self._count = 0
@@ -143,7 +188,7 @@ class _Points:
     def _tell(self, what: str) -> bool:
         os.write(self._told, f"{what}\n".encode())
         self._count += 1
-        return self._count - 1 == self._ends
+        return self._ends in (self._count - 1, what)
 
 
 def _die() -> None:
@@ -204,6 +249,7 @@ async def _live(settings: Settings, work: Work, points: _Points) -> None:
 
 def _child(settings: Settings, work: Work, told: int) -> int:
     signal.alarm(ABANDONED)
+    os.dup2(2, 1)  # what is logged is no answer of the server's
     try:
         uvloop.run(_live(settings, work, _Points(told, work.ends)))
     except Exception as error:
