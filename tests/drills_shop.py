@@ -31,11 +31,12 @@ from tests.live import LiveShop, neighbouring_ports, start_shop
 from tests.scratch import on_disk
 from tests.shopper import ADDRESS
 
-LOST = (OSError, EOFError, ValueError)  # what a client of the JSON API sees of an answer that does not come
+LOST = (OSError, EOFError)  # what a client of the JSON API sees of an answer that does not come
+PATIENCE = 20  # seconds after which a client takes an answer for lost
 AGAIN = ("idempotency_in_flight", "unavailable", "rate_limited", "payment_provider_away", "internal_error")
 
 
-class Refused(ValueError):
+class Refused(Exception):
     """An answer that was not hoped for."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -205,19 +206,23 @@ async def expect(client: Client, status: int, method: str, path: str, body: Any)
     return dict(document)
 
 
-class Placing:
-    """One intent to order a cart: the same request with the same key, as often as it takes. `failures` counts answers that were none."""
+class Intent:
+    """One thing that a client wants: the same request, with the same key where it takes one, as often as it takes. `failures` counts
+    answers that were none.
+    """
 
-    def __init__(self, cart: dict[str, Any], payment_method: str = "pm_card_visa") -> None:
+    def __init__(self, method: str, path: str, body: Any = None, *, keyed: bool = True) -> None:
+        self.method, self.path, self.body = method, path, body
         self.key = uuid.uuid4().hex
-        self.body = {"cart_id": cart["id"], "expected_total": cart["total"], "payment_method": payment_method}
+        self.headers = {"Idempotency-Key": self.key} if keyed else {}
         self.failures: Counter[str] = Counter()
         self.answer: tuple[int, Any] | None = None
 
     async def once(self, client: Client) -> bool:
-        """Sends the request; whether that was the answer: paid, or a refusal that another moment does not mend."""
+        """Sends the request; whether that was the answer: what was wanted, or a refusal that another moment does not mend."""
         try:
-            status, document = await client.call("POST", "/api/v1/orders", self.body, {"Idempotency-Key": self.key})
+            async with asyncio.timeout(PATIENCE):
+                status, document = await client.call(self.method, self.path, self.body, self.headers)
         except LOST as error:
             self.failures[type(error).__name__] += 1
             return False
@@ -234,3 +239,11 @@ class Placing:
                 await asyncio.sleep(0.25)
         assert self.answer is not None
         return self.answer
+
+
+class Placing(Intent):
+    """To order a cart."""
+
+    def __init__(self, cart: dict[str, Any], payment_method: str = "pm_card_visa") -> None:
+        body = {"cart_id": cart["id"], "expected_total": cart["total"], "payment_method": payment_method}
+        super().__init__("POST", "/api/v1/orders", body)

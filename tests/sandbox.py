@@ -51,12 +51,16 @@ class Sandbox:
         async with self.http.post(f"{self.base}/sandbox/faults", json=body, headers=self._auth) as answer:
             assert answer.status == 200, await answer.text()
 
+    async def times_left(self) -> int:
+        """How often the first rule may still strike."""
+        async with self.http.get(f"{self.base}/sandbox/faults", headers=self._auth) as answer:
+            return int((await answer.json())["rules"][0]["times"])
+
     async def until_struck(self) -> None:
         """Returns when a call has met the first rule, for its last time."""
 
         async def struck() -> bool:
-            async with self.http.get(f"{self.base}/sandbox/faults", headers=self._auth) as answer:
-                return bool((await answer.json())["rules"][0]["times"] == 0)
+            return await self.times_left() == 0
 
         await eventually(struck)
 
