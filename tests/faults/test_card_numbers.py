@@ -15,7 +15,7 @@ import pytest
 import redis.asyncio
 
 from storefront.platform.embedded.postgres import reachable_binaries
-from tests.buying import offer
+from tests.buying import offer, violations
 from tests.forms import forms_of
 from tests.live import LiveShop, live_shop
 from tests.sandbox import eventually
@@ -178,6 +178,7 @@ async def test_no_card_number_is_kept_anywhere(shop: LiveShop) -> None:
     assert any(EMAIL.encode() in content for name, content in kept.items() if name.startswith("postgresql/"))
     assert b"request" in kept["what was logged"]
     assert found_in(kept) == []
+    assert await violations(owner) == []
     # And what is kept can be read, the pages in the cache too: a number that is put there is found.
     slug = await owner.fetchval(
         "UPDATE product SET description_html = $2 WHERE id = (SELECT product_id FROM variant WHERE id = $1) RETURNING slug",

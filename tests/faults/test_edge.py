@@ -20,6 +20,7 @@ from multidict import CIMultiDict
 
 from storefront.platform.http import shared_page_headers
 from storefront.settings import ROOT
+from tests.buying import violations
 from tests.conftest import free_port
 from tests.live import LiveShop, live_shop, neighbouring_ports, start_shop
 
@@ -331,7 +332,10 @@ async def test_a_page_that_is_too_old_is_not_served_by_an_edge_with_replicas_tha
 
 
 async def test_with_every_replica_down_kept_pages_are_still_served(edge: EdgeShop) -> None:
-    """The last test of this file: it stops the shop."""
+    """The last test of this file: it stops the shop, after the audit of what all of them left."""
+    conn = await asyncpg.connect(edge.dsn)
+    assert await violations(conn) == []
+    await conn.close()
     await _get(edge, "/p/lamp-2")
     assert (await _get(edge, "/p/lamp-2"))[2]["X-Cache"] == "hit"
     for replica in reversed(edge.replicas):

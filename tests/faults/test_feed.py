@@ -15,6 +15,7 @@ from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.embedded.process import EmbeddedError
 from storefront.platform.feed import ANYTHING, Feed
 from storefront.platform.migrations import migrate
+from tests.buying import offer, violations
 from tests.integration.test_feed import Listener, change
 
 
@@ -55,6 +56,7 @@ async def test_a_change_that_takes_the_number_of_one_that_a_crash_undid_is_told(
     feed.follow("test", listener)
     await feed.start()
     conn = await asyncpg.connect(server.dsn())
+    await offer(conn)
     await change(conn, "kept")
     await listener.heard("kept")
     async with asyncio.timeout(20):
@@ -80,6 +82,9 @@ async def test_a_change_that_takes_the_number_of_one_that_a_crash_undid_is_told(
     await asyncio.to_thread(_start_again, server)
     await listener.heard("after", seconds=20)
     assert ANYTHING not in {told.topic for told in listener.told}, "nothing else was lost"
+    conn = await asyncpg.connect(server.dsn())
+    assert await violations(conn) == []
+    await conn.close()
     await feed.close()
 
 
@@ -94,6 +99,7 @@ async def test_a_standby_that_takes_over_may_have_changed_anything(server: Postg
     position = await Feed(before).here()
     conn = await asyncpg.connect(standby.dsn())
     await conn.fetchval("SELECT pg_promote()")
+    await offer(conn)
     await before._check_replicas()
     assert not before.replicas[0].healthy, "it follows the primary no more"
     await before.close()
@@ -110,6 +116,7 @@ async def test_a_standby_that_takes_over_may_have_changed_anything(server: Postg
     await new.heard("first")
     assert old.told[0].topic == ANYTHING
     assert ANYTHING not in {told.topic for told in new.told}
+    assert await violations(conn) == []
     await conn.close()
     await feed.close()
     await after.close()

@@ -12,6 +12,7 @@ import aiohttp
 import asyncpg
 import pytest
 
+from tests.buying import violations
 from tests.live import LiveShop, live_shop, neighbouring_ports, start_shop
 
 REPLICAS = 3
@@ -89,6 +90,7 @@ async def test_a_price_change_reaches_every_view_on_every_replica(replicas: list
             )
             committed = time.monotonic()
             await asyncio.gather(*(_until_shown(http, url, shown, committed) for url in urls))
+    assert await violations(conn) == []
     await conn.close()
 
 

@@ -16,6 +16,7 @@ from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.embedded.process import EmbeddedError
 from storefront.platform.migrations import CONCURRENTLY, EARLIER_TEXTS, FOLDER, files, migrate
 from storefront.settings import ROOT
+from tests.buying import offer, violations
 from tests.sandbox import eventually
 from tests.scratch import on_disk
 
@@ -71,6 +72,7 @@ async def _begun(server: Postgres, folder: Path, writer: asyncpg.Connection) -> 
 async def test_a_build_that_died_with_the_database_is_begun_anew(server: Postgres, folder: Path) -> None:
     await migrate(server.dsn())
     writer = await asyncpg.connect(server.dsn())
+    await offer(writer)
     await writer.execute("CREATE TABLE large (id int)")
     await writer.execute("BEGIN")
     migrator = await _begun(server, folder, writer)
@@ -87,12 +89,14 @@ async def test_a_build_that_died_with_the_database_is_begun_anew(server: Postgre
     assert await migrate(server.dsn(), folder=folder) == 1
     assert await owner.fetchval(VALID)
     assert await migrate(server.dsn(), folder=folder) == 0
+    assert await violations(owner) == []
     await owner.close()
 
 
 async def test_a_build_whose_migrator_died_is_finished_by_the_database_and_noted_by_the_next_run(server: Postgres, folder: Path) -> None:
     await migrate(server.dsn())
     writer = await asyncpg.connect(server.dsn())
+    await offer(writer)
     await writer.execute("CREATE TABLE large (id int)")
     await writer.execute("BEGIN")
     migrator = await _begun(server, folder, writer)
@@ -104,6 +108,7 @@ async def test_a_build_whose_migrator_died_is_finished_by_the_database_and_noted
     assert await again == 1
     assert await writer.fetchval(VALID)
     assert await writer.fetchval("SELECT to_regclass('large_id')::oid") == index, "it was not built twice"
+    assert await violations(writer) == []
     await writer.close()
 
 
@@ -145,9 +150,11 @@ async def test_a_shop_that_applied_the_earlier_text_of_a_migration_comes_to_the_
     owner = await asyncpg.connect(server.dsn())
     await owner.execute("CREATE DATABASE earlier")
     await migrate(server.dsn(database="earlier"), folder=tmp_path)
+    earlier = await asyncpg.connect(server.dsn(database="earlier"))
+    await offer(earlier)
     assert await migrate(server.dsn(database="earlier")) == len(files()) - len(files(tmp_path))
     await migrate(server.dsn())
-    earlier = await asyncpg.connect(server.dsn(database="earlier"))
     assert await earlier.fetchrow(SCHEMA) == await owner.fetchrow(SCHEMA)
+    assert await violations(earlier) == []
     await earlier.close()
     await owner.close()

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from benchmarks._proxy import Proxy
-from tests.buying import offer
+from tests.buying import offer, violations
 from tests.live import LiveShop, live_shop, neighbouring_ports, start_shop
 
 LATE = 30.0  # seconds that each answer of a slow Redis takes
@@ -114,3 +114,4 @@ async def test_pages_neither_wait_for_redis_nor_show_what_is_old(replica: Replic
         with contextlib.suppress(asyncio.CancelledError):
             await wiping
     await _prices_reach_the_pages(replica, 350_000)
+    assert await violations(replica.conn) == []

@@ -337,6 +337,7 @@ async def test_a_payment_that_cannot_be_ended_now_is_waited_for(
         await unlucky.check_out()
     await away.close()
     await buyer.check_out()
+    assert await violations(owner) == []
 
 
 async def test_lost_answers_are_asked_for_and_never_charged_again(
@@ -359,6 +360,7 @@ async def test_lost_answers_are_asked_for_and_never_charged_again(
     paid = await buyer.place(key)
     assert (paid.status, paid.replayed) == (201, True)
     assert await captured_for(owner, sandbox, buyer.cart_id) == [buyer.total.amount]
+    assert await violations(owner) == []
 
 
 async def test_a_refund_that_the_bank_sends_back_is_money_the_shop_has_again(
