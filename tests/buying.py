@@ -19,7 +19,9 @@ from storefront.inventory.gate import StockGate
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Connection, StatementCount
 from storefront.platform.money import Money
+from storefront.pricing import gift_card_editing
 from storefront.pricing import service as pricing
+from storefront.pricing.gift_card_editing import NewCard
 from storefront.pricing.model import Address, PricedCart
 
 ADDRESS = Address(name="Ada Byron", line1="1 Ridge Way", city="Berlin", postal_code="10115", country="DE")
@@ -78,6 +80,17 @@ async def open_for_delivery(owner: asyncpg.Connection) -> int:
         "INSERT INTO tax_rate (country, name, rate_ppm) VALUES ('DE', 'VAT', 190000) ON CONFLICT (country, region, tax_code) DO NOTHING"
     )
     return option_id
+
+
+async def gift_card(shop: CheckoutContext, amount: int) -> str:
+    """A card in EUR, as an operator issues it; returns its code."""
+    card = NewCard(uuid.uuid4().hex, amount, "EUR")
+
+    async def work(conn: Connection) -> str:
+        _, code = await gift_card_editing.issue(conn, shop.jobs, shop.settings, card, actor="operator@shop.example", now=shop.clock())
+        return code
+
+    return await shop.database.transaction(work)
 
 
 # What asyncpg asks a connection that meets a type for the first time.

@@ -39,7 +39,10 @@ def cart_view(cart: Cart, priced: PricedCart) -> CartView:
         tax_lines=[TaxLine(name, ppm, money(amount)) for name, ppm, amount in priced.tax_lines],
         promotions=[PromotionView(found.name, found.coupon_code, money(found.amount)) for found in priced.promotions],
         coupon_codes=list(priced.coupon_codes),
-        code_problems=[CodeProblem(code, reason) for code, reason in priced.coupon_problems],
+        code_problems=[
+            *(CodeProblem(code, reason) for code, reason in priced.coupon_problems),
+            *(CodeProblem(f"Gift card ending in {last_four}", reason) for _, last_four, reason in priced.idle_gift_cards),
+        ],
         gift_cards=[GiftCardUse(card_id, last_four, money(amount)) for card_id, last_four, amount in priced.gift_cards],
         email=cart.email,
         delivery_address=cart.delivery_address,

@@ -28,7 +28,7 @@ from storefront.pricing.tax import TaxTable
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What the lines are priced by. `code_problems` are codes that were refused before: (code, reason)."""
+    """What the lines are priced by. `code_problems` and `idle_gift_cards` were refused before: (code, reason), (id, last four, reason)."""
 
     promotions: tuple[Promotion, ...] = ()
     tax_rates: tuple[TaxRate, ...] = ()  # of the country
@@ -39,6 +39,7 @@ class Rules(msgspec.Struct, frozen=True):
     gift_cards: tuple[GiftCard, ...] = ()  # in the order they are used
     standing: Standing = Standing()
     code_problems: tuple[tuple[str, str], ...] = ()
+    idle_gift_cards: tuple[tuple[int, str, str], ...] = ()
 
 
 def compute(
@@ -177,6 +178,8 @@ def _totals(
     tax = sum(line.tax for line in bought) + delivery_tax
     total = subtotal - discount + delivery + (0 if table.prices_include_tax else tax)
     used = _use_gift_cards(rules.gift_cards, total)
+    paying = {card_id for card_id, *_ in used}
+    idle = tuple((card.id, card.last_four, "Nothing is left for it to pay.") for card in rules.gift_cards if card.id not in paying)
     by_rate = [(tax_names[line.variant_id], line.tax_ppm, line.tax) for line in bought]
     by_rate.append((delivery_rate.name, delivery_rate.rate_ppm, delivery_tax))
     paid_by_cards = sum(amount for *_, amount in used)
@@ -198,6 +201,7 @@ def _totals(
         coupon_problems=rules.code_problems + discounts.problems,
         gift_card_amount=paid_by_cards,
         gift_cards=used,
+        idle_gift_cards=rules.idle_gift_cards + idle,
         fulfillment_option=chosen,
         fulfillment_options=options,
         delivery_tax=delivery_tax,

@@ -226,6 +226,7 @@ class PricedCart(msgspec.Struct, frozen=True):
     coupon_problems: tuple[tuple[str, str], ...] = ()  # (code, reason)
     gift_card_amount: int = 0
     gift_cards: tuple[tuple[int, str, int], ...] = ()  # (id, last four, amount used)
+    idle_gift_cards: tuple[tuple[int, str, str], ...] = ()  # of which nothing is used: (id, last four, reason)
     fulfillment_option: FulfillmentOption | None = None
     fulfillment_options: tuple[FulfillmentOption, ...] = ()  # empty until a country is known
     delivery_tax: int = 0

@@ -169,7 +169,7 @@ async def _priced(
     promotions, problems = _usable(known.running(now), states)
     if any(rules.asks_where(promotion) for promotion in promotions):
         variants = await _placed(conn, variants, places)
-    cards, card_problems = await _gift_cards(conn, cart, now)
+    cards, idle_cards = await _gift_cards(conn, cart, now)
     given = Rules(
         promotions=tuple(promotions),
         tax_rates=known.taxes_in(address.country if address else settings.shop.country),
@@ -179,7 +179,8 @@ async def _priced(
         fulfillment_option_id=cart.fulfillment_option_id,
         gift_cards=tuple(cards),
         standing=await _standing(conn, cart, promotions),
-        code_problems=(*problems, *card_problems),
+        code_problems=tuple(problems),
+        idle_gift_cards=tuple(idle_cards),
     )
     return compute(cart.currency, cart.lines, variants, given, held=held)
 
@@ -212,22 +213,22 @@ def _usable(automatic: list[Promotion], states: list[CodeState]) -> tuple[list[P
     return found, problems
 
 
-async def _gift_cards(conn: Connection, cart: CartContents, now: datetime) -> tuple[list[GiftCard], list[tuple[str, str]]]:
+async def _gift_cards(conn: Connection, cart: CartContents, now: datetime) -> tuple[list[GiftCard], list[tuple[int, str, str]]]:
+    """The cards that can pay, and (id, last four, reason) of the others."""
     if not cart.gift_card_ids:
         return [], []
     usable: list[GiftCard] = []
-    problems: list[tuple[str, str]] = []
+    idle: list[tuple[int, str, str]] = []
     for card, may_be_used in await store.gift_cards(conn, cart.id, cart.gift_card_ids, now):
-        name = f"Gift card ending in {card.last_four}"
         if not may_be_used:
-            problems.append((name, "This card can no longer be used."))
+            idle.append((card.id, card.last_four, "This card can no longer be used."))
         elif card.currency != cart.currency:
-            problems.append((name, f"This card is for {card.currency}."))
+            idle.append((card.id, card.last_four, f"This card is for {card.currency}."))
         elif card.balance == 0:
-            problems.append((name, "Nothing is left on this card."))
+            idle.append((card.id, card.last_four, "Nothing is left on this card."))
         else:
             usable.append(card)
-    return usable, problems
+    return usable, idle
 
 
 async def _standing(conn: Connection, cart: CartContents, promotions: Sequence[Promotion]) -> Standing:

@@ -57,6 +57,14 @@ class BackOffice:
         answer = self.request.post(action, form=form, max_redirects=0)
         assert answer.status == 303, answer.text()
 
+    def gift_card(self, amount: str) -> str:
+        """Issues a card of so many EUR; returns its code."""
+        form = forms_of(self.request.get("/admin/gift-cards").text())["/admin/gift-cards"]
+        answer = self.request.post("/admin/gift-cards", form=form | {"amount": amount, "currency": "EUR"})
+        code = re.search(r"<strong><code>([A-Z0-9-]{19})</code></strong>", answer.text())
+        assert code is not None, answer.text()
+        return code[1]
+
     def orders_of(self, email: str) -> int:
         """How many orders there are with this e-mail address."""
         page = self.request.get(f"/admin/orders?q={email}").text()

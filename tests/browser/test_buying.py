@@ -186,6 +186,19 @@ def test_the_cart_says_what_a_price_was_when_it_was_put_in(page: Page, back_offi
     back_office.change(glass, price=glass.price)
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_gift_card_comes_off_the_cart_again(new_context: NewContext, back_office: BackOffice, javascript: bool) -> None:
+    page = new_context(java_script_enabled=javascript).new_page()
+    code = back_office.gift_card("5.00")
+    put_in_cart(page, back_office.variant("larder-jar"))
+    page.goto("/cart")
+    page.get_by_label("Coupon or gift card").fill(code)
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("€5.00 will be used")).to_be_visible()
+    page.get_by_role("button", name=f"Remove the gift card ending in {code[-4:]}").click()
+    expect(page.get_by_text("€5.00 will be used")).to_have_count(0)
+
+
 def test_a_line_that_sold_out_before_the_order_is_named(new_context: NewContext, back_office: BackOffice) -> None:
     """Of two lines in the cart, the one is marked that cannot be had; without it the order goes on."""
     page = new_context().new_page()

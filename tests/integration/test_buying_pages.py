@@ -10,9 +10,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from storefront.checkout import recovery
+from storefront.checkout.context import CheckoutContext
 from storefront.checkout.service import checkout_context
 from storefront.settings import Settings
-from tests.buying import offer, stock_of, violations
+from tests.buying import gift_card, offer, stock_of, violations
 from tests.forms import Browser, forms_of
 from tests.sandbox import Sandbox, eventually
 
@@ -213,6 +214,35 @@ async def test_a_quantity_that_is_none_is_refused_and_the_cart_stays(browser: Br
         assert browser.cookie("cart_count") == "1"
     await browser.follow("/cart/lines", {"variant_id": variant_id, "quantity": ""})
     assert browser.cookie("cart_count") == "2", "an empty field is one unit"
+
+
+async def test_a_code_and_a_gift_card_come_off_the_cart_whether_they_are_used_or_not(
+    browser: Browser, shop: CheckoutContext, owner: asyncpg.Connection
+) -> None:
+    first, second = await gift_card(shop, 1000), await gift_card(shop, 5000)
+    promotion_id = await owner.fetchval(
+        "INSERT INTO promotion (name, kind, amount, currency, needs_coupon, minimum_subtotal) "
+        "VALUES ('Five off', 'fixed', 500, 'EUR', true, 100000) RETURNING id"
+    )
+    await owner.execute("INSERT INTO coupon (code, promotion_id) VALUES ('NOT-YET', $1)", promotion_id)
+    assert await browser.follow("/cart/lines", {"variant_id": str(await offer(owner, amount=1000)), "quantity": "1"}) == "/cart"
+    for code in ("NOT-YET", first, second):
+        assert await browser.follow("/cart/coupon", {"code": code}) == "/cart"
+
+    async def removals() -> dict[str, dict[str, str]]:
+        """What each form that takes something off is called, and its fields."""
+        forms = re.findall(r'<form[^>]*action="/cart/coupon/remove".*?</form>', await browser.open("/cart"), re.DOTALL)
+        called = [re.search(r'Remove<span class="sr"> the ([^<]+)</span></button>', form) for form in forms]
+        return {name[1]: forms_of(form)["/cart/coupon/remove"] for name, form in zip(called, forms, strict=True) if name is not None}
+
+    used, idle = f"gift card ending in {first[-4:]}", f"gift card ending in {second[-4:]}"
+    assert list(await removals()) == ["code NOT-YET", used, idle]
+    assert await browser.follow("/cart/coupon/remove", (await removals())["code NOT-YET"]) == "/cart"
+    assert list(await removals()) == [used, idle]
+    assert await browser.follow("/cart/coupon/remove", (await removals())[idle]) == "/cart"
+    assert list(await removals()) == [used]
+    assert await browser.follow("/cart/coupon/remove", (await removals())[used]) == "/cart"
+    assert await removals() == {}
 
 
 async def test_a_form_of_another_site_is_refused(browser: Browser, owner: asyncpg.Connection) -> None:

@@ -310,6 +310,7 @@ def test_gift_cards_pay_in_their_order_up_to_the_total() -> None:
     cart = price((variant(), 1), gift_cards=cards)
     assert cart.gift_cards == ((1, "AAAA", 300), (2, "BBBB", 700))
     assert (cart.total, cart.gift_card_amount, cart.to_pay) == (1000, 1000, 0)
+    assert cart.idle_gift_cards == ((3, "CCCC", "Nothing is left for it to pay."),)
 
 
 # --- for every cart --------------------------------------------------------------------------------------------------------------
@@ -386,6 +387,7 @@ def test_every_total_is_the_sum_of_its_parts_and_none_is_negative(till: Till) ->
     assert cart.total == sum(line.total for line in cart.lines) + cart.delivery + on_top * cart.delivery_tax
     assert cart.gift_card_amount == sum(amount for *_, amount in cart.gift_cards)
     assert 0 <= cart.to_pay == cart.total - cart.gift_card_amount
+    assert {card.id for card in till.rules.gift_cards} == {card_id for card_id, *_ in (*cart.gift_cards, *cart.idle_gift_cards)}
     assert cart.delivery >= 0
 
 
