@@ -68,7 +68,7 @@ class OpenHold(msgspec.Struct, frozen=True):
 
 
 class LockedStock(msgspec.Struct, frozen=True):
-    """What is true of the wanted variants until the transaction ends."""
+    """The stock of the wanted variants: as it stays until the transaction ends where it was locked, as it was at that moment elsewhere."""
 
     rows: list[StockRow]
     open_holds: list[OpenHold]

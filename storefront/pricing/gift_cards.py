@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from storefront.platform.database import Connection
-from storefront.platform.errors import Conflict, InvalidInput
+from storefront.platform.errors import Conflict
 from storefront.pricing import store
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without those that are misread
@@ -36,15 +36,6 @@ def new_code() -> str:
     """A code that nobody can guess, in groups of four for people."""
     code = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
     return "-".join(code[place : place + 4] for place in range(0, _LENGTH, 4))
-
-
-async def issue(conn: Connection, amount: int, currency: str, *, expires_at: datetime | None = None, order_id: UUID | None = None) -> str:
-    """A new card with `amount` minor units on it; returns its code, which is not stored anywhere. Raises InvalidInput."""
-    if amount <= 0:
-        raise InvalidInput.of("amount", "Enter an amount above zero.")
-    code = new_code()
-    await store.issue_gift_card(conn, code_hash(code), code[-4:], currency, amount, expires_at=expires_at, order_id=order_id)
-    return code
 
 
 async def issue_for_exchange(conn: Connection, amount: int, currency: str, *, return_id: UUID, order_id: UUID, expires_at: datetime) -> int:

@@ -112,9 +112,9 @@ async def issue_gift_card(
     currency: str,
     amount: int,
     *,
-    expires_at: datetime | None,
-    order_id: UUID | None,
-    exchange_of: UUID | None = None,
+    expires_at: datetime,
+    order_id: UUID,
+    exchange_of: UUID,
 ) -> int:
     card_id: int = await queries.issue_gift_card(
         conn, code_hash=code_hash, last_four=last_four, currency=currency, expires_at=expires_at, exchange_of=exchange_of

@@ -33,7 +33,7 @@ from storefront.platform.embedded.supervisor import Embedded
 from storefront.platform.money import Money
 from storefront.pricing import gift_cards
 from storefront.settings import Settings
-from tests.buying import Buyer, MovableClock, buyer_of, offer, stock_of, violations
+from tests.buying import Buyer, MovableClock, buyer_of, gift_card, offer, stock_of, violations
 from tests.conftest import free_port, settings_for
 from tests.drills_killed import Life, Mortals, Work, do, with_capture
 from tests.sandbox import Sandbox
@@ -229,7 +229,7 @@ class PaidAfterDeclined(Case):
 
 class GiftCardInPart(Case):
     async def prepare(self) -> Work:
-        self.code = await self.shop.database.transaction(lambda conn: gift_cards.issue(conn, 1000, "EUR"))
+        self.code = await gift_card(self.shop, 1000)
         await self.shopping(self.code)
         return self.placing(VISA)
 

@@ -28,9 +28,8 @@ from storefront.platform.errors import InvalidInput, NotFound
 from storefront.platform.mail import Mailer
 from storefront.platform.money import Money
 from storefront.pricing import service as pricing
-from storefront.pricing.gift_cards import issue
 from storefront.settings import Settings
-from tests.buying import Buyer, MovableClock, buyer_of, offer, stock_of, violations
+from tests.buying import Buyer, MovableClock, buyer_of, gift_card, offer, stock_of, violations
 from tests.forms import Browser, forms_of
 from tests.sandbox import eventually
 from tests.shopper import Shopper
@@ -266,7 +265,7 @@ async def test_a_refund_by_hand_and_that_of_a_return_never_exceed_what_was_paid(
 
 
 async def test_a_refund_goes_back_to_the_card_and_to_the_gift_card(counter: Counter, owner: asyncpg.Connection, variant_id: int) -> None:
-    code = await counter.shop.database.transaction(lambda conn: issue(conn, 1000, "EUR"))
+    code = await gift_card(counter.shop, 1000)
     order = await counter.sold((variant_id, 2), codes=(code,))
     assert (order.captured, order.gift_card_amount) == (2490, 1000)
     await counter.refund(await counter.came_back(order, 2))

@@ -36,7 +36,7 @@ from storefront.platform.jobs import Jobs
 from storefront.platform.money import Money
 from storefront.pricing import gift_cards
 from storefront.settings import Settings
-from tests.buying import Buyer, MovableClock, buyer_of, offer, open_for_delivery, violations
+from tests.buying import Buyer, MovableClock, buyer_of, gift_card, offer, open_for_delivery, violations
 from tests.sandbox import Sandbox
 
 T = TypeVar("T")
@@ -174,8 +174,7 @@ class Shopping(RuleBasedStateMachine):
         await owner.execute(
             "INSERT INTO coupon (code, promotion_id, usage_limit) VALUES ($1, $2, $3)", self.coupon, promotion_id, COUPON_USES
         )
-        issue = self.world.shop.database.transaction
-        self.cards = [await issue(lambda conn, amount=amount: gift_cards.issue(conn, amount, "EUR")) for amount in ON_CARDS]
+        self.cards = [await gift_card(self.world.shop, amount) for amount in ON_CARDS]
         self.card_ids = [
             await owner.fetchval("SELECT id FROM gift_card WHERE code_hash = $1", gift_cards.code_hash(code)) for code in self.cards
         ]

@@ -23,7 +23,7 @@ from storefront.pricing import defaults, gift_cards
 from storefront.pricing import service as pricing
 from storefront.pricing.model import PricedCart
 from storefront.settings import Settings
-from tests.buying import ADDRESS, Buyer, MovableClock, account, buyer_of, offer, stock_of, violations
+from tests.buying import ADDRESS, Buyer, MovableClock, account, buyer_of, gift_card, offer, stock_of, violations
 from tests.sandbox import eventually
 
 DECLINED = "pm_card_chargeDeclined"
@@ -83,10 +83,6 @@ async def coupon(owner: asyncpg.Connection, **given: Any) -> str:
         given.get("customer_limit"),
     )
     return code
-
-
-async def gift_card(shop: CheckoutContext, amount: int) -> str:
-    return await shop.database.transaction(lambda conn: gift_cards.issue(conn, amount, "EUR"))
 
 
 async def balance_of(owner: asyncpg.Connection, code: str) -> int:
