@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from storefront.catalog.model import SaleVariant
-from storefront.pricing.delivery import offered
+from storefront.pricing.delivery import Parcel, offered
 from storefront.pricing.model import (
     CartLine,
     DeliveryRule,
@@ -54,10 +54,10 @@ def compute(
     problems = {line.variant_id: _problem(line, variants.get(line.variant_id), held or {}) for line in lines}
     buyable = [(line, variants[line.variant_id]) for line in lines if problems[line.variant_id] in (None, "insufficient_stock")]
     sold = [_sold(line, variant) for line, variant in buyable]
-    discounts = apply_promotions(sold, rules.promotions, currency=currency, standing=rules.standing)
+    discounts, options = _discounted(currency, sold, rules, _weight_to_send(buyable))
     table = TaxTable(rules.tax_rates, rules.region, prices_include_tax=rules.prices_include_tax)
     priced = tuple(_priced(line, variants.get(line.variant_id), problems[line.variant_id], discounts, table, held or {}) for line in lines)
-    return _totals(currency, priced, rules, discounts, table, _tax_names(buyable, table))
+    return _totals(currency, priced, rules, discounts, table, _tax_names(buyable, table), options)
 
 
 def _problem(line: CartLine, variant: SaleVariant | None, held: Mapping[int, int]) -> LineProblem | None:
@@ -83,6 +83,33 @@ def _sold(line: CartLine, variant: SaleVariant) -> Sold:
         quantity=line.quantity,
         unit_amount=variant.amount or 0,
     )
+
+
+def _weight_to_send(buyable: Sequence[tuple[CartLine, SaleVariant]]) -> int | None:
+    """In grams; None: nothing needs delivery."""
+    sent = [line.quantity * variant.weight_grams for line, variant in buyable if variant.requires_delivery]
+    return sum(sent) if sent else None
+
+
+def _discounted(currency: str, sold: Sequence[Sold], rules: Rules, weight: int | None) -> tuple[Discounts, tuple[FulfillmentOption, ...]]:
+    """What promotions take off, and each option at what it costs when it is the chosen one: whether delivery is made free by one of them
+    depends on the choice.
+    """
+
+    def with_choice(option_id: int | None) -> Discounts:
+        parcel = Parcel(weight, rules.delivery, option_id) if weight is not None else None
+        return apply_promotions(sold, rules.promotions, currency=currency, standing=rules.standing, parcel=parcel)
+
+    def offers(among: Sequence[DeliveryRule], found: Discounts) -> tuple[FulfillmentOption, ...]:
+        goods = sum(line.subtotal for line in sold) - sum(found.by_variant.values())
+        return offered(among, weight_grams=weight or 0, goods_amount=goods, free=found.free_delivery)
+
+    discounts = with_choice(rules.fulfillment_option_id)
+    if weight is None:
+        return discounts, ()
+    if all(promotion.kind != "free_delivery" for promotion in rules.promotions):
+        return discounts, offers(rules.delivery, discounts)
+    return discounts, tuple(option for rule in rules.delivery for option in offers((rule,), with_choice(rule.id)))
 
 
 def _priced(
@@ -162,15 +189,11 @@ def _totals(
     discounts: Discounts,
     table: TaxTable,
     tax_names: Mapping[int, str],
+    options: tuple[FulfillmentOption, ...],
 ) -> PricedCart:
     bought = [line for line in lines if line.can_be_bought]
     sent = [line for line in bought if line.requires_delivery]
     subtotal, discount = sum(line.subtotal for line in bought), sum(line.discount for line in bought)
-    weight = sum(line.weight_grams for line in sent)
-    options: tuple[FulfillmentOption, ...] = ()
-    if sent:
-        goods = subtotal - discount
-        options = offered(rules.delivery, weight_grams=weight, goods_amount=goods, free=discounts.free_delivery)
     chosen = next((option for option in options if option.id == rules.fulfillment_option_id), None)
     delivery = chosen.amount if chosen else 0
     delivery_rate = table.rate_for_delivery()
@@ -194,7 +217,7 @@ def _totals(
         to_pay=total - paid_by_cards,
         prices_include_tax=table.prices_include_tax,
         item_count=sum(line.quantity for line in lines),
-        weight_grams=weight,
+        weight_grams=sum(line.weight_grams for line in sent),
         requires_delivery=bool(sent),
         promotions=discounts.applied,
         coupon_codes=tuple(found.coupon_code for found in discounts.applied if found.coupon_code),

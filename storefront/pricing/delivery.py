@@ -2,7 +2,23 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from storefront.pricing.model import DeliveryRule, FulfillmentOption
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """What of a cart is sent. `chosen`: the id of an option, if there is a choice yet."""
+
+    weight_grams: int
+    rules: tuple[DeliveryRule, ...]
+    chosen: int | None = None
+
+    def costs(self, goods_amount: int) -> bool:
+        """Whether its delivery costs something, or, as long as none of the options is chosen, may come to."""
+        options = offered(self.rules, weight_grams=self.weight_grams, goods_amount=goods_amount, free=False)
+        chosen = [option for option in options if option.id == self.chosen]
+        return not options or any(option.amount > 0 for option in chosen or options)
 
 
 def offered(rules: Sequence[DeliveryRule], *, weight_grams: int, goods_amount: int, free: bool) -> tuple[FulfillmentOption, ...]:

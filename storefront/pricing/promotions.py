@@ -1,9 +1,11 @@
 """Which promotions apply, in which order, and what each takes off which line. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
+from storefront.pricing.delivery import Parcel
 from storefront.pricing.model import AppliedPromotion, Promotion, Standing
 from storefront.pricing.rounding import half_up, share, spread
 
@@ -32,17 +34,57 @@ class Discounts(msgspec.Struct, frozen=True):
     problems: tuple[tuple[str, str], ...]
 
 
-def apply_promotions(lines: Sequence[Sold], promotions: Sequence[Promotion], *, currency: str, standing: Standing) -> Discounts:
+_Apply = Callable[[Sequence[Promotion]], tuple[Discounts, Promotion | None]]
+
+
+def apply_promotions(
+    lines: Sequence[Sold], promotions: Sequence[Promotion], *, currency: str, standing: Standing, parcel: Parcel | None
+) -> Discounts:
     """Applies promotions by priority (then id), each to what the ones before it have left of a line's price.
 
-    One that is not combinable is applied only if nothing was before it, and nothing is after it.
+    One that is not combinable is applied only if nothing was before it, and nothing is after it. Free delivery is applied where it saves
+    something, or may once an option is chosen: what it stands in the way of is known only with it. `parcel` None: nothing is sent.
     """
+    apply = partial(_applied, lines, currency=currency, standing=standing)
+    left = list(promotions)
+    idle: list[tuple[str, str]] = []
+    while True:
+        found, freeing = apply(left)
+        if freeing is None or _saves(freeing, lines, left, found, apply, parcel):
+            return msgspec.structs.replace(found, problems=(*found.problems, *idle))
+        left.remove(freeing)
+        if freeing.coupon_code:
+            reason = "Nothing in the cart needs delivery." if parcel is None else "Delivery costs nothing as it is."
+            idle.append((freeing.coupon_code, reason))
+
+
+def _saves(
+    freeing: Promotion, lines: Sequence[Sold], promotions: Sequence[Promotion], found: Discounts, apply: _Apply, parcel: Parcel | None
+) -> bool:
+    """Whether delivery would cost something if it were not free by this one, and, if that is a code, is not free without any."""
+    if parcel is None or not parcel.costs(_goods(lines, found)):
+        return False
+    if freeing.coupon_code is None:
+        return True
+    _, by_itself = apply([promotion for promotion in promotions if promotion.kind != "free_delivery" or not promotion.coupon_code])
+    return by_itself is None
+
+
+def _goods(lines: Sequence[Sold], discounts: Discounts) -> int:
+    return sum(line.subtotal for line in lines) - sum(discounts.by_variant.values())
+
+
+def _applied(
+    lines: Sequence[Sold], promotions: Sequence[Promotion], *, currency: str, standing: Standing
+) -> tuple[Discounts, Promotion | None]:
+    """What the promotions come to, with the one that delivery is free by."""
     lines = sorted(lines, key=lambda line: line.variant_id)
     taken = {line.variant_id: 0 for line in lines}
     applied: list[AppliedPromotion] = []
     problems: list[tuple[str, str]] = []
     used: set[int] = set()
-    free_delivery = alone = False
+    freeing: Promotion | None = None
+    alone = False
     for promotion in sorted(promotions, key=lambda found: (found.priority, found.id, found.coupon_code or "")):
         eligible = [line for line in lines if is_for(promotion, line)]
         reason = _why_not(promotion, eligible, currency, standing)
@@ -53,7 +95,9 @@ def apply_promotions(lines: Sequence[Sold], promotions: Sequence[Promotion], *, 
         if reason is None:
             cuts = _cuts(promotion, eligible, taken)
             saved = sum(cuts.values())
-            if saved == 0 and promotion.kind != "free_delivery":
+            if promotion.kind == "free_delivery":
+                reason = "Delivery is free already." if freeing is not None else None
+            elif saved == 0:
                 reason = "This takes nothing off the cart as it is."
         if reason is not None:
             if promotion.coupon_code:
@@ -61,11 +105,11 @@ def apply_promotions(lines: Sequence[Sold], promotions: Sequence[Promotion], *, 
             continue
         for variant_id, cut in cuts.items():
             taken[variant_id] += cut
-        free_delivery = free_delivery or promotion.kind == "free_delivery"
+        freeing = promotion if promotion.kind == "free_delivery" else freeing
         alone = not promotion.combinable
         used.add(promotion.id)
         applied.append(AppliedPromotion(promotion.name, saved, promotion.coupon_code, promotion.first_order_only))
-    return Discounts(taken, tuple(applied), free_delivery, tuple(problems))
+    return Discounts(taken, tuple(applied), freeing is not None, tuple(problems)), freeing
 
 
 def is_for(promotion: Promotion, line: Sold) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -191,6 +192,63 @@ def test_free_delivery_takes_the_delivery_away() -> None:
     assert [found.name for found in cart.promotions] == ["Free delivery"]
 
 
+FREE = Promotion(id=7, name="Free delivery", kind="free_delivery", combinable=False, coupon_code="SHIP")
+PICKUP = DeliveryRule(3, "pickup", "Pickup", "flat", 0, (), None, 0, 0)
+FREE_FROM_TEN = DeliveryRule(4, "post", "Post", "flat", 490, (), 1000, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("needed", "delivery", "chosen", "reason"),
+    [
+        (False, (POST,), 1, "Nothing in the cart needs delivery."),
+        (True, (PICKUP, POST), 3, "Delivery costs nothing as it is."),
+        (True, (PICKUP,), None, "Delivery costs nothing as it is."),
+    ],
+)
+def test_a_code_for_free_delivery_that_saves_nothing_stands_in_the_way_of_nothing(
+    needed: bool, delivery: tuple[DeliveryRule, ...], chosen: int | None, reason: str
+) -> None:
+    tenth = percent(100_000, priority=1)
+    item = variant(amount=1000, requires_delivery=needed)
+    cart = price((item, 1), promotions=(FREE, tenth), delivery=delivery, fulfillment_option_id=chosen)
+    assert (cart.coupon_codes, cart.coupon_problems, cart.total) == ((), (("SHIP", reason),), 900)
+
+
+def test_a_code_is_not_needed_where_delivery_is_free_by_the_amount_that_it_keeps_up() -> None:
+    """With the code, the tenth that takes the cart below ten is not applied; without it, the cart is cheaper."""
+    cart = price((variant(amount=1000), 1), promotions=(FREE, off(600, priority=1)), delivery=(FREE_FROM_TEN,), fulfillment_option_id=4)
+    assert (cart.coupon_codes, cart.discount, cart.delivery, cart.total) == ((), 600, 490, 890)
+
+
+def test_a_code_is_not_used_up_where_delivery_is_free_by_itself() -> None:
+    by_itself = Promotion(id=8, name="Free", kind="free_delivery", priority=9)
+    cart = price((variant(), 1), promotions=(FREE, by_itself), delivery=(POST,), fulfillment_option_id=1)
+    assert ([found.name for found in cart.promotions], cart.coupon_codes, cart.delivery) == (["Free"], (), 0)
+
+
+def test_of_two_codes_for_free_delivery_one_is_used() -> None:
+    other = Promotion(id=8, name="Free, too", kind="free_delivery", priority=9, coupon_code="SHIP2")
+    first = msgspec.structs.replace(FREE, combinable=True)
+    cart = price((variant(), 1), promotions=(first, other), delivery=(POST,), fulfillment_option_id=1)
+    assert (cart.coupon_codes, cart.coupon_problems) == (("SHIP",), (("SHIP2", "Delivery is free already."),))
+
+
+@pytest.mark.parametrize(
+    ("delivery", "chosen"),
+    [((), None), ((PICKUP, POST), None), ((PICKUP, POST), 1), ((PICKUP, POST), 99)],
+    ids=["no address yet", "nothing chosen yet", "one that costs", "one that is not offered"],
+)
+def test_a_code_for_free_delivery_is_on_as_long_as_it_may_save_something(delivery: tuple[DeliveryRule, ...], chosen: int | None) -> None:
+    cart = price((variant(), 1), promotions=(FREE,), delivery=delivery, fulfillment_option_id=chosen)
+    assert (cart.coupon_codes, cart.coupon_problems, cart.delivery) == (("SHIP",), (), 0)
+
+
+def test_every_option_is_shown_at_what_it_costs_once_it_is_chosen() -> None:
+    """Who has chosen the pickup needs no code, and sees that the post costs nothing with theirs."""
+    cart = price((variant(), 1), promotions=(FREE,), delivery=(PICKUP, POST), fulfillment_option_id=3)
+    assert (cart.coupon_codes, [option.amount for option in cart.fulfillment_options]) == ((), [0, 0])
+
+
 def test_promotions_apply_by_priority_each_to_what_is_left() -> None:
     cart = price((variant(amount=1000), 1), promotions=(percent(500_000, priority=2), off(200, priority=1)))
     assert [(found.name, found.amount) for found in cart.promotions] == [("Off", 200), ("Sale", 400)]
@@ -362,8 +420,8 @@ def tills(draw: st.DrawFn) -> Till:
         promotions=tuple(draw(promotions(number, currency)) for number in range(draw(st.integers(0, 4)))),
         tax_rates=(TaxRate("", "", "VAT", draw(rate), draw(st.booleans())), TaxRate("", "reduced", "Low", draw(rate))),
         prices_include_tax=draw(st.booleans()),
-        delivery=(POST, PARCEL),
-        fulfillment_option_id=draw(st.sampled_from([None, 1, 2])),
+        delivery=draw(st.sampled_from([(), (POST, PARCEL), (POST, PARCEL, PICKUP), (FREE_FROM_TEN, PICKUP)])),
+        fulfillment_option_id=draw(st.sampled_from([None, 1, 2, 3, 4])),
         gift_cards=tuple(GiftCard(number, "AAAA", currency, draw(amounts)) for number in range(draw(st.integers(0, 2)))),
     )
     return Till(items, rules, currency)
@@ -389,6 +447,30 @@ def test_every_total_is_the_sum_of_its_parts_and_none_is_negative(till: Till) ->
     assert 0 <= cart.to_pay == cart.total - cart.gift_card_amount
     assert {card.id for card in till.rules.gift_cards} == {card_id for card_id, *_ in (*cart.gift_cards, *cart.idle_gift_cards)}
     assert cart.delivery >= 0
+
+
+@settings(max_examples=300)
+@given(tills())
+def test_no_code_for_free_delivery_is_used_for_nothing(till: Till) -> None:
+    """Without the code, the chosen delivery costs something, which it does not with it, or discounts that it lets through are gone."""
+    cart = till.price()
+    freeing = [found for found in till.rules.promotions if found.kind == "free_delivery" and found.coupon_code in cart.coupon_codes]
+    assert len(freeing) <= 1
+    if freeing:
+        assert cart.requires_delivery
+        others = tuple(found for found in till.rules.promotions if found.kind != "free_delivery" or not found.coupon_code)
+        without = Till(till.items, msgspec.structs.replace(till.rules, promotions=others)).price()
+        assert cart.delivery == 0
+        assert cart.fulfillment_option is None or without.delivery > 0 or without.discount < cart.discount
+
+
+@settings(max_examples=300)
+@given(tills())
+def test_every_option_costs_what_it_was_offered_at(till: Till) -> None:
+    for option in till.price().fulfillment_options:
+        chosen = Till(till.items, msgspec.structs.replace(till.rules, fulfillment_option_id=option.id)).price()
+        assert chosen.fulfillment_option == option
+        assert chosen.delivery == option.amount
 
 
 @settings(max_examples=200)
