@@ -304,10 +304,7 @@ async def set_details(
     changes = _checked_details(given)
     if version is not None:
         guard = msgspec.structs.replace(guard, version=version)
-    try:
-        cart = await store.set_details(till or conn, cart_id, changes, guard, durable=True)
-    except asyncpg.ForeignKeyViolationError as error:
-        raise InvalidInput.of("fulfillment_option_id", "There is no such delivery option.") from error
+    cart = await _keep_details(till or conn, cart_id, changes, guard, durable=True)
     if cart is None:
         await _refused(conn, cart_id, guard)
         raise VersionMismatch(CHANGED_MEANWHILE)
@@ -328,12 +325,20 @@ async def choose_delivery(cart_id: UUID, given: Mapping[str, Any], guard: Guard,
         _check_offered(wanted, priced)
         # Who and where to must not be lost once it is confirmed: the order would go where it went before, at the same price.
         durable = changes.keys() != {"fulfillment_option_id"}
-        cart = await store.set_details(
-            till.unpriced(), cart_id, changes, msgspec.structs.replace(guard, version=before.version), durable=durable
-        )
+        as_priced = msgspec.structs.replace(guard, version=before.version)
+        cart = await _keep_details(till.unpriced(), cart_id, changes, as_priced, durable=durable)
         if cart is not None:
             return cart, priced
     raise VersionMismatch(CHANGED_MEANWHILE)
+
+
+async def _keep_details(
+    conn: Connection | Till | AtDesk, cart_id: UUID, changes: Mapping[str, Any], guard: Guard, *, durable: bool
+) -> Cart | None:
+    try:
+        return await store.set_details(conn, cart_id, changes, guard, durable=durable)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise InvalidInput.of("fulfillment_option_id", "There is no such delivery option.") from error
 
 
 def _check_offered(wanted: int | None, priced: PricedCart) -> None:
@@ -389,15 +394,16 @@ async def merge(conn: Connection, guest_cart_id: UUID | None, customer_id: UUID)
     """The customer's open cart after a sign-in, with what the guest put into theirs; None when neither had one.
 
     Quantities of the same variant add up. The customer's own currency stays; a guest's line in another joins at its price there.
-    A guest's cart for whose order money may still come is joined with no other: the same goods could be paid for in both. It is the one
-    returned, the customer's from now on, and the own one stays beside it.
+    A cart for whose order money may still come is joined with no other: a guest's goods could be paid for in both, and what came to the
+    customer's own would be closed with it, unpaid. The guest's is the one returned then, the customer's from now on, and the own one stays
+    beside it.
     """
     carts = await store.lock_for_merge(conn, guest_cart_id, customer_id)
     guest = next((cart for cart in carts if cart.customer_id is None), None)
     own = next((cart for cart in carts if cart.customer_id is not None), None)
     if guest is None:
         return own
-    if own is None or await store.may_still_be_paid(conn, guest.id):
+    if own is None or await store.may_still_be_paid(conn, guest.id) or await store.may_still_be_paid(conn, own.id):
         return await store.adopt(conn, guest.id, customer_id)
     await store.end_pending_order(conn, guest.id)
     await inventory.release_holds(conn, cart_id=guest.id)  # else it would stand in the way of the same goods in the other cart

@@ -127,6 +127,22 @@ async def test_goods_that_a_guest_is_paying_for_are_not_put_into_another_cart_to
     assert first["status"] == "cancelled", "its payment was ended before the other began"
 
 
+async def test_a_guests_goods_are_not_put_into_a_cart_that_is_being_paid_for(
+    shop: CheckoutContext, database: Database, owner: asyncpg.Connection, option_id: int
+) -> None:
+    """The customer pays on the phone, and signs in on the laptop meanwhile."""
+    paid_for, other, customer_id = await offer(owner), await offer(owner), await customer_of(database)
+    own = await buyer_of(shop, option_id, (paid_for, 1), customer_id=customer_id)
+    assert (await own.place(payment_method=None)).status == 202
+    guest = await cart_with(database, (other, 2))
+    signed_in = await database.transaction(lambda conn: carts.merge(conn, guest.id, customer_id))
+    assert signed_in is not None
+    assert (signed_in.id, signed_in.customer_id, content(signed_in)) == (guest.id, customer_id, {other: 2})
+    assert (await own.place()).status == 201
+    again = await database.transaction(lambda conn: carts.merge(conn, None, customer_id))
+    assert again == signed_in
+
+
 async def test_what_a_guest_could_not_pay_joins_the_own_cart_and_nothing_is_kept_from_it(
     shop: CheckoutContext, database: Database, owner: asyncpg.Connection, option_id: int
 ) -> None:
@@ -214,6 +230,31 @@ async def test_who_and_where_to_is_on_disk_once_it_is_confirmed(
         else:
             await carts.set_details(conn, cart.id, **details)
         assert lsn_number(await conn.fetchval("SELECT pg_current_wal_flush_lsn()::text")) > before
+
+
+class WithoutOptions(OneConnection):
+    """All ways to deliver are gone by the time that a cart is changed."""
+
+    def __init__(self, conn: Any, owner: asyncpg.Connection) -> None:
+        super().__init__(conn)
+        self.owner = owner
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Any]:
+        await self.owner.execute("DELETE FROM fulfillment_option")
+        yield self.statements
+
+
+async def test_a_delivery_option_that_is_deleted_while_it_is_chosen_is_refused(
+    database: Database, settings: Settings, owner: asyncpg.Connection, option_id: int
+) -> None:
+    cart = await cart_with(database, (await offer(owner), 1))
+    details = {"delivery_address": ADDRESS, "fulfillment_option_id": option_id}
+    async with database.write() as conn:
+        gone: Any = WithoutOptions(conn, owner)
+        with pytest.raises(InvalidInput) as refused:
+            await carts.choose_delivery(cart.id, details, ANYBODY, till=Desk(gone, settings).at(utc_now()))
+    assert set(refused.value.messages()) == {"fulfillment_option_id"}
 
 
 async def test_a_price_that_moved_is_news_until_it_was_shown(database: Database, settings: Settings, owner: asyncpg.Connection) -> None:
