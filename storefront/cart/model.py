@@ -39,11 +39,10 @@ class CartClosed(Conflict):
 
 
 class Cart(CartContents, frozen=True):
-    """A cart as it is kept. `version` counts its changes; `billing_address` None: the same as delivery."""
+    """A cart as it is kept. `version` counts its changes."""
 
     version: int
     state: CartState
-    billing_address: Address | None
     updated_at: datetime
 
     @property
@@ -176,7 +175,8 @@ class TaxLine(msgspec.Struct, frozen=True):
 class CartView(msgspec.Struct, frozen=True):
     """A cart, priced. total = subtotal − discount + delivery, and + tax when `prices_include_tax` is false.
 
-    `fulfillment_options` is empty until the delivery address has a country. `to_pay` is what gift cards leave of the total.
+    `fulfillment_options` is empty until the delivery address has a country. `to_pay` is what gift cards leave of the total. Tax is that of
+    the delivery address; where `requires_delivery` is false, of the billing address, if there is one.
     """
 
     id: UUID

@@ -17,7 +17,7 @@ from storefront.pricing.model import PricedCart
 def new_order(
     shop: CheckoutContext, request: PlaceOrder, cart: Cart, priced: PricedCart, customer_id: UUID | None, now: datetime
 ) -> NewOrder:
-    """The order of what was agreed, to be paid within the time that stock is held."""
+    """The order of what was agreed, to be paid within the time that stock is held. It keeps the address that its tax was asked by."""
     return NewOrder(
         id=uuid4(),
         cart_id=cart.id,
@@ -33,7 +33,7 @@ def new_order(
         prices_include_tax=priced.prices_include_tax,
         gift_card_amount=priced.gift_card_amount,
         delivery_address=cart.delivery_address if priced.requires_delivery else None,
-        billing_address=cart.billing_address,
+        billing_address=cart.billing_address if priced.requires_delivery else cart.tax_address(requires_delivery=False),
         fulfillment_option=_option_as_ordered(priced),
         coupon_codes=list(priced.coupon_codes),
         lines=_lines_as_ordered(priced),

@@ -180,9 +180,13 @@ def _address_of(values: dict[str, str], prefix: str, *, empty: bool) -> Address 
 
 
 def _form_of(cart: Cart, started: Started) -> dict[str, str]:
-    """The form's fields as the cart has them."""
-    form = {"email": cart.email or "", "billing_different": "1" if cart.billing_address else ""}
-    for prefix, address in (("delivery_address.", cart.delivery_address), ("billing_address.", cart.billing_address)):
+    """The form's fields as the cart has them. Where nothing is sent it asks for no delivery address: the one that is known, and that tax is
+    asked by, is the invoice's.
+    """
+    delivery = started.priced.requires_delivery
+    billing = cart.billing_address if delivery else cart.tax_address(requires_delivery=False)
+    form = {"email": cart.email or "", "billing_different": "1" if billing else ""}
+    for prefix, address in (("delivery_address.", cart.delivery_address), ("billing_address.", billing)):
         for name in ADDRESS_FIELDS:
             form[prefix + name] = getattr(address, name) if address is not None else ""
     option = started.priced.fulfillment_option
@@ -214,8 +218,10 @@ async def _mistaken(
 
 def _as_far_as_known(details: Details) -> Details:
     """An address without a country says nothing about tax and delivery yet."""
-    address = details.delivery_address
-    return details if address is None or address.country else msgspec.structs.replace(details, delivery_address=None)
+    delivery, billing = (
+        address if address is not None and address.country else None for address in (details.delivery_address, details.billing_address)
+    )
+    return msgspec.structs.replace(details, delivery_address=delivery, billing_address=billing)
 
 
 # --- placing ---------------------------------------------------------------------------------------------------------------------

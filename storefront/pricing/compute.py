@@ -26,6 +26,8 @@ from storefront.pricing.model import (
 from storefront.pricing.promotions import Discounts, Sold, apply_promotions
 from storefront.pricing.tax import TaxTable
 
+BUYABLE = (None, "insufficient_stock")  # problems of lines that are for sale
+
 
 class Rules(msgspec.Struct, frozen=True):
     """What the lines are priced by. `code_problems` and `idle_gift_cards` were refused before: (code, reason), (id, last four, reason)."""
@@ -33,6 +35,7 @@ class Rules(msgspec.Struct, frozen=True):
     promotions: tuple[Promotion, ...] = ()
     tax_rates: tuple[TaxRate, ...] = ()  # of the country
     region: str = ""
+    region_problem: str = ""
     prices_include_tax: bool = True
     delivery: tuple[DeliveryRule, ...] = ()  # of the zone, in their order
     fulfillment_option_id: int | None = None
@@ -52,12 +55,18 @@ def compute(
 ) -> PricedCart:
     """Prices the lines. `variants` are those that exist; `held` is what the cart holds of them already, by variant."""
     problems = {line.variant_id: _problem(line, variants.get(line.variant_id), held or {}) for line in lines}
-    buyable = [(line, variants[line.variant_id]) for line in lines if problems[line.variant_id] in (None, "insufficient_stock")]
+    buyable = [(line, variants[line.variant_id]) for line in lines if problems[line.variant_id] in BUYABLE]
     sold = [_sold(line, variant) for line, variant in buyable]
     discounts, options = _discounted(currency, sold, rules, _weight_to_send(buyable))
     table = TaxTable(rules.tax_rates, rules.region, prices_include_tax=rules.prices_include_tax)
     priced = tuple(_priced(line, variants.get(line.variant_id), problems[line.variant_id], discounts, table, held or {}) for line in lines)
     return _totals(currency, priced, rules, discounts, table, _tax_names(buyable, table), options)
+
+
+def requires_delivery(lines: Sequence[CartLine], variants: Mapping[int, SaleVariant]) -> bool:
+    """Whether something of what can be bought is sent."""
+    buyable = [variants[line.variant_id] for line in lines if _problem(line, variants.get(line.variant_id), {}) in BUYABLE]
+    return any(variant.requires_delivery for variant in buyable)
 
 
 def _problem(line: CartLine, variant: SaleVariant | None, held: Mapping[int, int]) -> LineProblem | None:
@@ -122,7 +131,7 @@ def _priced(
 ) -> PricedLine:
     if variant is None:
         return _unknown(line)
-    buyable = problem in (None, "insufficient_stock")
+    buyable = problem in BUYABLE
     unit_amount = (variant.amount or 0) if buyable else 0
     subtotal = unit_amount * line.quantity
     discount = discounts.by_variant.get(variant.id, 0)
@@ -229,6 +238,7 @@ def _totals(
         fulfillment_options=options,
         delivery_tax=delivery_tax,
         tax_lines=_grouped(by_rate),
+        region_problem=rules.region_problem,
     )
 
 

@@ -35,7 +35,7 @@ class CartLine(msgspec.Struct, frozen=True):
 
 
 class CartContents(msgspec.Struct, frozen=True):
-    """What pricing needs to know of a cart."""
+    """What pricing needs to know of a cart. `billing_address` None: the same as delivery."""
 
     id: UUID
     customer_id: UUID | None
@@ -45,7 +45,12 @@ class CartContents(msgspec.Struct, frozen=True):
     gift_card_ids: tuple[int, ...]
     email: str | None
     delivery_address: Address | None
+    billing_address: Address | None
     fulfillment_option_id: int | None
+
+    def tax_address(self, *, requires_delivery: bool) -> Address | None:
+        """Where the goods go; where nothing is sent, the buyer's. None: not known yet, or the buyer need not say."""
+        return self.delivery_address if requires_delivery else self.billing_address or self.delivery_address
 
 
 LONGEST_GROUP = 50  # characters of the name of a group of customers
@@ -231,6 +236,7 @@ class PricedCart(msgspec.Struct, frozen=True):
     fulfillment_options: tuple[FulfillmentOption, ...] = ()  # empty until a country is known
     delivery_tax: int = 0
     tax_lines: tuple[tuple[str, int, int], ...] = ()  # (name, rate in ppm, amount)
+    region_problem: str = ""  # for people: tax hangs on the region, and the address that it is asked by names none that has rates
 
     @property
     def for_first_order(self) -> bool:

@@ -16,8 +16,8 @@ from storefront.platform.database import Connection
 from storefront.platform.errors import Conflict, InvalidInput
 from storefront.platform.questions import Of, Question, ask, ask_about, ask_about_each
 from storefront.pricing import gift_cards, rules, store
-from storefront.pricing.addresses import countries
-from storefront.pricing.compute import Rules, compute
+from storefront.pricing.addresses import countries, regions
+from storefront.pricing.compute import Rules, compute, requires_delivery
 from storefront.pricing.gift_cards import GiftCardExhausted, code_hash
 from storefront.pricing.model import (
     CartContents,
@@ -28,6 +28,7 @@ from storefront.pricing.model import (
     Standing,
 )
 from storefront.pricing.store import CodeState
+from storefront.pricing.tax import region_problem
 from storefront.settings import Settings
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ async def price_cart(conn: Connection, cart: CartContents, *, now: datetime, set
 
     One more each, only where it matters: rules of another version than is remembered, codes, categories and collections (a promotion asks
     for them), what the cart holds (a line looks short), gift cards, the shopper's standing (a promotion asks).
-    Until an address is known, tax is that of the shop's own country, and no delivery is offered.
+    Until an address is known, tax is that of the shop's own country, and no delivery is offered. `CartContents.tax_address` says which.
     """
     answers = await ask(conn, *_questions(_known(cart)))
     return await _priced(conn, cart, answers, now, settings)
@@ -164,16 +165,19 @@ async def _priced(
     if any(line.variant_id in variants and line.quantity > variants[line.variant_id].available for line in cart.lines):
         held = await inventory.held_for_cart(conn, cart.id)
     address = cart.delivery_address
+    taxed = cart.tax_address(requires_delivery=requires_delivery(cart.lines, variants))
     known = await rules.of_version(answers[1], partial(store.rules, conn))
     states = await store.entered_codes(conn, cart.id, cart.customer_id, cart.coupon_codes, cart.email, now) if cart.coupon_codes else []
     promotions, problems = _usable(known.running(now), states)
     if any(rules.asks_where(promotion) for promotion in promotions):
         variants = await _placed(conn, variants, places)
+    tax_rates = known.taxes_in(taxed.country if taxed else settings.shop.country)
     cards, idle_cards = await _gift_cards(conn, cart, now)
     given = Rules(
         promotions=tuple(promotions),
-        tax_rates=known.taxes_in(address.country if address else settings.shop.country),
-        region=address.region if address else "",
+        tax_rates=tax_rates,
+        region=taxed.region if taxed else "",
+        region_problem=region_problem(tax_rates, taxed.region) if taxed and not regions(taxed.country) else "",
         prices_include_tax=settings.shop.prices_include_tax,
         delivery=known.delivery_to(address.country, cart.currency) if address else (),
         fulfillment_option_id=cart.fulfillment_option_id,

@@ -198,6 +198,37 @@ async def test_what_is_missing_is_said_beside_its_field_and_nothing_entered_is_l
     assert "Berl<in" not in page, "what is entered is text, not markup"
 
 
+async def not_sent(browser: Browser, owner: asyncpg.Connection) -> dict[str, str]:
+    """The checkout form of goods that are not sent, after an address in Japan was given for some that are."""
+    sent, download = str(await offer(owner)), str(await offer(owner, amount=1000, requires_delivery=False))
+    for variant_id in (sent, download):
+        assert await browser.follow("/cart/lines", {"variant_id": variant_id, "quantity": "1"}) == "/cart"
+    form = forms_of(await browser.open("/checkout"))["/checkout"]
+    in_japan = ADDRESS | {"delivery_address.country": "JP", "email": "guest@shop.example", "step": "update"}
+    assert await browser.follow("/checkout", form | in_japan) == "/checkout"
+    assert await browser.follow(f"/cart/lines/{sent}", {"quantity": "0"}) == "/cart"
+    return forms_of(await browser.open("/checkout"))["/checkout"] | {"step": "place", "payment_method": "pm_card_visa"}
+
+
+async def test_the_address_that_tax_was_asked_by_is_shown_and_kept_where_nothing_is_sent(
+    browser: Browser, owner: asyncpg.Connection
+) -> None:
+    form = await not_sent(browser, owner)
+    assert (form["billing_different"], form["billing_address.country"]) == ("1", "JP")
+    assert "delivery_address.country" not in form
+    number = (await browser.follow("/checkout", form)).partition("?")[0].rpartition("/")[2]
+    order = await owner.fetchrow("SELECT * FROM orders WHERE number = $1", number)
+    assert (order["tax"], order["delivery_address"], "JP" in order["billing_address"]) == (0, None, True)
+
+
+async def test_who_takes_that_address_away_is_taxed_where_the_shop_is(browser: Browser, owner: asyncpg.Connection) -> None:
+    form = await not_sent(browser, owner)
+    del form["billing_different"]
+    number = (await browser.follow("/checkout", form)).partition("?")[0].rpartition("/")[2]
+    order = await owner.fetchrow("SELECT * FROM orders WHERE number = $1", number)
+    assert (order["tax"], order["delivery_address"], order["billing_address"]) == (160, None, None)
+
+
 async def test_what_sold_out_meanwhile_leads_back_to_the_cart(browser: Browser, owner: asyncpg.Connection) -> None:
     variant_id = await offer(owner, on_hand=1)
     await browser.follow("/cart/lines", {"variant_id": str(variant_id), "quantity": "2"})

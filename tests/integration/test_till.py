@@ -21,7 +21,7 @@ from storefront.platform.database import Connection
 from storefront.platform.errors import InvalidInput
 from storefront.pricing import defaults, gift_cards
 from storefront.pricing import service as pricing
-from storefront.pricing.model import PricedCart
+from storefront.pricing.model import Address, PricedCart
 from storefront.settings import Settings
 from tests.buying import ADDRESS, Buyer, MovableClock, account, buyer_of, gift_card, offer, stock_of, violations
 from tests.sandbox import eventually
@@ -155,6 +155,78 @@ async def test_what_needs_no_delivery_needs_no_address(shop: CheckoutContext, ow
     buyer = await buyer_of(shop, None, (variant_id, 1))
     await owner.execute("UPDATE cart SET delivery_address = NULL WHERE id = $1", buyer.cart_id)
     assert (await buyer.place()).document()["total"] == {"amount": 900, "currency": "EUR"}
+
+
+@pytest.mark.parametrize(
+    ("delivery", "billing", "kept", "tax"),
+    [
+        (PARIS, TOKYO, TOKYO, 0),  # nothing is known of Japan
+        (TOKYO, PARIS, PARIS, 180),
+        (TOKYO, None, TOKYO, 0),
+        (PARIS, None, PARIS, 180),
+        (None, None, None, 171),  # the shop's own country
+    ],
+)
+async def test_what_is_not_sent_is_taxed_by_the_buyers_address_and_the_order_keeps_it(
+    shop: CheckoutContext, owner: asyncpg.Connection, delivery: Address | None, billing: Address | None, kept: Address | None, tax: int
+) -> None:
+    buyer = await buyer_of(exclusive(shop), None, (await offer(owner, amount=900, requires_delivery=False), 1))
+    async with shop.database.write() as conn:
+        await carts.set_details(conn, buyer.cart_id, delivery_address=delivery, billing_address=billing)
+    assert (await buyer.look()).tax == tax
+    order = (await buyer.place()).document()
+    assert (order["delivery_address"], order["billing_address"]) == (None, msgspec.to_builtins(kept))
+    assert (order["tax"]["amount"], order["captured"]["amount"]) == (tax, 900 + tax)
+    assert await violations(owner) == []
+
+
+async def test_the_address_that_tax_is_asked_by_must_be_right_though_nothing_is_sent(
+    shop: CheckoutContext, owner: asyncpg.Connection
+) -> None:
+    buyer = await buyer_of(shop, None, (await offer(owner, requires_delivery=False), 1))
+    await owner.execute('UPDATE cart SET delivery_address = delivery_address || \'{"city": ""}\' WHERE id = $1', buyer.cart_id)
+    with pytest.raises(InvalidInput) as refused:
+        await buyer.place()
+    assert set(refused.value.messages()) == {"delivery_address.city"}
+
+
+@pytest.mark.parametrize("sent", [True, False], ids=["delivered", "not sent"])
+@pytest.mark.parametrize(
+    ("region", "tax", "problem"),
+    [
+        ("canarias", 119, ""),
+        ("", 357, ""),
+        ("Islas Canarias", 357, "Enter one of Canarias, Ceuta, or leave it empty."),
+    ],
+)
+async def test_a_region_that_tax_hangs_on_is_one_that_has_rates(
+    shop: CheckoutContext, owner: asyncpg.Connection, region: str, tax: int, problem: str, sent: bool
+) -> None:
+    await owner.execute("DELETE FROM tax_rate WHERE country = 'ES'")
+    await owner.executemany(
+        "INSERT INTO tax_rate (country, region, name, rate_ppm, applies_to_delivery) VALUES ('ES', $1, 'IVA', $2, false)",
+        [("", 210_000), ("Canarias", 70_000), ("Ceuta", 5_000)],
+    )
+    spain = msgspec.structs.replace(ADDRESS, country="ES", region=region)
+    option_id = await option_of(owner, "parcel", "ES") if sent else None
+    variant_id = await offer(owner, amount=1700, requires_delivery=sent)
+    buyer = await buyer_of(exclusive(shop), option_id, (variant_id, 1), address=spain)
+    assert (await buyer.look()).tax == tax
+    if not problem:
+        assert (await buyer.place()).status == 201
+        return
+    with pytest.raises(InvalidInput) as refused:
+        await buyer.place()
+    assert refused.value.messages() == {"delivery_address.region": problem}
+
+
+async def test_a_country_that_has_rates_for_its_regions_only_asks_for_one(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    await owner.execute("INSERT INTO tax_rate (country, region, name, rate_ppm) VALUES ('IN', 'Goa', 'GST', 180000)")
+    india = msgspec.structs.replace(ADDRESS, country="IN")
+    buyer = await buyer_of(shop, await option_of(owner, "airmail", "IN"), (await offer(owner), 1), address=india)
+    with pytest.raises(InvalidInput) as refused:
+        await buyer.place()
+    assert refused.value.messages() == {"delivery_address.region": "Enter one of Goa."}
 
 
 async def test_what_the_till_remembers_is_what_the_database_holds_now(

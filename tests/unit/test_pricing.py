@@ -142,6 +142,7 @@ def test_a_code_without_a_rate_of_its_own_has_the_standard_rate() -> None:
 def test_the_rate_of_a_region_goes_before_that_of_its_country() -> None:
     rates = (TaxRate("", "", "Federal", 10_000), TaxRate("CA", "", "Sales tax", 72_500))
     assert price((variant(), 1), tax_rates=rates, region="CA", prices_include_tax=False).tax == 73
+    assert price((variant(), 1), tax_rates=rates, region="ca", prices_include_tax=False).tax == 73, "however it is written"
     assert price((variant(), 1), tax_rates=rates, region="NV", prices_include_tax=False).tax == 10
 
 
