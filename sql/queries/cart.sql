@@ -6,6 +6,15 @@ SELECT * FROM cart WHERE id = :cart_id;
 -- name: lock_cart^
 SELECT * FROM cart WHERE id = :cart_id FOR UPDATE;
 
+-- name: successor^
+-- The open cart of what was put into this one while its order was being paid for, or into such a cart of it.
+WITH RECURSIVE later AS (
+    SELECT successor_id FROM cart_successor WHERE cart_id = :cart_id
+    UNION ALL
+    SELECT s.successor_id FROM later l JOIN cart_successor s ON s.cart_id = l.successor_id
+)
+SELECT c.* FROM later l JOIN cart c ON c.id = l.successor_id WHERE c.state = 'open';
+
 -- name: carts_of
 -- As cart_by_id, of a list.
 SELECT c.* FROM unnest(CAST(:asked AS jsonb[])) AS one (asked) JOIN cart c ON c.id = CAST(one.asked ->> 'cart_id' AS uuid);

@@ -116,10 +116,16 @@ async def create_cart(request: web.Request) -> web.Response:
     path_types=PATH,
 )
 async def read_cart(request: web.Request) -> web.Response:
-    """The cart at its prices of now."""
+    """The cart at its prices of now. What was put into it while its order was being paid for is in the cart `next_cart_id`, once it is
+    ordered.
+    """
     guard, till = await guard_of(request), _at_desk(request)
     cart = await service.get(till, cart_id_of(request), guard)
-    return _answer(cart, await till.price(cart))
+    successor: Cart | None = None
+    if cart.state == "ordered":
+        async with request.app[DATABASE].write() as conn:
+            successor = await service.successor(conn, cart.id, guard)
+    return _answer(cart, await till.price(cart), next_cart_id=successor.id if successor is not None else None)
 
 
 @routes.patch("/api/v1/carts/{cart_id}")
@@ -262,8 +268,8 @@ def _at_desk(request: web.Request, *, priced: bool = True) -> AtDesk:
     return request.app[DESK].at(request.app[CLOCK](), priced=priced)
 
 
-def _answer(cart: Cart, priced: PricedCart, *, status: int = 200) -> web.Response:
+def _answer(cart: Cart, priced: PricedCart, *, status: int = 200, next_cart_id: UUID | None = None) -> web.Response:
     headers = {"ETag": f'"{cart.version}"'}
     if status == 201:
         headers["Location"] = f"/api/v1/carts/{cart.id}"
-    return json_response(service.cart_view(cart, priced), status=status, headers=headers)
+    return json_response(service.cart_view(cart, priced, next_cart_id=next_cart_id), status=status, headers=headers)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from storefront.cart.model import Cart
 from storefront.platform.sessions import is_https, set_readable_cookie
 
 _LIFETIME = 90 * 86400  # seconds
@@ -62,8 +63,13 @@ def put_exchange_first(request: web.Request, response: web.StreamResponse, cart_
     set_cart_cookies(request, response, cart_id, item_count)
 
 
-def leave_cart(request: web.Request, response: web.StreamResponse) -> None:
-    """The browser's cart has been ordered, or is gone: the one before an exchange is current again, if there is one."""
+def leave_cart(request: web.Request, response: web.StreamResponse, successor: Cart | None = None) -> None:
+    """The browser's cart has been ordered, or is gone: what came to it too late is current in its `successor`, else the one before an
+    exchange, if there is one.
+    """
+    if successor is not None:
+        set_cart_cookies(request, response, successor.id, successor.item_count)
+        return
     before = cart_before(request)
     clear_cart_cookies(response)
     if before is not None:

@@ -176,7 +176,8 @@ class CartView(msgspec.Struct, frozen=True):
     """A cart, priced. total = subtotal − discount + delivery, and + tax when `prices_include_tax` is false.
 
     `fulfillment_options` is empty until the delivery address has a country. `to_pay` is what gift cards leave of the total. Tax is that of
-    the delivery address; where `requires_delivery` is false, of the billing address, if there is one.
+    the delivery address; where `requires_delivery` is false, of the billing address, if there is one. `next_cart_id` of an ordered cart is
+    the open one of what was put in while it was being paid for.
     """
 
     id: UUID
@@ -203,3 +204,4 @@ class CartView(msgspec.Struct, frozen=True):
     billing_address: Address | None
     fulfillment_option: FulfillmentOptionView | None
     fulfillment_options: list[FulfillmentOptionView]
+    next_cart_id: UUID | None

@@ -98,9 +98,7 @@ async def remove_code(request: web.Request) -> web.StreamResponse:
 @routes.post("/cart/back")
 async def back_to_the_cart_before(request: web.Request) -> web.StreamResponse:
     """From an exchange to the cart that the browser had. The exchange waits, too: it is taken up again from its order's page."""
-    if service.cart_before(request) is None:
-        return _see_cart()
-    return _gone(request)
+    return _see_cart() if service.cart_before(request) is None else _left(request)
 
 
 async def _added(request: web.Request, line: NewLine) -> Cart:
@@ -113,7 +111,10 @@ async def _added(request: web.Request, line: NewLine) -> Cart:
             try:
                 return await service.add_line(conn, own, line.variant_id, line.quantity, guard)
             except (CartNotFound, CartClosed):
-                pass  # its cart has been ordered, or is another shopper's: this is the first line of a new one
+                pass  # its cart has been ordered, or is another shopper's: this is the first line of a new one, unless one has begun
+            successor = await service.successor(conn, own, guard)
+            if successor is not None:
+                return await service.add_line(conn, successor.id, line.variant_id, line.quantity, guard)
         await count_new_cart(request)
         currency = request.app[SETTINGS].shop.currency
         try:
@@ -124,14 +125,14 @@ async def _added(request: web.Request, line: NewLine) -> Cart:
 
 async def _changed(request: web.Request, values: dict[str, str], change: Change) -> web.StreamResponse:
     cart_id = service.cart_id_from_cookie(request)
+    if cart_id is None:
+        return _left(request)
     guard = await guard_of(request)
     try:
-        if cart_id is None:
-            return _gone(request)
         async with request.app[DATABASE].write() as conn:
             cart = await change(conn, cart_id, guard)
     except (CartNotFound, CartClosed):
-        return _gone(request)
+        return await _gone(request, cart_id, guard)
     except service.LineNotFound:
         return _see_cart()
     except InvalidInput as error:
@@ -149,9 +150,15 @@ def _done(request: web.Request, cart: Cart) -> web.Response:
     return response
 
 
-def _gone(request: web.Request) -> web.Response:
+async def _gone(request: web.Request, cart_id: UUID, guard: Guard) -> web.Response:
+    async with request.app[DATABASE].write() as conn:
+        successor = await service.successor(conn, cart_id, guard)
+    return _left(request, successor)
+
+
+def _left(request: web.Request, successor: Cart | None = None) -> web.Response:
     response = _see_cart()
-    service.leave_cart(request, response)
+    service.leave_cart(request, response, successor)
     return response
 
 
@@ -164,8 +171,10 @@ async def _page(request: web.Request, form: dict[str, str], errors: dict[str, st
         async with request.app[DATABASE].write() as conn:
             till = service.till(conn, now=request.app[CLOCK](), settings=request.app[SETTINGS])
             cart = await _open_cart(till, cart_id, guard)
-            if cart is None and context["before"] is not None:
-                return _gone(request)
+            if cart is None:
+                successor = await service.successor(conn, cart_id, guard)
+                if successor is not None or context["before"] is not None:
+                    return _left(request, successor)
             if cart is not None and cart.lines:
                 priced = await till.price(cart)
                 await service.mark_seen(conn, cart, priced)

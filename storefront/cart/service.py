@@ -76,6 +76,7 @@ __all__ = [
     "set_cart_cookies",
     "set_details",
     "set_quantity",
+    "successor",
     "theirs",
     "till",
     "variant_ids",
@@ -127,6 +128,12 @@ def theirs(cart: Cart | None, guard: Guard) -> Cart:
     if cart is None or not _is_theirs(cart, guard):
         raise CartNotFound("There is no such cart.")
     return cart
+
+
+async def successor(conn: Connection, cart_id: UUID, guard: Guard) -> Cart | None:
+    """The open cart of what was put into an ordered one while it was being paid for: it is not part of the order."""
+    cart = await store.successor(conn, cart_id)
+    return cart if cart is not None and _is_theirs(cart, guard) else None
 
 
 async def lock(conn: Connection, cart_id: UUID) -> Cart:

@@ -67,6 +67,10 @@ async def cart_by_id(conn: OneRow, cart_id: UUID) -> Cart | None:
     return _cart(await queries.cart_by_id(conn, cart_id=cart_id))
 
 
+async def successor(conn: Connection, cart_id: UUID) -> Cart | None:
+    return _cart(await queries.successor(conn, cart_id=cart_id))
+
+
 async def carts_by_id(till: Till, cart_ids: Sequence[UUID]) -> dict[UUID, tuple[Cart, Till]]:
     """Those that there are, each with its till."""
     found = await queries.carts_of(till, asked=[{"cart_id": cart_id} for cart_id in cart_ids])

@@ -1,5 +1,7 @@
 """A priced cart as JSON clients see it."""
 
+from uuid import UUID
+
 from storefront.cart.model import (
     Cart,
     CartLineView,
@@ -14,7 +16,7 @@ from storefront.platform.money import Money
 from storefront.pricing.model import FulfillmentOption, PricedCart, PricedLine
 
 
-def cart_view(cart: Cart, priced: PricedCart) -> CartView:
+def cart_view(cart: Cart, priced: PricedCart, *, next_cart_id: UUID | None = None) -> CartView:
     """The cart with its prices of now."""
 
     def money(amount: int) -> Money:
@@ -49,6 +51,7 @@ def cart_view(cart: Cart, priced: PricedCart) -> CartView:
         billing_address=cart.billing_address,
         fulfillment_option=_option_view(option, priced.currency) if option else None,
         fulfillment_options=[_option_view(found, priced.currency) for found in priced.fulfillment_options],
+        next_cart_id=next_cart_id,
     )
 
 

@@ -25,7 +25,7 @@ from storefront.inventory.service import OutOfStock
 from storefront.orders import service as orders
 from storefront.orders.links import key_opens, order_path
 from storefront.payments.service import PAYMENTS, ProviderUnavailable, ProviderUnknown
-from storefront.platform.database import Connection
+from storefront.platform.database import DATABASE, Connection
 from storefront.platform.errors import InvalidInput, NotFound, VersionMismatch
 from storefront.platform.http import client_ip, form_values
 from storefront.platform.ratelimit import RATE_LIMITER
@@ -91,7 +91,7 @@ async def _start(request: web.Request, shop: CheckoutContext, *, placing: bool =
     try:
         return await service.start(shop, request.app[STOCK], cart_id, guard)
     except CartOrdered as error:
-        raise _order_placed(request, _path_of(shop, error.extra["order"], thanks=placing)) from error
+        raise await _order_placed(request, _path_of(shop, error.extra["order"], thanks=placing)) from error
     except NotSentThere:
         raise
     except (OutOfStock, CartNotFound, CartClosed, InvalidInput) as error:
@@ -285,10 +285,12 @@ async def _after_placing(request: web.Request, shop: CheckoutContext, values: di
         if action:
             raise _see_other(action["redirect_url"])
         path = _path_of(shop, document, thanks=answer.status == 201)
-        raise _order_placed(request, path) if answer.status == 201 else _see_other(path)
+        if answer.status == 201:
+            raise await _order_placed(request, path)
+        raise _see_other(path)
     kind = document["type"].rpartition("/")[2]
     if kind == CartOrdered.type:
-        raise _order_placed(request, _path_of(shop, document["order"], thanks=True))
+        raise await _order_placed(request, _path_of(shop, document["order"], thanks=True))
     if kind == OutOfStock.type:
         raise _see_other("/checkout")  # which knows whether the form can mend it, or leads to the cart
     started = await _start(request, shop)
@@ -307,10 +309,16 @@ def _path_of(shop: CheckoutContext, order: dict[str, Any], *, thanks: bool) -> s
     return order_path(shop.settings, UUID(str(order["id"])), order["number"]) + ("&placed=1" if thanks else "")
 
 
-def _order_placed(request: web.Request, location: str) -> web.HTTPSeeOther:
-    """To the order's page; the browser's cart has become it."""
+async def _order_placed(request: web.Request, location: str) -> web.HTTPSeeOther:
+    """To the order's page; the browser's cart has become it, but for what came to it too late."""
     response = _see_other(location)
-    carts.leave_cart(request, response)
+    cart_id = carts.cart_id_from_cookie(request)
+    successor: Cart | None = None
+    if cart_id is not None:
+        guard = Guard(customer_id=await current_customer_id(request))
+        async with request.app[DATABASE].write() as conn:
+            successor = await carts.successor(conn, cart_id, guard)
+    carts.leave_cart(request, response, successor)
     return response
 
 
@@ -362,4 +370,4 @@ async def checkout_return(request: web.Request) -> web.StreamResponse:
         raise _see_other("/checkout?notice=payment_declined")
     if status == "pending_payment" or carts.cart_id_from_cookie(request) != order.cart_id:
         raise _see_other(path)
-    raise _order_placed(request, path + "&placed=1")
+    raise await _order_placed(request, path + "&placed=1")

@@ -81,6 +81,65 @@ async def test_a_guest_buys_without_javascript(browser: Browser, sandbox: Sandbo
     assert await violations(owner) == []
 
 
+async def paid_with_more_in_the_cart(browser: Browser, sandbox: Sandbox, owner: asyncpg.Connection) -> tuple[str, str, dict[int, int]]:
+    """A cart into which another window puts something while it is paid for: its id, its order's number, and what came too late."""
+    ordered, other = await offer(owner), await offer(owner)
+    form = await at_checkout(browser, ordered, 2)
+    page = await browser.follow("/checkout", form)
+    cart_id = browser.cookie("cart")
+    for variant_id, quantity in ((ordered, 1), (other, 3)):
+        assert await browser.follow("/cart/lines", {"variant_id": str(variant_id), "quantity": str(quantity)}) == "/cart"
+    path = await pay(sandbox, browser, page)
+    assert "placed=1" in path
+    return cart_id, path.partition("?")[0].rpartition("/")[2], {ordered: 1, other: 3}
+
+
+async def in_cart(browser: Browser, cart_id: str) -> tuple[dict[int, int], str | None]:
+    """What the cart holds, and the one after it."""
+    async with browser.client.get(f"/api/v1/carts/{cart_id}") as answer:
+        cart = await answer.json()
+        return {line["variant_id"]: line["quantity"] for line in cart["lines"]}, cart["next_cart_id"]
+
+
+async def test_what_is_put_into_a_cart_while_it_is_paid_for_is_neither_ordered_nor_lost(
+    browser: Browser, sandbox: Sandbox, owner: asyncpg.Connection
+) -> None:
+    cart_id, number, late = await paid_with_more_in_the_cart(browser, sandbox, owner)
+    assert (browser.cookie("cart_count"), await in_cart(browser, browser.cookie("cart"))) == ("4", (late, None))
+    assert (await in_cart(browser, cart_id))[1] == browser.cookie("cart")
+    rows = await owner.fetch("SELECT quantity FROM order_line JOIN orders o ON o.id = order_id WHERE number = $1", number)
+    assert [row["quantity"] for row in rows] == [2]
+    assert await violations(owner) == []
+
+
+async def test_who_comes_back_with_the_ordered_cart_goes_on_with_what_came_too_late(
+    browser: Browser, sandbox: Sandbox, owner: asyncpg.Connection
+) -> None:
+    """As when the payment is told by the provider, and the browser that paid never came back."""
+    cart_id, _, late = await paid_with_more_in_the_cart(browser, sandbox, owner)
+    successor, more = browser.cookie("cart"), await offer(owner)
+
+    def back() -> None:
+        browser.client.session.cookie_jar.update_cookies({"cart": cart_id}, browser.client.make_url("/"))
+
+    for path, fields in (("/cart/coupon/remove", {"code": "NONE"}), ("/cart/lines", {"variant_id": str(more), "quantity": "1"})):
+        back()
+        assert await browser.follow(path, fields) == "/cart"
+        assert browser.cookie("cart") == successor
+    back()
+    await browser.open("/cart", status=303)
+    assert browser.cookie("cart") == successor
+    assert await in_cart(browser, successor) == (late | {more: 1}, None)
+
+
+async def test_a_cart_that_was_ordered_as_it_is_has_none_after_it(browser: Browser, owner: asyncpg.Connection) -> None:
+    form = await at_checkout(browser, await offer(owner))
+    cart_id = browser.cookie("cart")
+    await browser.follow("/checkout", form | {"payment_method": "pm_card_visa"})
+    assert (browser.cookie("cart"), (await in_cart(browser, cart_id))[1]) == ("", None)
+    assert not await owner.fetchval("SELECT EXISTS (SELECT FROM cart_successor WHERE cart_id = $1)", cart_id)
+
+
 async def test_a_card_from_the_providers_own_field_pays_at_once(browser: Browser, owner: asyncpg.Connection) -> None:
     form = await at_checkout(browser, await offer(owner))
     location = await browser.follow("/checkout", form | {"payment_method": "pm_card_visa"})

@@ -29,6 +29,7 @@ from storefront.pricing import service as pricing
 from storefront.settings import Settings
 from tests.buying import ADDRESS, buyer_of, of_the_shop, offer, stock_of
 from tests.forms import Browser
+from tests.sandbox import Sandbox
 from tests.shopper import Shopper
 
 
@@ -141,6 +142,24 @@ async def test_a_guests_goods_are_not_put_into_a_cart_that_is_being_paid_for(
     assert (await own.place()).status == 201
     again = await database.transaction(lambda conn: carts.merge(conn, None, customer_id))
     assert again == signed_in
+
+
+async def test_what_came_too_late_for_a_customers_order_is_in_their_next_cart_and_nobody_elses(
+    shop: CheckoutContext, database: Database, sandbox: Sandbox, owner: asyncpg.Connection, option_id: int
+) -> None:
+    goods, fewer, customer_id = await offer(owner), await offer(owner), await customer_of(database)
+    buyer = await buyer_of(shop, option_id, (goods, 2), (fewer, 3), customer_id=customer_id)
+    waiting = (await buyer.place(payment_method=None)).document()
+    async with database.write() as conn:
+        await carts.set_quantity(conn, buyer.cart_id, goods, 5)
+        await carts.set_quantity(conn, buyer.cart_id, fewer, 1)
+    await sandbox.pay(waiting["next_action"]["redirect_url"], "4242 4242 4242 4242")
+    assert await checkout.returned(shop, UUID(waiting["id"])) == "paid"
+    async with database.write() as conn:
+        assert await carts.successor(conn, buyer.cart_id, Guard()) is None
+        later = await carts.successor(conn, buyer.cart_id, Guard(customer_id=customer_id))
+    assert content(later) == {goods: 3}
+    assert await database.transaction(lambda conn: carts.merge(conn, None, customer_id)) == later
 
 
 async def test_what_a_guest_could_not_pay_joins_the_own_cart_and_nothing_is_kept_from_it(
