@@ -17,6 +17,7 @@ from storefront.admin import audit, customer_pages, gift_card_pages, promotion_p
 from storefront.admin import order_pages as admin_order_pages
 from storefront.admin import pages as admin_pages
 from storefront.admin import search_pages as admin_search_pages
+from storefront.admin import stock_pages as admin_stock_pages
 from storefront.cart import api as cart_api
 from storefront.cart import pages as cart_pages
 from storefront.cart.desk import DESK, Desk
@@ -89,6 +90,7 @@ ROOMS: dict[str, tuple[Iterable[web.AbstractRouteDef], ...]] = {
         promotion_pages.routes,
         gift_card_pages.routes,
         admin_search_pages.routes,
+        admin_stock_pages.routes,
     ),
 }
 # Behind every door: health, metrics, what the API says of itself, and what pages of any room refer to.

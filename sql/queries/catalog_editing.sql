@@ -15,14 +15,11 @@ SELECT id, slug, title, brand, status, description_html, seo_title, seo_descript
 FROM product WHERE id = :product_id;
 
 -- name: variants_for_operator
-SELECT v.id, v.sku, v.option_values, v.active, vp.amount, vp.compare_at,
-       coalesce(s.on_hand, 0) AS on_hand, coalesce(s.reserved, 0) AS reserved, l.id AS location_id, l.name AS location_name
+SELECT v.id, v.sku, v.option_values, v.active, vp.amount, vp.compare_at, v.track_stock, v.stock_policy
 FROM variant v
-CROSS JOIN stock_location l
 LEFT JOIN variant_price vp ON vp.variant_id = v.id AND vp.currency = :currency
-LEFT JOIN stock s ON s.variant_id = v.id AND s.location_id = l.id
-WHERE v.product_id = :product_id AND l.active
-ORDER BY v.position, v.id, l.priority, l.id;
+WHERE v.product_id = :product_id
+ORDER BY v.position, v.id;
 
 -- name: update_product$
 UPDATE product SET
@@ -39,6 +36,12 @@ WHERE (variant_price.amount, variant_price.compare_at) IS DISTINCT FROM (EXCLUDE
 
 -- name: variant_of_product$
 SELECT id FROM variant WHERE id = :variant_id AND product_id = :product_id;
+
+-- name: lock_stock_policy$
+SELECT stock_policy FROM variant WHERE id = :variant_id FOR NO KEY UPDATE;
+
+-- name: set_stock_policy!
+UPDATE variant SET stock_policy = :policy, updated_at = :now WHERE id = :variant_id;
 
 -- name: products_named
 -- By slug, or by a variant's SKU.

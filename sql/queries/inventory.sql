@@ -59,11 +59,23 @@ SELECT release_reservations(ARRAY(
     ORDER BY expires_at LIMIT :most), :now::timestamptz);
 
 -- name: restock$
-SELECT restock_order(:order_id, :variant_ids::bigint[], :quantities::int[], :reason);
-
--- name: set_on_hand!
-SELECT set_on_hand(:variant_id, :location_id, :quantity, :reason, :actor);
+SELECT restock_order(:order_id, :variant_ids::bigint[], :quantities::int[], :reason, :actor);
 
 -- name: history
-SELECT id, location_id, delta, reason, order_id, actor, at FROM stock_movement
-WHERE variant_id = :variant_id ORDER BY id DESC LIMIT :most;
+-- Each location gives as many as the page may need, so that what was sold a hundred thousand times is read no further. What was on hand
+-- after a movement is what is on hand now without what came later. No actor: it was written by the shop itself.
+SELECT m.id, l.name AS location, m.delta, m.on_hand, m.reason, m.order_id, nullif(m.actor, current_user) AS actor, m.at
+FROM stock_location l
+LEFT JOIN stock s ON s.variant_id = :variant_id AND s.location_id = l.id
+CROSS JOIN LATERAL (
+    SELECT found.*,
+           coalesce(s.on_hand, 0) - coalesce(sum(found.delta) OVER (ORDER BY found.id DESC ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW), 0)
+               - (SELECT coalesce(sum(later.delta), 0) FROM stock_movement later
+                  WHERE later.variant_id = :variant_id AND later.location_id = l.id AND later.id >= CAST(:before AS bigint)) AS on_hand
+    FROM (
+        SELECT * FROM stock_movement
+        WHERE variant_id = :variant_id AND location_id = l.id AND (CAST(:before AS bigint) IS NULL OR id < CAST(:before AS bigint))
+        ORDER BY id DESC LIMIT :most
+    ) found
+) m
+ORDER BY m.id DESC LIMIT :most;

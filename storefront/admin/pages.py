@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from storefront.accounts.service import WrongCredentials
-from storefront.admin import audit, service
+from storefront.admin import audit, service, stock_form
 from storefront.admin.web import OPERATOR, actor_of, asked, id_in_path, is_id, page, read_amount, see_other
 from storefront.catalog import editing
 from storefront.checkout import reconcile
-from storefront.inventory import service as inventory
+from storefront.inventory import editing as inventory
 from storefront.orders import service as orders
 from storefront.platform import health
 from storefront.platform.clock import CLOCK
@@ -115,8 +115,10 @@ async def product_list(request: web.Request) -> web.StreamResponse:
 async def _product_page(request: web.Request, form: dict[str, str], errors: dict[str, str], status: int = 200) -> web.Response:
     async with request.app[DATABASE].write() as conn:
         product = await editing.product(conn, id_in_path(request, "product_id"), request.app[SETTINGS].shop.currency)
-    context = {"product": product, "form": form, "errors": errors, "saved": "saved" in request.query}
-    return page(request, "product.html", context, status=status)
+        shelves = await inventory.shelves(conn, [variant.id for variant in product.variants])
+    context = {"product": product, "shelves": shelves, "form": form, "errors": errors, "saved": "saved" in request.query}
+    choices = {"policies": stock_form.POLICIES, "reasons": stock_form.REASONS}
+    return page(request, "product.html", context | choices, status=status)
 
 
 @routes.get(r"/admin/products/{product_id:\d+}")
@@ -138,20 +140,19 @@ async def save_product(request: web.Request) -> web.StreamResponse:
 
 @routes.post(r"/admin/products/{product_id:\d+}/variants/{variant_id:\d+}")
 async def save_variant(request: web.Request) -> web.StreamResponse:
-    """Sets a variant's price, and its stock at each location (fields `stock-<location id>`)."""
+    """Sets a variant's price, its stock at each location, and whether it is sold ahead."""
     values = await form_values(request)
     product_id, variant_id = id_in_path(request, "product_id"), id_in_path(request, "variant_id")
     currency = request.app[SETTINGS].shop.currency
     try:
         amount = read_amount(values, currency)
         compare_at = read_amount(values, currency, "compare_at") if values.get("compare_at") else None
-        counts = _stock_counts(values)
+        stock = stock_form.read_stock(values)
 
         async def work(conn: Connection) -> None:
             actor = await actor_of(request, conn)
             await editing.set_price(conn, product_id, variant_id, currency, amount, compare_at)
-            for location_id, quantity in counts.items():
-                await inventory.set_on_hand(conn, variant_id, location_id, quantity, reason="count", actor=actor)
+            await inventory.save_stock(conn, variant_id, stock, actor=actor, now=request.app[CLOCK]())
 
         await request.app[DATABASE].transaction(work)
     except DomainError as error:
@@ -159,17 +160,6 @@ async def save_variant(request: web.Request) -> web.StreamResponse:
         form = {f"{name}-{variant_id}": value for name, value in values.items()}
         return await _product_page(request, form, errors or {"": error.detail}, error.status)
     raise see_other(f"/admin/products/{product_id}?saved=1")
-
-
-def _stock_counts(values: dict[str, str]) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for name, value in values.items():
-        prefix, _, location_id = name.partition("-")
-        if prefix == "stock" and is_id(location_id) and value != "":
-            if not value.isdecimal() or len(value) > 9:
-                raise InvalidInput.of(name, "Enter a whole number from 0.")
-            counts[int(location_id)] = int(value)
-    return counts
 
 
 @routes.get("/admin/mails")

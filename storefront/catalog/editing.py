@@ -16,6 +16,7 @@ from storefront.platform.sql import load
 queries = load("catalog_editing")
 
 Status = Literal["draft", "active", "archived"]
+StockPolicy = Literal["deny", "backorder", "preorder"]
 
 
 class ProductRow(msgspec.Struct, frozen=True):
@@ -31,13 +32,6 @@ class ProductRow(msgspec.Struct, frozen=True):
     available: int
 
 
-class StockRow(msgspec.Struct, frozen=True):
-    location_id: int
-    location_name: str
-    on_hand: int
-    reserved: int
-
-
 class EditableVariant(msgspec.Struct, frozen=True):
     """`amount` and `compare_at` are minor units of the shop's currency."""
 
@@ -47,7 +41,8 @@ class EditableVariant(msgspec.Struct, frozen=True):
     active: bool
     amount: int | None
     compare_at: int | None
-    stock: tuple[StockRow, ...]
+    track_stock: bool
+    stock_policy: StockPolicy
 
 
 class EditableProduct(msgspec.Struct, frozen=True):
@@ -82,19 +77,7 @@ async def product(conn: Connection, product_id: int, currency: str) -> EditableP
     row = await queries.product_for_operator(conn, product_id=product_id)
     if row is None:
         raise NotFound("There is no such product.")
-    variants: dict[int, EditableVariant] = {}
-    for found in await queries.variants_for_operator(conn, product_id=product_id, currency=currency):
-        stock = StockRow(found["location_id"], found["location_name"], found["on_hand"], found["reserved"])
-        known = variants.get(found["id"])
-        variants[found["id"]] = EditableVariant(
-            id=found["id"],
-            sku=found["sku"],
-            option_values=tuple(found["option_values"]),
-            active=found["active"],
-            amount=found["amount"],
-            compare_at=found["compare_at"],
-            stock=(*known.stock, stock) if known else (stock,),
-        )
+    variants = await queries.variants_for_operator(conn, product_id=product_id, currency=currency)
     return EditableProduct(
         id=row["id"],
         slug=row["slug"],
@@ -104,7 +87,7 @@ async def product(conn: Connection, product_id: int, currency: str) -> EditableP
         description_html=row["description_html"],
         published_at=row["published_at"],
         updated_at=row["updated_at"],
-        variants=tuple(variants.values()),
+        variants=tuple(msgspec.convert(dict(variant), EditableVariant) for variant in variants),
     )
 
 
@@ -144,6 +127,19 @@ async def set_price(conn: Connection, product_id: int, variant_id: int, currency
     if await queries.variant_of_product(conn, variant_id=variant_id, product_id=product_id) is None:
         raise NotFound("There is no such variant.")
     await queries.set_price(conn, variant_id=variant_id, currency=currency, amount=amount, compare_at=compare_at)
+
+
+async def lock_stock_policy(conn: Connection, variant_id: int) -> StockPolicy:
+    """Whether the variant is sold ahead, which stays so until the transaction ends. Raises NotFound."""
+    policy: StockPolicy | None = await queries.lock_stock_policy(conn, variant_id=variant_id)
+    if policy is None:
+        raise NotFound("There is no such variant.")
+    return policy
+
+
+async def set_stock_policy(conn: Connection, variant_id: int, policy: StockPolicy, now: datetime) -> None:
+    """Sets whether the variant is sold ahead; how much of it is for inventory to say."""
+    await queries.set_stock_policy(conn, variant_id=variant_id, policy=policy, now=now)
 
 
 Named = Literal["products", "categories", "collections"]

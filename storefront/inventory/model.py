@@ -76,12 +76,13 @@ class LockedStock(msgspec.Struct, frozen=True):
 
 
 class StockMovement(msgspec.Struct, frozen=True):
-    """A line of the stock ledger: who changed on_hand, why, and by how much."""
+    """A line of the stock ledger: who changed on_hand, why, by how much, and what it was then. No `actor`: the shop itself."""
 
     id: int
-    location_id: int
+    location: str
     delta: int
+    on_hand: int
     reason: str
     order_id: UUID | None
-    actor: str
+    actor: str | None
     at: datetime

@@ -9,17 +9,16 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
 from storefront.inventory import store
 from storefront.inventory.allocation import Allocation, Short
 from storefront.inventory.model import Hold, LockedStock, StockMovement
 from storefront.platform.database import Connection
-from storefront.platform.errors import Conflict, FieldError, InvalidInput
+from storefront.platform.errors import Conflict, FieldError
 from storefront.platform.questions import Of, Question
 
-Reason = Literal["import", "count", "received", "cancelled", "returned", "damaged", "correction"]
+Reason = Literal["cancelled", "returned"]  # why goods of an order come back
 
 
 class OutOfStock(Conflict):
@@ -113,26 +112,14 @@ async def release_expired(conn: Connection, now: datetime, limit: int = 500) -> 
     return await store.release_expired(conn, now, limit)
 
 
-async def restock(conn: Connection, order_id: UUID, lines: Iterable[tuple[int, int]], reason: Reason) -> int:
+async def restock(conn: Connection, order_id: UUID, lines: Iterable[tuple[int, int]], reason: Reason, *, actor: str) -> int:
     """Puts units (variant, quantity) of an order back to where they were sold from; never more than it still has sold.
 
-    Returns how many came back.
+    The ledger names the actor. Returns how many came back.
     """
-    return await store.restock(conn, order_id, list(lines), reason)
+    return await store.restock(conn, order_id, list(lines), reason, actor)
 
 
-async def set_on_hand(conn: Connection, variant_id: int, location_id: int, quantity: int, *, reason: Reason = "count", actor: str) -> None:
-    """Sets what is counted on the shelf. Raises InvalidInput below what is held for shoppers, or for an unknown place."""
-    field = f"stock-{location_id}"
-    try:
-        async with conn.transaction():
-            await store.set_on_hand(conn, variant_id, location_id, quantity, reason, actor)
-    except asyncpg.CheckViolationError as error:
-        raise InvalidInput.of(field, "More than that is held for shoppers right now.") from error
-    except asyncpg.ForeignKeyViolationError as error:
-        raise InvalidInput.of(field, "There is no such variant or location.") from error
-
-
-async def history(conn: Connection, variant_id: int, most: int = 50) -> list[StockMovement]:
-    """The latest movements of a variant, newest first."""
-    return await store.history(conn, variant_id, most)
+async def history(conn: Connection, variant_id: int, *, before: int | None = None, most: int = 50) -> list[StockMovement]:
+    """Movements of a variant, newest first; `before`: only those older than the one with this id."""
+    return await store.history(conn, variant_id, before, most)

@@ -137,21 +137,18 @@ async def release_expired(conn: Connection, now: datetime, most: int) -> int:
     return freed
 
 
-async def restock(conn: Connection, order_id: UUID, lines: Sequence[tuple[int, int]], reason: str) -> int:
+async def restock(conn: Connection, order_id: UUID, lines: Sequence[tuple[int, int]], reason: str, actor: str) -> int:
     units: int = await queries.restock(
         conn,
         order_id=order_id,
         variant_ids=[variant_id for variant_id, _ in lines],
         quantities=[quantity for _, quantity in lines],
         reason=reason,
+        actor=actor,
     )
     return units
 
 
-async def set_on_hand(conn: Connection, variant_id: int, location_id: int, quantity: int, reason: str, actor: str) -> None:
-    await queries.set_on_hand(conn, variant_id=variant_id, location_id=location_id, quantity=quantity, reason=reason, actor=actor)
-
-
-async def history(conn: Connection, variant_id: int, most: int) -> list[StockMovement]:
-    rows = await queries.history(conn, variant_id=variant_id, most=most)
+async def history(conn: Connection, variant_id: int, before: int | None, most: int) -> list[StockMovement]:
+    rows = await queries.history(conn, variant_id=variant_id, before=before, most=most)
     return [msgspec.convert(dict(row), StockMovement) for row in rows]

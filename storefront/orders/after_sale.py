@@ -220,7 +220,7 @@ async def _undo_sale(conn: Connection, order: Any, reason: str, *, actor: str, n
     sold = [(row["variant_id"], row["quantity"]) for row in await store.lines_of_order(conn, order_id) if row["variant_id"]]
     owed = await store.owed_back(conn, order_id)
     await store.mark_cancelled(conn, order_id, reason, actor=actor, now=now)
-    await inventory.restock(conn, order_id, sold, "cancelled")
+    await inventory.restock(conn, order_id, sold, "cancelled", actor=actor)
     await pricing.release_coupons(conn, order_id)
     gift_card_amount = order["gift_card_amount"] - order["gift_card_refunded"]
     if gift_card_amount:
@@ -263,7 +263,8 @@ async def cancel_rest(database: Database, payments: Payments, jobs: Jobs, order_
         await store.cancel_unsent(conn, order_id, now=now)
         lines = [{"order_line_id": line.id, "quantity": line.unsent} for line in unsent]
         await store.add_event(conn, order_id, "rest_cancelled", {"lines": lines}, now=now, actor=actor)
-        await inventory.restock(conn, order_id, [(line.variant_id, line.unsent) for line in unsent if line.variant_id], "cancelled")
+        sold = [(line.variant_id, line.unsent) for line in unsent if line.variant_id]
+        await inventory.restock(conn, order_id, sold, "cancelled", actor=actor)
         if amount:
             await decide_refund(conn, jobs, row, amount, attempt_id, actor=actor, now=now)
             credited = [CreditLine(line.id, line.unsent, *share) for line, share in zip(unsent, shares, strict=True)]

@@ -199,7 +199,7 @@ async def receive(
         order = await service.order_by_id(conn, order_id)
         lines = _counted(order, found, arrived)
         await store.receive_return(conn, return_id, order_id, lines, sum(line.amount for line in lines), now=now)
-        await inventory.restock(conn, order_id, _for_the_shelf(order, lines), "returned")
+        await inventory.restock(conn, order_id, _for_the_shelf(order, lines), "returned", actor=actor)
         data = {
             "return_id": return_id,
             "lines": [

@@ -11,7 +11,7 @@ from storefront.platform.sql import load
 
 queries = load("trail")
 
-Subject = Literal["promotion", "gift_card", "search", "customer"]
+Subject = Literal["promotion", "gift_card", "search", "customer", "location", "stock"]
 
 
 class OperatorChange(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ import random
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import get_args
 from uuid import UUID
 
 import asyncpg
@@ -17,12 +18,13 @@ from storefront.checkout.context import CheckoutContext
 from storefront.inventory import service as inventory
 from storefront.inventory import store
 from storefront.inventory.allocation import Allocation
+from storefront.inventory.editing import ByHand, Count, StockChange, save_stock
 from storefront.inventory.gate import StockGate
 from storefront.inventory.model import Hold, LockedStock
 from storefront.inventory.service import OutOfStock
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Database, statement_count
-from storefront.platform.errors import InvalidInput, Unavailable
+from storefront.platform.errors import InvalidInput, NotFound, Unavailable
 from storefront.platform.questions import ask
 from storefront.pricing.model import Address
 from tests.buying import ADDRESS, MovableClock, buyer_of, of_the_shop, offer, stock_of, violations
@@ -425,10 +427,11 @@ async def test_a_count_is_told_to_the_ledger_with_who_and_why(database: Database
     variant_id = await offer(owner, on_hand=10)
     main = await owner.fetchval("SELECT id FROM stock_location WHERE code = 'main'")
     async with database.write() as conn:
-        await inventory.set_on_hand(conn, variant_id, main, 7, reason="damaged", actor="ada@shop.example")
-        await inventory.set_on_hand(conn, variant_id, main, 7, reason="count", actor="ada@shop.example")
+        for reason in get_args(ByHand)[::-1]:
+            change = StockChange({main: Count(7)}, reason)
+            await save_stock(conn, variant_id, change, actor="ada@shop.example", now=utc_now())
         history = await inventory.history(conn, variant_id)
-    assert [(entry.delta, entry.reason, entry.actor) for entry in history][0] == (-3, "damaged", "ada@shop.example")
+    assert [(entry.delta, entry.reason, entry.actor) for entry in history][0] == (-3, "correction", "ada@shop.example")
     assert len(history) == 2, "what changes nothing is no movement"
     assert await violations(owner) == []
 
@@ -439,10 +442,11 @@ async def test_what_shoppers_hold_cannot_be_counted_away(database: Database, gat
     await hold(gates[0], {variant_id: 6})
     async with database.write() as conn:
         with pytest.raises(InvalidInput) as refused:
-            await inventory.set_on_hand(conn, variant_id, main, 5, actor="operator")
+            await save_stock(conn, variant_id, StockChange({main: Count(5)}), actor="operator", now=utc_now())
         assert set(refused.value.messages()) == {f"stock-{main}"}
-        with pytest.raises(InvalidInput):
-            await inventory.set_on_hand(conn, 2**40, main, 5, actor="operator")
+        for variant, place in ((2**40, main), (variant_id, 2**40)):
+            with pytest.raises(NotFound):
+                await save_stock(conn, variant, StockChange({place: Count(5)}), actor="operator", now=utc_now())
     assert await stock_of(owner, variant_id) == (10, 6)
 
 
@@ -457,7 +461,9 @@ async def test_goods_of_a_cancelled_order_return_where_they_were_sold_from_and_o
     order_id = UUID(answer.document()["id"])
 
     async def give_back(quantity: int) -> int:
-        return await shop.database.transaction(lambda conn: inventory.restock(conn, order_id, [(variant_id, quantity)], "cancelled"))
+        return await shop.database.transaction(
+            lambda conn: inventory.restock(conn, order_id, [(variant_id, quantity)], "cancelled", actor="shopper")
+        )
 
     assert [await give_back(1), await give_back(5), await give_back(1)] == [1, 2, 0]
     rows = await owner.fetch("SELECT location_id, on_hand FROM stock WHERE variant_id = $1 AND on_hand > 0", variant_id)

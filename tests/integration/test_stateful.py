@@ -24,7 +24,7 @@ from storefront.checkout.errors import CartOrdered
 from storefront.checkout.idempotency import IdempotencyMismatch
 from storefront.checkout.model import Answer
 from storefront.checkout.together import Together
-from storefront.inventory import service as inventory
+from storefront.inventory.editing import Count, StockChange, save_stock
 from storefront.inventory.gate import StockGate
 from storefront.inventory.service import OutOfStock
 from storefront.orders import after_sale
@@ -472,7 +472,8 @@ class Shopping(RuleBasedStateMachine):
     @rule(variant=which, counted=st.integers(0, 8))
     def count_the_shelf(self, variant: int, counted: int) -> None:
         async def work(conn: Connection) -> None:
-            await inventory.set_on_hand(conn, self.variants[variant], self.world.location_id, counted, actor="operator")
+            change = StockChange({self.world.location_id: Count(counted)})
+            await save_stock(conn, self.variants[variant], change, actor="operator", now=self.world.clock())
 
         if counted < self._reserved(variant):
             with pytest.raises(InvalidInput):
