@@ -13,14 +13,14 @@ CREATE TEMP TABLE IF NOT EXISTS file_picture (
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS file_variant (
     slug text, variant_id bigint, sku text, option_values text[], position int, first boolean, barcode text, weight_grams int,
-    requires_delivery boolean, taxable boolean, tax_code text, track_stock boolean, stock_policy text, active boolean,
+    requires_delivery boolean, taxable boolean, tax_code text, track_stock boolean, stock_policy text, preorder boolean, active boolean,
     picture text, extra jsonb
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS file_price (
     sku text, currency text, amount bigint, compare_at bigint, compare_given boolean
 ) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS file_stock (
-    line int, sku text, location_id bigint, quantity int, stock_policy text, is_new boolean
+    line int, sku text, location_id bigint, quantity int, backorder_limit int, stock_policy text, is_new boolean
 ) ON COMMIT DELETE ROWS;
 
 -- name: lock_imports$
@@ -132,7 +132,7 @@ WITH wanted AS (
            coalesce(f.taxable, v.taxable) AS taxable,
            CASE WHEN f.tax_code IS NULL THEN v.tax_code ELSE nullif(f.tax_code, '') END AS tax_code,
            coalesce(f.track_stock, v.track_stock) AS track_stock,
-           CASE WHEN f.stock_policy = 'backorder' AND v.stock_policy = 'preorder' THEN 'preorder'
+           CASE WHEN f.preorder IS NULL AND f.stock_policy = 'backorder' AND v.stock_policy = 'preorder' THEN 'preorder'
                 ELSE coalesce(f.stock_policy, v.stock_policy) END AS stock_policy,
            coalesce(f.active, v.active) AS active,
            CASE WHEN f.picture IS NULL THEN v.media_id ELSE m.id END AS media_id,
@@ -184,20 +184,26 @@ ON CONFLICT (variant_id, currency) DO UPDATE SET amount = EXCLUDED.amount, compa
 RETURNING (SELECT v.product_id FROM variant v WHERE v.id = variant_price.variant_id) AS product_id, xmax = 0 AS created;
 
 -- name: insert_stock_from_file
--- A variant of the shop's gets a new row only where there is something to count: no row and a row of zero are the same.
+-- A variant of the shop's gets a new row only where there is something to count, or to sell ahead: no row and a row of zero are the same. One
+-- that is sold ahead already is so at a new location only if the file says how many: what the shop allows elsewhere is no more for it.
 INSERT INTO stock (variant_id, location_id, on_hand, backorder_limit)
 SELECT v.id, f.location_id, greatest(coalesce(f.quantity, 0), -target.backorder_limit), target.backorder_limit
 FROM file_stock f
 JOIN variant v ON v.sku = f.sku
-CROSS JOIN LATERAL (SELECT CASE WHEN v.stock_policy = 'deny' THEN 0 ELSE :backorder_limit::int END AS backorder_limit) target
-WHERE (f.is_new OR f.quantity <> 0 OR (f.quantity = 0 AND f.stock_policy = 'backorder'))
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN v.stock_policy = 'deny' THEN 0
+                WHEN f.is_new OR f.stock_policy = 'backorder' THEN coalesce(f.backorder_limit, :backorder_limit::int)
+                ELSE coalesce(f.backorder_limit, 0) END AS backorder_limit
+) target
+WHERE (f.is_new OR f.quantity <> 0 OR (f.quantity = 0 AND f.stock_policy = 'backorder') OR f.backorder_limit > 0 AND target.backorder_limit > 0)
   AND NOT EXISTS (SELECT FROM stock s WHERE s.variant_id = v.id AND s.location_id = f.location_id)
 ORDER BY v.id, f.location_id
 ON CONFLICT (variant_id, location_id) DO NOTHING
 RETURNING (SELECT v.product_id FROM variant v WHERE v.id = stock.variant_id) AS product_id;
 
 -- name: update_stock_from_file
--- Rows are locked in the one order (variant, location), and only those that change. What carts and orders hold stays covered.
+-- Rows are locked in the one order (variant, location), and only those that change. What carts and orders hold stays covered, and so does
+-- what was sold ahead, whatever limit the file gives.
 WITH wanted AS (
     SELECT s.variant_id, s.location_id, v.product_id, target.backorder_limit,
            greatest(coalesce(f.quantity, s.on_hand), s.reserved - target.backorder_limit) AS on_hand
@@ -205,8 +211,11 @@ WITH wanted AS (
     JOIN variant v ON v.sku = f.sku
     JOIN stock s ON s.variant_id = v.id AND s.location_id = f.location_id
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN f.stock_policy = 'backorder' AND s.backorder_limit = 0 THEN :backorder_limit::int
-                    WHEN f.stock_policy = 'deny' THEN 0 ELSE s.backorder_limit END AS backorder_limit
+        SELECT CASE WHEN f.stock_policy = 'deny' THEN 0
+                    WHEN v.stock_policy <> 'deny' AND f.backorder_limit IS NOT NULL
+                        THEN greatest(f.backorder_limit, s.reserved - greatest(s.on_hand, coalesce(f.quantity, s.on_hand)))
+                    WHEN f.stock_policy = 'backorder' AND s.backorder_limit = 0 THEN :backorder_limit::int
+                    ELSE s.backorder_limit END AS backorder_limit
     ) target
     WHERE (s.on_hand, s.backorder_limit) IS DISTINCT FROM
           (greatest(coalesce(f.quantity, s.on_hand), s.reserved - target.backorder_limit), target.backorder_limit)
@@ -242,7 +251,9 @@ SELECT
     ARRAY(SELECT DISTINCT currency FROM variant_price ORDER BY 1) AS currencies,
     ARRAY(SELECT DISTINCT l.code FROM stock s JOIN stock_location l ON l.id = s.location_id ORDER BY 1) AS locations,
     EXISTS (SELECT FROM variant v JOIN product p ON p.id = v.product_id
-             WHERE NOT v.active AND cardinality(p.option_names) = cardinality(v.option_values)) AS has_inactive;
+             WHERE NOT v.active AND cardinality(p.option_names) = cardinality(v.option_values)) AS has_inactive,
+    EXISTS (SELECT FROM variant v JOIN product p ON p.id = v.product_id
+             WHERE v.stock_policy <> 'deny' AND cardinality(p.option_names) = cardinality(v.option_values)) AS sells_ahead;
 
 -- name: export_page
 -- Variants that no longer fit the options of their product, kept for its history, are left out.
@@ -263,7 +274,9 @@ LEFT JOIN LATERAL (
                'prices', (SELECT coalesce(jsonb_object_agg(vp.currency, jsonb_build_array(vp.amount, vp.compare_at)), '{}')
                           FROM variant_price vp WHERE vp.variant_id = v.id),
                'quantities', (SELECT coalesce(jsonb_object_agg(l.code, s.on_hand), '{}')
-                              FROM stock s JOIN stock_location l ON l.id = s.location_id WHERE s.variant_id = v.id)
+                              FROM stock s JOIN stock_location l ON l.id = s.location_id WHERE s.variant_id = v.id),
+               'limits', (SELECT coalesce(jsonb_object_agg(l.code, s.backorder_limit), '{}')
+                          FROM stock s JOIN stock_location l ON l.id = s.location_id WHERE s.variant_id = v.id)
            ) ORDER BY v.position, v.id) AS list
     FROM variant v WHERE v.product_id = p.id AND cardinality(v.option_values) = cardinality(p.option_names)
 ) variants ON true

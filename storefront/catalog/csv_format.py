@@ -5,6 +5,9 @@ Beside Shopify's columns the shop reads and writes
 - `Price / USD`, `Compare At Price / USD`: prices in other currencies than the shop's own, which `Variant Price` is in;
 - `Variant Inventory Qty / CODE`: stock at other locations than the main one, which `Variant Inventory Qty` counts; a location that the shop
   does not have is left out;
+- `Variant Backorder Limit`, `Variant Backorder Limit / CODE`: how many may be sold beyond the stock at the main location, and at others,
+  where `Variant Inventory Policy` is `continue`;
+- `Variant Preorder`: whether what is sold beyond the stock is sold as a pre-order;
 - `Variant Active`: whether a variant is offered;
 - `NAME (product.metafields.SPACE.KEY)`: the attribute NAME; several values stand with `; ` between them.
 Columns that the shop has no use for are kept with the product or variant and written back.
@@ -59,6 +62,8 @@ KNOWN_COLUMNS = frozenset(
         *LATER_VARIANT_COLUMNS,
         "Status",
         "Variant Active",
+        "Variant Backorder Limit",
+        "Variant Preorder",
         "Variant Weight",
     )
 ) - frozenset((*EXTRA_PRODUCT_COLUMNS, *EXTRA_VARIANT_COLUMNS))
@@ -86,7 +91,7 @@ ALIASES = {
 """Shopify's newer names of the same columns, lower case."""
 
 PRICE = re.compile(r"(?:Variant )?(Price|Compare At Price) / ([A-Z]{3})")
-STOCK = re.compile(r"Variant Inventory Qty / (.+)", re.DOTALL)
+STOCK = re.compile(r"Variant (Inventory Qty|Backorder Limit) / (.+)", re.DOTALL)
 ATTRIBUTE = re.compile(r"(.+) \(product\.metafields\.[^()]+\)", re.DOTALL)
 SURPLUS_OPTION = re.compile(r"option([4-9]|[1-9]\d+) (name|value)", re.IGNORECASE)
 
@@ -97,7 +102,7 @@ NO_CATEGORY = ">"
 """Type of a product without a category, where a blank one would be filled in from Product Category."""
 
 BACKORDER_LIMIT = 1_000_000
-"""Units that may be sold beyond the stock where the policy is `continue`."""
+"""Units that may be sold beyond the stock where the policy is `continue`, and the file says no limit."""
 
 GRAMS = {"g": "1", "kg": "1000", "oz": "28.349523125", "lb": "453.59237"}
 """Grams in each unit (NIST Handbook 44, appendix C)."""
@@ -128,7 +133,8 @@ class FileVariant(msgspec.Struct):
     """A variant as a file gives it; None (or a missing key) where the file does not say, so that what the shop has stays.
 
     `sku` is empty where one is to be made; `position` is for planning to say. `prices`: currency to (amount, compare-at, whether the file
-    speaks of compare-at), minor units. `quantities`: stock location code to units. `picture` is an address, empty for none.
+    speaks of compare-at), minor units. `quantities`, `limits`: stock location code to units, and to how many may be sold beyond them.
+    `stock_policy` tells backorder from preorder only where the file speaks of `preorder`. `picture`: an address, empty for none.
     `first`: it stands in the first row with a variant, whose other columns tell of the product.
     """
 
@@ -144,10 +150,12 @@ class FileVariant(msgspec.Struct):
     tax_code: str | None = None
     track_stock: bool | None = None
     stock_policy: str | None = None
+    preorder: bool | None = None
     active: bool | None = None
     picture: str | None = None
     prices: dict[str, tuple[int, int | None, bool]] = {}
     quantities: dict[str, int] = {}
+    limits: dict[str, int] = {}
     extra: dict[str, str] = {}
 
 
@@ -189,10 +197,10 @@ class Header:
         self.width = len(cells)
         self.at: dict[str, int] = {}
         self.prices: dict[str, dict[str, int]] = {}
-        self.stock: dict[str, int] = {}
+        self.stock: dict[str, dict[str, int]] = {"Inventory Qty": {}, "Backorder Limit": {}}
         self.attributes: dict[str, list[int]] = {}
         self.surplus_options: list[int] = []
-        self.unknown_locations: list[str] = []
+        self.of_unknown_locations: list[str] = []
         self.extra: dict[str, int] = {}
         seen: set[str] = set()
         for index, cell in enumerate(cells):
@@ -219,10 +227,10 @@ class Header:
                 raise ValueError(f"the column {price.group(1)} / {price.group(2)} stands in it twice")
             places[price.group(1)] = index
         elif stock := STOCK.fullmatch(name):
-            if stock.group(1) in locations:
-                self.stock[stock.group(1)] = index
+            if stock.group(2) in locations:
+                self.stock[stock.group(1)][stock.group(2)] = index
             else:
-                self.unknown_locations.append(stock.group(1))
+                self.of_unknown_locations.append(name)
         elif attribute := ATTRIBUTE.fullmatch(name):
             self.attributes.setdefault(attribute.group(1), []).append(index)
         elif SURPLUS_OPTION.fullmatch(name):

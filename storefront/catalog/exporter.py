@@ -118,6 +118,8 @@ async def _layout(conn: Connection, currency: str) -> Layout:
             *(name for name in standard if name not in optional or name in kept),
             *price_columns,
             *(f"Variant Inventory Qty / {code}" for code in elsewhere),
+            *(["Variant Preorder", "Variant Backorder Limit"] if found["sells_ahead"] else []),
+            *(f"Variant Backorder Limit / {code}" for code in elsewhere if found["sells_ahead"]),
             *(["Variant Active"] if found["has_inactive"] else []),
             *(attribute_column(name) for name in found["attributes"]),
             *kept,
@@ -216,6 +218,10 @@ def _variant_cells(variant: dict[str, Any], layout: Layout, *, first: bool) -> d
     }
     for code in layout.other_locations:
         cells[f"Variant Inventory Qty / {code}"] = str(variant["quantities"].get(code, ""))
+    if variant["stock_policy"] != "deny":
+        cells["Variant Preorder"] = _word(variant["stock_policy"] == "preorder")
+        cells["Variant Backorder Limit"] = str(variant["limits"].get(layout.main_location, 0))
+        cells |= {f"Variant Backorder Limit / {code}": str(variant["limits"].get(code, "")) for code in layout.other_locations}
     prices = variant["prices"]
     cells |= _price_cells(prices.get(layout.currency), layout.currency, "Variant Price", "Variant Compare At Price")
     for code in layout.other_currencies:

@@ -91,7 +91,7 @@ async def import_file(
     await writer.prepare()
     file = await asyncio.to_thread(scan, path, writer.locations)
     writer.speaks_of(file.header)
-    problems = [_unknown_location(code) for code in file.header.unknown_locations]
+    problems = [_unknown_location(column) for column in file.header.of_unknown_locations]
     batches = _batches(path, file, currency, writer.main_location, problems)
     reading = asyncio.create_task(asyncio.to_thread(next, batches, None))
     while (batch := await reading) is not None:
@@ -108,9 +108,9 @@ async def import_file(
     return ImportResult(file.row_count, writer.tally, problems, time.monotonic() - started)
 
 
-def _unknown_location(code: str) -> Problem:
+def _unknown_location(column: str) -> Problem:
     reason = "The shop has no such stock location, so the column is left out. Make the location and import the file again."
-    return Problem(1, "", f"Variant Inventory Qty / {code}", reason, refused=False)
+    return Problem(1, "", column, reason, refused=False)
 
 
 def _batches(

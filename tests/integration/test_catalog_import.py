@@ -414,6 +414,50 @@ async def test_an_operator_s_own_backorder_limit_and_preorder_survive_an_import(
     assert nothing_done(await load(conn, tmp_path, await exported(conn)))
 
 
+LIMITED = {"Variant Inventory Policy": "continue", "Variant Inventory Qty": "2", "Variant Backorder Limit": "7"}
+
+
+async def ahead(conn: Connection) -> tuple[str, dict[str, tuple[int, int]]]:
+    """The policy of the only variant, and (on hand, limit) at each location."""
+    rows = await conn.fetch("SELECT l.code, s.on_hand, s.backorder_limit FROM stock s JOIN stock_location l ON l.id = s.location_id")
+    return await conn.fetchval("SELECT stock_policy FROM variant"), {row["code"]: (row["on_hand"], row["backorder_limit"]) for row in rows}
+
+
+async def test_a_file_says_how_many_are_sold_ahead_where_and_whether_as_a_preorder(
+    conn: Connection, owner_here: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await owner_here.execute("INSERT INTO stock_location (code, name) VALUES ('quayside', 'Quayside')")
+    await load(conn, tmp_path, csv_text(POT | LIMITED | {"Variant Backorder Limit / quayside": "3", "Variant Preorder": "true"}))
+    assert await ahead(conn) == ("preorder", {"main": (2, 7), "quayside": (0, 3)})
+    await load(conn, tmp_path, csv_text(POT | LIMITED | {"Variant Preorder": "false", "Variant Backorder Limit / quayside": ""}))
+    assert await ahead(conn) == ("backorder", {"main": (2, 7), "quayside": (0, 3)})
+    for wrong in ("-1", "some"):
+        result = await load(conn, tmp_path, csv_text(POT | {"Variant Backorder Limit": wrong}))
+        assert [(problem.column, problem.refused) for problem in result.problems] == [("Variant Backorder Limit", True)]
+    result = await load(conn, tmp_path, csv_text(POT | {"Variant Backorder Limit / attic": "1"}))
+    assert [(problem.column, problem.refused) for problem in result.problems] == [("Variant Backorder Limit / attic", False)]
+    await load(conn, tmp_path, csv_text(POT | {"Variant Inventory Policy": "deny", "Variant Backorder Limit": "9"}))
+    assert await ahead(conn) == ("deny", {"main": (2, 0), "quayside": (0, 0)})
+
+
+async def test_a_limit_of_a_file_is_never_below_what_is_owed(conn: Connection, owner_here: asyncpg.Connection, tmp_path: Path) -> None:
+    await load(conn, tmp_path, csv_text(POT | LIMITED))
+    await owner_here.execute("UPDATE stock SET on_hand = -5")
+    await load(conn, tmp_path, csv_text(POT | {"Variant Backorder Limit": "1"}))
+    assert await ahead(conn) == ("backorder", {"main": (-5, 5)})
+    await load(conn, tmp_path, csv_text(POT | {"Variant Backorder Limit": "1", "Variant Inventory Qty": "4"}))
+    assert await ahead(conn) == ("backorder", {"main": (4, 1)})
+
+
+async def test_a_new_location_in_a_file_sells_no_more_ahead_than_the_shop_allows(
+    conn: Connection, owner_here: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await load(conn, tmp_path, csv_text(POT | LIMITED))
+    await owner_here.execute("INSERT INTO stock_location (code, name) VALUES ('quayside', 'Quayside')")
+    await load(conn, tmp_path, csv_text(POT | {"Variant Inventory Policy": "continue", "Variant Inventory Qty / quayside": "4"}))
+    assert await ahead(conn) == ("backorder", {"main": (2, 7), "quayside": (4, 0)})
+
+
 # The command
 
 

@@ -34,7 +34,7 @@ class Parser:
         self._urls: set[str] = set()
         identity = [name for name in IDENTITY_COLUMNS if name in header.at]
         others = [name for name in (*VARIANT_COLUMNS, "Variant Active", "Variant Weight", "Variant Image") if name in header.at]
-        self._variant_places = [header.at[name] for name in identity or others] + list(header.stock.values())
+        self._variant_places = [header.at[name] for name in identity or others] + list(header.stock["Inventory Qty"].values())
         self._variant_places += [places["Price"] for places in header.prices.values()]
 
     def product(self, rows: list[Row]) -> FileProduct | None:
@@ -175,6 +175,8 @@ class Parser:
             raise BadCell("Option4 Name", "A product has up to three options.")
         tracker = cell("Variant Inventory Tracker")
         policy = cells.one_of("Variant Inventory Policy", cell("Variant Inventory Policy"), ("deny", "continue"))
+        preorder = cells.yes_or_no("Variant Preorder", cell("Variant Preorder"))
+        ahead = "preorder" if preorder else "backorder"
         variant = FileVariant(
             line=row.line,
             sku=cells.line_of_text("Variant SKU", cell("Variant SKU") or ""),
@@ -186,11 +188,13 @@ class Parser:
             taxable=cells.yes_or_no("Variant Taxable", cell("Variant Taxable")),
             tax_code=cell("Variant Tax Code"),
             track_stock=None if tracker is None else bool(tracker),
-            stock_policy=None if policy is None else "backorder" if policy == "continue" else "deny",
+            stock_policy=None if policy is None else ahead if policy == "continue" else "deny",
+            preorder=preorder,
             active=cells.yes_or_no("Variant Active", cell("Variant Active")),
             picture=self._variant_picture(row),
             prices=self._prices(row),
-            quantities=self._quantities(row),
+            quantities=self._by_location(row, "Inventory Qty", least=-cells.LARGEST_INT),
+            limits=self._by_location(row, "Backorder Limit", least=0),
         )
         for name, text in self._extra(row).items():
             if is_variant_column(name) or (product.variants and row.line != product.line):
@@ -239,14 +243,12 @@ class Parser:
             self._note(row, column, f"{compare_text} is not above the price {text}, so it is left out.")
         return amount, compare if compare > amount else None, compare_text is not None
 
-    def _quantities(self, row: Row) -> dict[str, int]:
-        places = {location: (f"Variant Inventory Qty / {location}", at) for location, at in self._header.stock.items()}
-        if "Variant Inventory Qty" in self._header.at:
-            places.setdefault(self._main_location, ("Variant Inventory Qty", self._header.at["Variant Inventory Qty"]))
-        found = {
-            location: cells.whole_number(column, row.cells[at].strip(), least=-cells.LARGEST_INT)
-            for location, (column, at) in places.items()
-        }
+    def _by_location(self, row: Row, what: str, *, least: int) -> dict[str, int]:
+        name = f"Variant {what}"
+        places = {location: (f"{name} / {location}", at) for location, at in self._header.stock[what].items()}
+        if name in self._header.at:
+            places.setdefault(self._main_location, (name, self._header.at[name]))
+        found = {location: cells.whole_number(column, row.cells[at].strip(), least=least) for location, (column, at) in places.items()}
         return {location: quantity for location, quantity in found.items() if quantity is not None}
 
     def _weight(self, row: Row) -> int | None:

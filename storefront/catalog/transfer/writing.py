@@ -200,19 +200,20 @@ class Writer:
         )
 
     def _stock_records(self, match: Match) -> list[tuple[Any, ...]]:
-        """A new variant is counted at the main location; a change of its policy reaches every location."""
+        """A new variant is counted at the main location; a change between selling ahead and not reaches every location."""
         variant, known = match
         quantities: dict[str, int | None] = {}
-        policy = variant.stock_policy
+        policy = variant.stock_policy and ("deny" if variant.stock_policy == "deny" else "backorder")
         if known is None:
             quantities = {self.main_location: None}
         elif policy is None or (policy == "deny") == (known.stock_policy == "deny"):
             policy = None
         else:
             quantities = dict.fromkeys(self._locations)
-        quantities |= variant.quantities
+        quantities |= dict.fromkeys(variant.limits.keys() - quantities.keys()) | variant.quantities
         return [
-            (variant.line, variant.sku, self._locations[code], quantity, policy, known is None) for code, quantity in quantities.items()
+            (variant.line, variant.sku, self._locations[code], quantity, variant.limits.get(code), policy, known is None)
+            for code, quantity in quantities.items()
         ]
 
     async def _told_otherwise(self) -> list[Problem]:
@@ -304,6 +305,7 @@ def _variant_record(slug: str, variant: FileVariant, known: KnownVariant | None)
         variant.tax_code,
         variant.track_stock,
         variant.stock_policy,
+        variant.preorder,
         variant.active,
         variant.picture,
         variant.extra,
