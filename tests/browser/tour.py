@@ -286,6 +286,29 @@ def _search_mistaken(tour: Tour, page: Page) -> None:
     expect(page.locator("[data-errors]")).to_be_visible()
 
 
+def _location_mistaken(tour: Tour, page: Page) -> None:
+    page.goto("/admin/locations/new")
+    page.get_by_label("Name").fill("North")
+    page.get_by_label("Delivers to").fill("Norway")
+    page.get_by_role("button", name="Make the location").click()
+    expect(page.locator("[data-errors]")).to_be_visible()
+
+
+def _product_mistaken(tour: Tour, page: Page) -> None:
+    page.goto(f"/admin/products/{tour.back_office.variant(LAMP).product_id}")
+    variant = page.locator(".variant-form").first
+    variant.get_by_label("On hand").first.fill("some")
+    variant.get_by_role("button").click()
+    expect(page.locator("[data-errors]")).to_be_visible()
+
+
+def _stock_history(tour: Tour, page: Page) -> None:
+    """Of something that was bought, and came back."""
+    page.goto(f"/admin/products/{tour.back_office.variant(LAMP).product_id}")
+    page.get_by_role("link", name="Stock history").first.click()
+    expect(page.get_by_role("link", name=tour.sent_number).first).to_be_visible()
+
+
 # Name → (who sees it, how they come there, the status that it answers with).
 PAGES: dict[str, tuple[str, Opener, int]] = {
     "home": ("guest", _at("/"), 200),
@@ -341,6 +364,11 @@ PAGES: dict[str, tuple[str, Opener, int]] = {
     "admin-customer-errors": ("operator", _customer_mistaken, 422),
     "admin-products": ("operator", _at("/admin/products"), 200),
     "admin-product": ("operator", lambda tour, page: page.goto(f"/admin/products/{tour.back_office.variant(SWEATER).product_id}"), 200),
+    "admin-product-errors": ("operator", _product_mistaken, 422),
+    "admin-stock-history": ("operator", _stock_history, 200),
+    "admin-locations": ("operator", _at("/admin/locations"), 200),
+    "admin-location": ("operator", _at("/admin/locations/1"), 200),
+    "admin-location-errors": ("operator", _location_mistaken, 422),
     "admin-promotions": ("operator", _at("/admin/promotions"), 200),
     "admin-promotion": ("operator", _promotion, 200),
     "admin-promotion-new": ("operator", _at("/admin/promotions/new"), 200),
