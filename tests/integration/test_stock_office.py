@@ -357,6 +357,13 @@ async def test_goods_that_come_back_are_in_the_history_with_the_order_and_who_to
     assert await violations(owner) == []
 
 
+async def test_what_costs_nothing_is_sold_by_checkout_too(shop: CheckoutContext, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, amount=0, requires_delivery=False)
+    assert (await (await buyer_of(shop, None, (variant_id, 1))).place(payment_method=None)).status == 201
+    sold = "SELECT actor FROM stock_movement WHERE variant_id = $1 AND reason = 'sold'"
+    assert await owner.fetchval(sold, variant_id) == "checkout"
+
+
 async def test_what_the_shop_did_by_itself_is_shown_as_the_shops(desk: Desk, database: Database, variant_id: int) -> None:
     async with database.write() as conn:
         await conn.execute("UPDATE stock SET on_hand = on_hand - 1 WHERE variant_id = $1", variant_id)
