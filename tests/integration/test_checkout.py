@@ -32,9 +32,8 @@ from storefront.platform.database import Database, statement_count
 from storefront.platform.errors import InvalidInput, VersionMismatch
 from storefront.platform.money import Money
 from storefront.platform.questions import ask
-from storefront.pricing import gift_cards
 from storefront.settings import Settings
-from tests.buying import Buyer, MovableClock, buyer_of, of_the_shop, offer, stock_of, violations
+from tests.buying import Buyer, MovableClock, buyer_of, gift_card, of_the_shop, offer, stock_of, violations
 from tests.conftest import free_port
 from tests.dying import Died, Life, mortal
 
@@ -333,7 +332,7 @@ async def test_what_a_gift_card_leaves_may_be_too_little_to_be_paid_and_the_shop
     shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, payment_method: str | None
 ) -> None:
     variant_id = await offer(owner)
-    code = await shop.database.transaction(lambda conn: gift_cards.issue(conn, 1960, "EUR"))
+    code = await gift_card(shop, 1960)
     buyer = await buyer_of(shop, option_id, (variant_id, 1), codes=[code])
     assert buyer.to_pay.amount == 30
     refused = await buyer.place(payment_method=payment_method)
