@@ -8,7 +8,7 @@ import itertools
 import json
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -27,8 +27,8 @@ BUYERS, UNITS = 2000, 100
 ROUNDS, FULL_ROUNDS = 1, 20
 PREPARING = 64  # buyers who fill their carts at the same time
 REPEATS = 100  # of one request
-LEAVES = 5  # each so-manieth client goes away
-AT_WORK = {"fault": "slow", "seconds": 0.5, "method": "POST", "path": "/v1/payment_intents"}
+LEAVES = 5  # one client of so many goes away
+TAKES_A_WHILE = {"fault": "slow", "seconds": 0.5, "method": "POST", "path": "/v1/payment_intents"}
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ class Given(NamedTuple):
 
 
 class OneKey:
-    """The same request, byte for byte, of as many clients as there are connections."""
+    """One request that many clients send, byte for byte. `at_work`: those that were told that it is at work."""
 
     def __init__(self, placing: Placing, http: aiohttp.ClientSession) -> None:
         self.http = http
@@ -166,7 +166,7 @@ class OneKey:
         return given
 
     @contextlib.asynccontextmanager
-    async def asked_by_one_who_leaves(self, url: str, of_body: float = 1.0) -> Any:
+    async def asked_by_one_who_leaves(self, url: str, of_body: float = 1.0) -> AsyncIterator[None]:
         """A client that has sent this part of the body, and at the end goes away without having read anything."""
         where = urlsplit(url)
         _, writer = await asyncio.open_connection(where.hostname, where.port)
@@ -224,7 +224,7 @@ async def test_a_hundred_requests_with_one_key_at_two_replicas_are_one_order(sho
         Sandbox(shop.settings) as sandbox,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
     ):
-        await sandbox.misbehave([AT_WORK])
+        await sandbox.misbehave([TAKES_A_WHILE])
         for first_leaves in (False, True):
             await ask_a_hundred_times(shop, owner, http, first_leaves=first_leaves)
     await asyncio.to_thread(shop.must_hold)
