@@ -65,7 +65,7 @@ def register(shop: CheckoutContext, mailer: Mailer) -> None:
     shop.jobs.every("tidy", TIDY_EVERY, put_away)
     shop.jobs.every("exchanges", EXCHANGES_EVERY, end_exchanges)
     shop.jobs.every("invoices", INVOICES_EVERY, issue_invoices)
-    shop.jobs.every("reconcile", RECONCILE_EVERY, compare)
+    shop.jobs.every("reconcile", RECONCILE_EVERY, compare, unhurried=True)
 
 
 async def free_stock(shop: CheckoutContext) -> int:

@@ -1,5 +1,7 @@
 """Rules of checkout before the order: holding the stock, keeping contact, address and delivery option on the cart."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +17,9 @@ from storefront.checkout.context import CheckoutContext
 from storefront.checkout.errors import CartOrdered, NotSentThere, PaymentProviderAway
 from storefront.checkout.together import TOGETHER
 from storefront.inventory import service as inventory
+from storefront.inventory.allocation import Short
 from storefront.inventory.gate import StockGate
+from storefront.inventory.model import LockedStock
 from storefront.inventory.service import OutOfStock
 from storefront.orders import service as orders
 from storefront.orders import store as order_store
@@ -85,13 +89,21 @@ async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Gu
     try:
         had_no_order = await gate.hold(cart.id, demand, expires_at=expires_at, country=country, seen=found.stock)
     except OutOfStock as error:
-        anywhere = {line.variant_id: line.available for line in priced.lines}
-        if all(anywhere[variant_id] >= wanted for variant_id, wanted, _ in error.short):
+        if _is_elsewhere(found.stock, error.short, country):
             raise NotSentThere(cart, priced, error.short) from error
         raise
     if not had_no_order and await _overtaken(shop, cart.id):
         return await start(shop, gate, cart_id, guard)
     return Started(cart, priced, expires_at)
+
+
+def _is_elsewhere(stock: LockedStock, short: Sequence[Short], country: str | None) -> bool:
+    """Whether all that is missing lies where nothing is sent to the country from."""
+    elsewhere: Counter[int] = Counter()
+    for row in stock.rows:
+        if row.active and not row.serves(country):
+            elsewhere[row.variant_id] += max(0, row.available)
+    return all(available + elsewhere[variant_id] >= wanted for variant_id, wanted, available in short)
 
 
 async def _overtaken(shop: CheckoutContext, cart_id: UUID) -> bool:

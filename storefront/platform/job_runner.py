@@ -229,11 +229,14 @@ class QueueRunner:
 
 
 class Periodic(msgspec.Struct, frozen=True):
-    """Work that repeats `seconds` after it ended."""
+    """Work that repeats `seconds` after it ended. What is `unhurried` may take longer than a shop that closes can wait: it is cut off then,
+    and another replica begins it anew.
+    """
 
     name: str
     seconds: float
     work: Callable[[], Awaitable[object]]
+    unhurried: bool = False
 
 
 class PeriodicRunner:
@@ -242,7 +245,7 @@ class PeriodicRunner:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.known: dict[str, Periodic] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Periodic] = {}
         self._loop: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
 
@@ -257,6 +260,9 @@ class PeriodicRunner:
             return
         self._stopping.set()
         await asyncio.wait([self._loop], timeout=max(grace, LONGEST_TAKING))
+        for task, periodic in self._running.items():
+            if periodic.unhurried:
+                task.cancel()
         if self._running:
             await asyncio.wait(self._running, timeout=grace)
         await stop([self._loop, *self._running])
@@ -276,9 +282,10 @@ class PeriodicRunner:
         async with self._database.write() as conn:
             rows = await queries.take_periodic(conn, names=list(self.known), seconds=LEASE_SECONDS)
         for row in rows:
-            task = asyncio.create_task(self._do(self.known[row["name"]], row["run"]))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            periodic = self.known[row["name"]]
+            task = asyncio.create_task(self._do(periodic, row["run"]))
+            self._running[task] = periodic
+            task.add_done_callback(self._running.pop)
 
     async def _do(self, periodic: Periodic, run: int) -> None:
         work = asyncio.current_task()

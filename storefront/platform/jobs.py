@@ -67,9 +67,12 @@ class Jobs:
 
         return add
 
-    def every(self, name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-        """Runs `work` once per shop, `seconds` after it last ended; whoever comes first does it. What it raises is logged and kept."""
-        self._periodic.known[name] = Periodic(name, seconds, work)
+    def every(self, name: str, seconds: float, work: Callable[[], Awaitable[object]], *, unhurried: bool = False) -> None:
+        """Runs `work` once per shop, `seconds` after it last ended; whoever comes first does it. What it raises is logged and kept.
+
+        `unhurried`: it may take long, and nothing is lost when it is cut off and begun anew: a shop that closes does not wait for it.
+        """
+        self._periodic.known[name] = Periodic(name, seconds, work, unhurried)
 
     async def enqueue(
         self,

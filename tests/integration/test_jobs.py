@@ -192,6 +192,25 @@ PERIODIC_WORK = {  # seconds from the end of one time to the next
 }
 
 
+async def test_a_shop_that_closes_does_not_wait_for_unhurried_work_which_is_due_elsewhere_at_once(
+    settings: Settings, database: Database, owner: asyncpg.Connection
+) -> None:
+    began, never = asyncio.Event(), asyncio.Event()
+
+    async def compare() -> None:
+        began.set()
+        await never.wait()
+
+    await owner.execute("DELETE FROM periodic_job")
+    jobs = Jobs(settings, database)
+    jobs.every("compare", 3600, compare, unhurried=True)
+    await jobs.start()
+    await began.wait()
+    async with asyncio.timeout(30):
+        await jobs.close(grace=3600)
+    assert await owner.fetchval("SELECT next_at <= now() FROM periodic_job WHERE name = 'compare'")
+
+
 async def test_a_shop_that_starts_does_all_its_periodic_work_as_often_as_is_promised(
     app: web.Application, aiohttp_client: AiohttpClient, provider: object, owner: asyncpg.Connection
 ) -> None:
