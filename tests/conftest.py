@@ -273,23 +273,39 @@ def settings_for(folder: Path, **overrides: str) -> Settings:
     return settings
 
 
-@pytest.fixture(scope="session")
-def provider_settings(scratch: Path) -> Iterator[Settings]:
-    """The settings that this worker's sandbox provider was started with. Where it tells its events nobody listens, ever: another
-    worker's shop would take them for its own.
+@contextlib.contextmanager
+def settings_of_a_provider(folder: Path) -> Iterator[Settings]:
+    """Settings to start a sandbox provider with. Where it tells its events nobody listens, ever: another worker's shop would take them for
+    its own.
     """
     with reserve() as nobody, reserve() as its_own:
         ports = {"SERVER__PORT": nobody.getsockname()[1], "PAYMENTS__SANDBOX_PORT": its_own.getsockname()[1]}
-        yield settings_for(scratch / "provider", DATABASE__FSYNC="false", **{name: str(port) for name, port in ports.items()})
+        yield settings_for(folder, DATABASE__FSYNC="false", **{name: str(port) for name, port in ports.items()})
+
+
+@contextlib.contextmanager
+def running_provider(settings: Settings) -> Iterator[Embedded]:
+    """A sandbox payment provider, a process of its own."""
+    embedded = Embedded(settings)
+    embedded.start_provider()
+    try:
+        yield embedded
+    finally:
+        embedded.stop()
+
+
+@pytest.fixture(scope="session")
+def provider_settings(scratch: Path) -> Iterator[Settings]:
+    """What this worker's provider was started with."""
+    with settings_of_a_provider(scratch / "provider") as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
 def provider(provider_settings: Settings) -> Iterator[Embedded]:
-    """The sandbox payment provider, a process of its own."""
-    embedded = Embedded(provider_settings)
-    embedded.start_provider()
-    yield embedded
-    embedded.stop()
+    """This worker's provider."""
+    with running_provider(provider_settings) as running:
+        yield running
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from storefront.platform.money import Money
 from storefront.pricing import gift_cards
 from storefront.settings import Settings
 from tests.buying import Buyer, MovableClock, buyer_of, gift_card, offer, stock_of, violations
-from tests.conftest import free_port, settings_for
+from tests.conftest import free_port, running_provider, settings_for
 from tests.drills_killed import Life, Mortals, Work, do, with_capture
 from tests.sandbox import Sandbox
 
@@ -59,10 +59,8 @@ def provider_settings(durable: Path) -> Settings:
 @pytest.fixture(scope="module")
 def provider(provider_settings: Settings) -> Iterator[Embedded]:
     """A provider whose books have nothing but what is charged here."""
-    embedded = Embedded(provider_settings)
-    embedded.start_provider()
-    yield embedded
-    embedded.stop()
+    with running_provider(provider_settings) as running:
+        yield running
 
 
 @pytest.fixture

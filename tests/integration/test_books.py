@@ -17,7 +17,7 @@ from storefront.platform.embedded.supervisor import Embedded
 from storefront.settings import Settings
 from tests.buying import offer, violations
 from tests.commands import command
-from tests.conftest import free_port, settings_for
+from tests.conftest import running_provider, settings_of_a_provider
 from tests.sandbox import Sandbox, eventually
 from tests.shopper import Shopper
 
@@ -25,18 +25,16 @@ Client = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture(scope="module")
-def provider_settings(scratch: Path) -> Settings:
-    ports = {"SERVER__PORT": str(free_port()), "PAYMENTS__SANDBOX_PORT": str(free_port())}
-    return settings_for(scratch / "provider-of-books", DATABASE__FSYNC="false", **ports)
+def provider_settings(scratch: Path) -> Iterator[Settings]:
+    with settings_of_a_provider(scratch / "provider-of-books") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def provider(provider_settings: Settings) -> Iterator[Embedded]:
     """A provider whose books have nothing but what is charged here."""
-    embedded = Embedded(provider_settings)
-    embedded.start_provider()
-    yield embedded
-    embedded.stop()
+    with running_provider(provider_settings) as running:
+        yield running
 
 
 @pytest.fixture
