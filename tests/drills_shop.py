@@ -64,6 +64,11 @@ class DrilledShop:
     def urls(self) -> list[str]:
         return [replica.url for replica in self.replicas]
 
+    def own_faults(self) -> str:
+        """What the replicas have printed of the first error that they took for one of their own; nothing when there was none."""
+        printed = (replica.output.read_text(errors="replace") for replica in self.replicas)
+        return "\n".join(text[at : at + 6000] for text in printed if (at := text.find("unexpected_error")) >= 0)
+
     @contextlib.asynccontextmanager
     async def owner(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection of the owner of the tables."""

@@ -200,7 +200,7 @@ def test_checkout_under_chaos_loses_no_order_and_charges_nobody_twice(
     assert failures, "no order failed, so nothing was shown"
     assert load.failures_before_ordering, "nothing failed before it, so nothing was shown"
     away = "a database that is away is no fault of the shop's, and clients are told when to come again"
-    assert "internal_error" not in failures + load.failures_before_ordering, away
+    assert "internal_error" not in failures + load.failures_before_ordering, f"{away}: {shop.own_faults()}"
     paid, sold_out = uvloop.run(compare(shop, load))
     tell(f"faults: {dict(load.faults)}")
     tell(f"answers: {dict(told)}, refused {dict(refused)}; {paid} orders paid, {sold_out} variants sold out")
