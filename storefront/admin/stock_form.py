@@ -1,7 +1,7 @@
 """Forms of stock: what is on hand and sold ahead of a variant, and where stock lies. Text as it is typed, to changes."""
 
 import re
-from typing import get_args
+from typing import Any, get_args
 
 from storefront.admin.web import is_id
 from storefront.catalog.editing import StockPolicy
@@ -36,11 +36,12 @@ def read_stock(values: dict[str, str]) -> StockChange:
         errors.append(FieldError(name, "Enter a whole number."))
         return None
 
-    def chosen(name: str, choices: tuple[str, ...]) -> str | None:
-        text = values.get(name) or None
-        if text is not None and text not in choices:
+    def chosen(name: str, choices: tuple[Any, ...]) -> Any:
+        text = values.get(name)
+        found = next((choice for choice in choices if choice == text), None)
+        if text and found is None:
             errors.append(FieldError(name, "Choose one of the list."))
-        return text
+        return found
 
     counts: dict[int, Count] = {}
     limits: dict[int, int] = {}
@@ -54,10 +55,11 @@ def read_stock(values: dict[str, str]) -> StockChange:
             errors.append(FieldError(name, "Enter a whole number from 0."))
         else:
             limits[int(place)] = given
-    policy, reason = chosen("policy", get_args(StockPolicy)), chosen("reason", get_args(ByHand)) or "count"
+    policy: StockPolicy | None = chosen("policy", get_args(StockPolicy))
+    reason: ByHand | None = chosen("reason", get_args(ByHand))
     if errors:
         raise InvalidInput(fields=errors)
-    return StockChange(counts, reason, policy, limits)  # type: ignore[arg-type]
+    return StockChange(counts, reason or "count", policy, limits)
 
 
 def read_location(values: dict[str, str]) -> LocationDraft:
