@@ -41,6 +41,9 @@ AWAY = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # it shuts down, has crashed, or starts
+    asyncpg.InsufficientResourcesError,  # no connection, memory or disk is left; while it starts again, those who ask count as connected
+    asyncpg.PostgresSystemError,  # its files could not be read or written
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InternalClientError,  # the connection broke while something was sent
 )
 # What asyncpg says, by no class of its own, when a connection broke between two statements: its pool has taken it back by then.
@@ -58,6 +61,11 @@ def is_away(error: BaseException | None) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         return str(error).endswith(_BROKE_BETWEEN) or is_away(error.__context__)
     return isinstance(error, AWAY)
+
+
+def will_pass(error: BaseException | None) -> bool:
+    """Whether who is told to come again may well succeed: the database was not there, or others stood in the way each time it was tried."""
+    return is_away(error) or isinstance(error, (*RETRYABLE, asyncpg.LockNotAvailableError))
 
 
 def is_of_the_moment(error: BaseException) -> bool:

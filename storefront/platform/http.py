@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from storefront.platform.database import is_away
+from storefront.platform.database import will_pass
 from storefront.platform.errors import (
     BodyTooLarge,
     DomainError,
@@ -243,7 +243,7 @@ def answer_of_error(request: web.Request, error: Exception) -> web.Response:
         if error.status < 400:
             raise error
         refusal = refusal_of(error)
-    elif is_away(error):
+    elif will_pass(error):
         log.error("dependency_away", path=loggable_path(request), error=repr(error))
         refusal = Unavailable("The shop cannot answer this right now. Please try again.", headers={"Retry-After": "2"})
     else:

@@ -17,11 +17,11 @@ from storefront.platform.cache import Cache
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Connection, Database, is_of_the_moment, lsn_number, statement_count
 from storefront.platform.embedded.postgres import Postgres
-from storefront.platform.http import shared_page_headers
+from storefront.platform.http import error_middleware, request_id_middleware, shared_page_headers
 from storefront.platform.migrations import CONCURRENTLY, FOLDER, MigrationError, migrate
 from storefront.platform.page_cache import PAGE_CACHE, PageCache, page_cache_middleware, shared_page
 from storefront.platform.questions import Question, ask
-from storefront.settings import CacheSettings, DatabaseSettings, Settings
+from storefront.settings import SETTINGS, CacheSettings, DatabaseSettings, Settings
 from tests.sandbox import eventually
 
 
@@ -292,6 +292,30 @@ def test_what_took_too_long_is_not_asked_for_again() -> None:
     assert is_of_the_moment(asyncpg.AdminShutdownError("terminating connection due to administrator command"))
     assert not is_of_the_moment(asyncpg.QueryCanceledError("canceling statement due to statement timeout"))
     assert not is_of_the_moment(asyncpg.UndefinedTableError("a fault of ours"))
+
+
+OF_THE_MOMENT = ("40P01", "40001", "55P03", "57P01", "57P03", "53300", "53100", "58030", "25P03")
+OUR_OWN = ("42P01", "23505", "22012")
+
+
+@pytest.mark.parametrize(("code", "told"), [*((code, 503) for code in OF_THE_MOMENT), *((code, 500) for code in OUR_OWN)])
+async def test_what_will_pass_is_no_fault_of_the_shops(
+    database: Database, settings: Settings, aiohttp_client: AiohttpClient, code: str, told: int
+) -> None:
+    """Deadlocks, full disks, a server that goes or comes: clients are told to come again. What no other try mends is not hidden so."""
+
+    async def handler(request: web.Request) -> web.Response:
+        await database.statements.execute(f"DO $$ BEGIN RAISE EXCEPTION 'of the test' USING ERRCODE = '{code}'; END $$")
+        return web.Response()
+
+    app = web.Application(middlewares=[request_id_middleware, error_middleware])
+    app[SETTINGS] = settings
+    app.router.add_post("/api/v1/some", handler)
+    client = await aiohttp_client(app)
+    async with client.post("/api/v1/some") as answer:
+        kind = (await answer.json(content_type="application/problem+json"))["type"].rpartition("/")[2]
+        assert (answer.status, kind) == (told, "unavailable" if told == 503 else "internal_error")
+        assert ("Retry-After" in answer.headers) == (told == 503)
 
 
 async def test_a_replica_that_is_not_there_delays_nobody(settings: Settings, tmp_path: Path) -> None:
