@@ -5,8 +5,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from storefront.cart.model import CartNotFound, Guard
-from storefront.platform.errors import VersionMismatch
+from storefront.cart.model import CartNotFound, Guard, NewCart
+from storefront.platform.errors import InvalidInput, VersionMismatch
 from storefront.platform.http import client_ip
 from storefront.platform.ratelimit import RATE_LIMITER
 from storefront.platform.sessions import current_customer_id
@@ -37,6 +37,15 @@ async def count_new_cart(request: web.Request) -> None:
     """Before a cart is started. Raises RateLimited when the caller's address has started too many."""
     limit = request.app[SETTINGS].limits.carts
     await request.app[RATE_LIMITER].hit("carts", client_ip(request), limit, loosely=True)
+
+
+def currency_of(request: web.Request, wanted: NewCart) -> str:
+    """What a new cart is counted in. Raises InvalidInput (`currency`)."""
+    shop = request.app[SETTINGS].shop
+    currency = wanted.currency or shop.currency
+    if currency not in shop.currencies:
+        raise InvalidInput.of("currency", f"The shop sells in {', '.join(shop.currencies)}.")
+    return currency
 
 
 def cart_id_of(request: web.Request) -> UUID:

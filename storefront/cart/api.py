@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from storefront.cart import service
-from storefront.cart.access import cart_id_of, count_new_cart, guard_of
+from storefront.cart.access import cart_id_of, count_new_cart, currency_of, guard_of
 from storefront.cart.desk import DESK, AtDesk
 from storefront.cart.model import (
     Cart,
@@ -27,7 +27,7 @@ from storefront.cart.model import (
 from storefront.cart.service import LineNotFound
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
-from storefront.platform.errors import InvalidInput, RateLimited, VersionMismatch
+from storefront.platform.errors import RateLimited, VersionMismatch
 from storefront.platform.http import client_ip, json_response, read_json
 from storefront.platform.openapi import ETAG, IF_MATCH, LOCATION, PREFER, operation
 from storefront.platform.ratelimit import RATE_LIMITER
@@ -86,10 +86,7 @@ async def create_cart(request: web.Request) -> web.Response:
     Whoever knows the id of a guest's cart may use it; a signed-in customer's is their own.
     """
     given = await read_json(request, NewCart)
-    shop = request.app[SETTINGS].shop
-    currency = given.currency or shop.currency
-    if currency not in shop.currencies:
-        raise InvalidInput.of("currency", f"The shop sells in {', '.join(shop.currencies)}.")
+    currency = currency_of(request, given)
     customer_id = await current_customer_id(request)
     await count_new_cart(request)
     lines = [(line.variant_id, line.quantity) for line in given.lines]

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from storefront.platform.database import Database
 from storefront.platform.gathering import LANES, Gathering
-from storefront.platform.questions import Of
+from storefront.platform.questions import Of, Question
 from storefront.pricing.model import CartContents, PricedCart
 from storefront.pricing.service import ContentsOf, Till
 from storefront.settings import Settings
@@ -32,16 +32,21 @@ class _Asked(NamedTuple):
 
 
 class Desk:
-    """One for each process, as what is asked at different ones does not meet."""
+    """One for each process, as what is asked at different ones does not meet. `questions`: somebody else's, answered beside the price."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, questions: Sequence[Question[Any]] = ()) -> None:
         self._database = database
         self._settings = settings
+        self._questions = questions
         self._kinds: dict[str, Gathering[_Asked, tuple[Any, Till | None] | None]] = {}
 
     def at(self, now: datetime, *, priced: bool = True) -> "AtDesk":
         """For one request. `priced`: the cart's price is asked beside it."""
-        return AtDesk(self, self._database, self._settings, now, priced=priced)
+        return AtDesk(self, self._database, now, priced=priced)
+
+    def till(self, now: datetime) -> Till:
+        """Of a statement by itself."""
+        return Till(self._database.statements, ROW, self._questions, now=now, settings=self._settings)
 
     async def one_of(self, statement: str, asked: _Asked) -> tuple[Any, Till | None] | None:
         """The cart's row of a statement that takes a list and returns a row for each cart that it is done for."""
@@ -55,7 +60,7 @@ class Desk:
         whole = [one.what for one in asked]
         found: dict[UUID, tuple[Any, Till | None]]
         if any(one.priced for one in asked):
-            till = Till(self._database.statements, ROW, now=max(one.now for one in asked), settings=self._settings)
+            till = self.till(max(one.now for one in asked))
             found = {row["id"]: (row, its) for row, its in await till.fetch(statement, whole)}
         else:
             async with self._database.write() as conn:
@@ -66,11 +71,10 @@ class Desk:
 class AtDesk:
     """Stands where a connection or a `Till` does for one request. What is not asked of several at once is asked by itself."""
 
-    def __init__(self, desk: Desk, database: Database, settings: Settings, now: datetime, *, priced: bool) -> None:
+    def __init__(self, desk: Desk, database: Database, now: datetime, *, priced: bool) -> None:
         self._desk = desk
         self._till: Till | None = None
         self._statements = database.statements
-        self._settings = settings
         self._now = now
         self._priced = priced
 
@@ -91,13 +95,19 @@ class AtDesk:
         """As a connection's."""
         if not self._priced:
             return await self._statements.fetchrow(statement, *arguments)
-        self._till = Till(self._statements, ROW, now=self._now, settings=self._settings)
+        self._till = self._desk.till(self._now)
         return await self._till.fetchrow(statement, *arguments)
 
     async def price(self, cart: CartContents) -> PricedCart:
         """The price of the cart that the last statement returned."""
         assert self._till is not None
         return await self._till.price(cart)
+
+    @property
+    def beside(self) -> tuple[Any, ...]:
+        """The answers to the desk's questions about that cart."""
+        assert self._till is not None
+        return self._till.beside
 
 
 DESK = web.AppKey("desk", Desk)

@@ -62,6 +62,7 @@ __all__ = [
     "create",
     "create_priced",
     "disown",
+    "forget",
     "forget_abandoned",
     "get",
     "leave_cart",
@@ -373,6 +374,11 @@ def _checked(field: str, value: Any) -> Any:
     if isinstance(value, Address):
         return checked_address(value, field)
     return checked_email(value, field) if isinstance(value, str) and value else None
+
+
+async def forget(conn: Connection, cart: Cart) -> None:
+    """Deletes a cart that nobody has heard of yet."""
+    await store.forget(conn, cart)
 
 
 async def mark_seen(conn: Connection, cart: Cart, priced: PricedCart) -> None:

@@ -9,7 +9,8 @@ import msgspec
 from aiohttp import web
 
 from storefront.cart import service as carts
-from storefront.cart.access import cart_id_of, guard_of
+from storefront.cart.access import cart_id_of, count_new_cart, currency_of, guard_of
+from storefront.cart.api import ADDRESS, LINKS
 from storefront.cart.model import CartClosed, CartNotFound, CartView
 from storefront.cart.service import cart_view
 from storefront.checkout import idempotency, service
@@ -21,7 +22,7 @@ from storefront.checkout.idempotency import (
     IdempotencyKeyMissing,
     IdempotencyMismatch,
 )
-from storefront.checkout.model import Answer, PlaceOrder
+from storefront.checkout.model import Answer, BuyNow, PlaceOrder
 from storefront.checkout.place_order import place_order
 from storefront.inventory.gate import STOCK
 from storefront.inventory.service import OutOfStock
@@ -108,12 +109,54 @@ async def start_checkout(request: web.Request) -> web.Response:
             await carts.get(conn, cart_id, guard)  # an answer that was given before is its owner's
 
     async def work() -> Answer:
-        started = await service.start(shop, request.app[STOCK], cart_id, guard)
-        view = cart_view(started.cart, started.priced)
-        body = CheckoutView(**msgspec.structs.asdict(view), expires_at=started.expires_at)
-        return Answer(200, encode_json(body), {"Content-Type": "application/json", "ETag": f'"{started.cart.version}"'})
+        return _started(await service.start(shop, request.app[STOCK], cart_id, guard), status=200)
 
     return await _maybe_once(request, f"cart:{cart_id}", work)
+
+
+@routes.post("/api/v1/checkout")
+@operation(
+    summary="Start a cart and its checkout",
+    tag="Checkout",
+    request=BuyNow,
+    example={"lines": [{"variant_id": 1, "quantity": 1}], "email": "ada@example.com", "delivery_address": ADDRESS},
+    response=CheckoutView,
+    status=201,
+    headers=(OPTIONAL_KEY,),
+    answer_headers=(ETAG, LOCATION),
+    links=LINKS,
+    session="optional",
+    errors=(InvalidInput, OutOfStock, IdempotencyInFlight, IdempotencyMismatch, RateLimited, Unavailable),
+)
+async def buy_now(request: web.Request) -> web.Response:
+    """A new cart with its stock held, in one request: "Start a cart" and "Start checkout" for whoever buys at once. Next is the order.
+
+    When something is out of stock there is no cart either.
+    """
+    given = await read_json(request, BuyNow)
+    currency = currency_of(request, given)
+    customer_id = await current_customer_id(request)
+    await count_new_cart(request)
+    await request.app[RATE_LIMITER].hit("checkout", client_ip(request), request.app[SETTINGS].limits.checkout, loosely=True)
+    shop = service.checkout_context(request.app)
+    lines = [(line.variant_id, line.quantity) for line in given.lines]
+
+    async def work() -> Answer:
+        gate, details = request.app[STOCK], given.details
+        started = await service.start_new(shop, gate, currency=currency, customer_id=customer_id, lines=lines, details=details)
+        return _started(started, status=201)
+
+    # A guest is known by nothing but where they call from.
+    return await _maybe_once(request, f"new_cart:{customer_id or client_ip(request)}", work, given)
+
+
+def _started(started: service.Started, *, status: int) -> Answer:
+    view = cart_view(started.cart, started.priced)
+    body = CheckoutView(**msgspec.structs.asdict(view), expires_at=started.expires_at)
+    headers = {"Content-Type": "application/json", "ETag": f'"{started.cart.version}"'}
+    if status == 201:
+        headers["Location"] = f"/api/v1/carts/{started.cart.id}"
+    return Answer(status, encode_json(body), headers)
 
 
 @routes.post("/api/v1/orders")

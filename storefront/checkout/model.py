@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from storefront.cart.model import Currency
+from storefront.cart.model import MOST_LINES, Currency, NewCart, NewLine
 from storefront.platform.money import Money
 
 # Its kind, and what it is called there: "pm_card_visa". So a card's number, sent in its place with or without a kind, is refused before it
@@ -21,6 +21,12 @@ class Seen(Money, frozen=True, forbid_unknown_fields=True):
 
     amount: Annotated[int, Meta(ge=0, le=2**53 - 1)]
     currency: Currency
+
+
+class BuyNow(NewCart, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A new cart that is bought at once, so that there is something in it."""
+
+    lines: Annotated[list[NewLine], Meta(min_length=1, max_length=MOST_LINES)]
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

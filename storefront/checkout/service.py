@@ -1,8 +1,9 @@
 """Rules of checkout before the order: holding the stock, keeping contact, address and delivery option on the cart."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -27,7 +28,7 @@ from storefront.orders.model import OrderHead
 from storefront.payments.service import PAYMENTS, ProviderUnavailable, ProviderUnknown
 from storefront.platform.clock import CLOCK
 from storefront.platform.database import DATABASE, Connection
-from storefront.platform.errors import FieldError, InvalidInput, VersionMismatch
+from storefront.platform.errors import DomainError, FieldError, InvalidInput, VersionMismatch
 from storefront.platform.jobs import JOBS
 from storefront.platform.questions import ask
 from storefront.pricing.addresses import checked_address
@@ -81,20 +82,51 @@ async def start(shop: CheckoutContext, gate: StockGate, cart_id: UUID, guard: Gu
             return Started(cart, priced, kept)
     if cart.state != "open":
         raise CartClosed("This cart is closed. Start a new one.")
+    started, had_no_order = await _held(shop, gate, cart, priced, found.stock)
+    if not had_no_order and await _overtaken(shop, cart.id):
+        return await start(shop, gate, cart_id, guard)
+    return started
+
+
+async def start_new(
+    shop: CheckoutContext,
+    gate: StockGate,
+    *,
+    currency: str,
+    customer_id: UUID | None,
+    lines: Iterable[tuple[int, int]],
+    details: Mapping[str, Any],
+) -> Started:
+    """Starts a cart of (variant, quantity) lines and holds its stock, for whoever buys at once. Who is refused leaves no cart behind.
+
+    Raises what `carts.create_priced` raises, InvalidInput (an empty cart), OutOfStock (NotSentThere when it is for the country alone).
+    """
+    till = shop.together.new_carts.at(shop.clock())
+    conn = shop.database.statements
+    cart, priced = await carts.create_priced(conn, currency=currency, customer_id=customer_id, lines=lines, details=details, till=till)
+    (stock,) = till.beside
+    try:
+        started, _ = await _held(shop, gate, cart, priced, stock)
+    except DomainError:
+        await carts.forget(conn, cart)
+        raise
+    return started
+
+
+async def _held(shop: CheckoutContext, gate: StockGate, cart: Cart, priced: PricedCart, stock: LockedStock) -> tuple[Started, bool]:
+    """With the cart's stock held; True: and it had no order. `stock` is as it was read beside the cart."""
     demand = {line.variant_id: line.quantity for line in priced.lines if line.can_be_bought}
     if not demand:
         raise InvalidInput.of("lines", "There is nothing in the cart that can be bought.")
     expires_at = shop.clock() + shop.hold_time
     country = cart.delivery_address.country if cart.delivery_address else None
     try:
-        had_no_order = await gate.hold(cart.id, demand, expires_at=expires_at, country=country, seen=found.stock)
+        had_no_order = await gate.hold(cart.id, demand, expires_at=expires_at, country=country, seen=stock)
     except OutOfStock as error:
-        if _is_elsewhere(found.stock, error.short, country):
+        if _is_elsewhere(stock, error.short, country):
             raise NotSentThere(cart, priced, error.short) from error
         raise
-    if not had_no_order and await _overtaken(shop, cart.id):
-        return await start(shop, gate, cart_id, guard)
-    return Started(cart, priced, expires_at)
+    return Started(cart, priced, expires_at), had_no_order
 
 
 def _is_elsewhere(stock: LockedStock, short: Sequence[Short], country: str | None) -> bool:

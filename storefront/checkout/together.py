@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import web
 
 from storefront.cart import service as carts
+from storefront.cart.desk import Desk
 from storefront.cart.model import Cart, Guard
 from storefront.checkout import idempotency, store
 from storefront.checkout.idempotency import IdempotencyInFlight, KeyWanted
@@ -40,11 +41,14 @@ class ReadCart(msgspec.Struct, frozen=True):
 
 
 class Together:
-    """One for each process, as what is asked at different ones does not meet."""
+    """One for each process, as what is asked at different ones does not meet. At `new_carts` a cart is started, with the stock of its goods
+    beside its price.
+    """
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
+        self.new_carts = Desk(database, settings, (inventory.stock_of(carts.variant_ids()),))
         self._carts = Gathering(self._read_carts, lanes=LANES)
         self._claims = Gathering(self._claim, lanes=LANES, apart=lambda one: (one[0].scope, one[0].key), again=WROTE_NOTHING)
         self._unpaid = Gathering(self._write_unpaid, lanes=LANES, apart=lambda one: one.order.cart_id, again=WROTE_NOTHING)

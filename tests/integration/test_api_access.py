@@ -64,7 +64,7 @@ def _order(things: Things) -> Ask:
 
 ANYBODY = {
     *("list_categories", "list_category_products", "list_collections", "list_collection_products", "list_products", "read_product"),
-    *("search_products", "list_suggestions", "create_cart", "register_customer", "create_customer_session"),
+    *("search_products", "list_suggestions", "create_cart", "buy_now", "register_customer", "create_customer_session"),
 }
 """The same for everybody, or the beginning of something of one's own."""
 

@@ -26,7 +26,7 @@ from storefront.platform.openapi import IDEMPOTENCY_KEY
 from storefront.settings import Settings
 from tests.buying import MovableClock, offer, stock_of, violations
 from tests.sandbox import Sandbox, eventually
-from tests.shopper import Shopper
+from tests.shopper import ADDRESS, Shopper
 
 Client = TestClient[web.Request, web.Application]
 PASSWORD = "correct horse battery"
@@ -454,6 +454,56 @@ async def test_who_comes_too_late_is_told_which_and_how_many_are_left(guest: Sho
     late = await guest.expect(201, "POST", "/carts", json={"lines": [{"variant_id": variant_id, "quantity": 2}]})
     refused = await guest.expect(409, "POST", f"/carts/{late['id']}/checkout", headers=key())
     assert (problem(refused), refused["lines"]) == ("insufficient_stock", [{"variant_id": variant_id, "wanted": 2, "available": 1}])
+
+
+async def test_who_buys_at_once_has_a_cart_whose_stock_is_held(guest: Shopper, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=3)
+    details = {"email": "ada@shop.example", "delivery_address": ADDRESS}
+    known = await guest.expect(201, "POST", "/carts", json=details | {"lines": [{"variant_id": variant_id}]})
+    option = known["fulfillment_options"][0]["id"]
+    new = details | {"lines": [{"variant_id": variant_id, "quantity": 2}], "fulfillment_option_id": option}
+    async with guest.http.post("/api/v1/checkout", json=new) as answer:
+        ready, location, etag = await answer.json(), answer.headers["Location"], answer.headers["ETag"]
+    assert (answer.status, location, etag) == (201, f"/api/v1/carts/{ready['id']}", f'"{ready["version"]}"')
+    assert ready.pop("expires_at")
+    assert await guest.expect(200, "GET", f"/carts/{ready['id']}") == ready
+    assert await stock_of(owner, variant_id) == (3, 2)
+    status, order = await guest.place(ready)
+    assert (status, order["status"], await stock_of(owner, variant_id)) == (201, "paid", (1, 0))
+    assert await violations(owner) == []
+
+
+async def test_who_cannot_buy_at_once_is_told_why_and_leaves_nothing_behind(guest: Shopper, owner: asyncpg.Connection) -> None:
+    variant_id = await offer(owner, on_hand=1)
+    carts = "SELECT count(*) FROM cart"
+    before = await owner.fetchval(carts)
+    short = {"lines": [{"variant_id": variant_id, "quantity": 2}]}
+    refused = await guest.expect(409, "POST", "/checkout", json=short)
+    assert (problem(refused), refused["lines"]) == ("insufficient_stock", [{"variant_id": variant_id, "wanted": 2, "available": 1}])
+    bad: list[tuple[dict[str, Any], str]] = [
+        ({}, "lines"),
+        ({"lines": []}, "lines"),
+        ({"lines": [{"variant_id": variant_id, "quantity": -1}]}, "lines[0].quantity"),
+        ({"lines": [{"variant_id": 2**50}]}, "lines[0].variant_id"),
+        ({"lines": [{"variant_id": variant_id}], "currency": "XAU"}, "currency"),
+        ({"lines": [{"variant_id": variant_id}], "email": "nobody"}, "email"),
+        ({"lines": [{"variant_id": variant_id}], "fulfillment_option_id": 2**50}, "fulfillment_option_id"),
+    ]
+    for body, field in bad:
+        refused = await guest.expect(422, "POST", "/checkout", json=body)
+        assert [error["field"] for error in refused["errors"]] == [field], refused
+    assert (await owner.fetchval(carts), await stock_of(owner, variant_id)) == (before, (1, 0))
+
+
+async def test_a_key_starts_one_cart_and_holds_once(guest: Shopper, client: Client, owner: asyncpg.Connection) -> None:
+    variant_id, the_key = await offer(owner, on_hand=50), key()
+    body = json.dumps({"lines": [{"variant_id": variant_id, "quantity": 2}]})
+    answers = [await raw(client, "/checkout", body, the_key) for _ in range(3)]
+    assert [(status, headers.get("Idempotent-Replayed")) for status, headers, _ in answers] == [(201, None), (201, "true"), (201, "true")]
+    assert len({text for _, _, text in answers}) == 1
+    assert await stock_of(owner, variant_id) == (50, 2)
+    status, _, text = await raw(client, "/checkout", body.replace("2}", "3}"), the_key)
+    assert (status, problem(json.loads(text))) == (422, "idempotency_mismatch")
 
 
 async def test_a_body_without_end_is_refused(client: Client, settings: Settings) -> None:
