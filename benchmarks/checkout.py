@@ -3,8 +3,8 @@ beside one bare UPDATE.
 
 `python3 run.py bench checkout`: the replicas of the shop, the sandbox provider, PostgreSQL (fsync on) and the buyers share the machine, as
 do pgbench and PostgreSQL, and as do the bare shop (`bounds/aiohttp_order.py`: the same requests, the same provider, and the fewest
-statements that make an order of them), a provider of its own and the same buyers. An order is three requests: a cart with its line,
-contact, address and delivery, checkout (its stock is held), the order itself. Counted are orders that were paid while the buyers bought;
+statements that make an order of them), a provider of its own and the same buyers. An order is two requests: a cart with its line,
+contact, address and delivery, whose stock is held, and the order itself. Counted are orders that were paid while the buyers bought;
 what orders leave behind (mails, the provider's events) is done beside them and after them, and the rate up to the end of that is told as
 well. Alternating rounds, medians. Where the time of an order goes is read from the shop's own metrics.
 """
@@ -219,8 +219,7 @@ async def _buy_until(client: Client, variants: list[int], place: int, until: flo
 async def _buy(client: Client, variant: int) -> None:
     lines = [{"variant_id": variant, "quantity": 1}]
     whole = {"lines": lines, "email": "ada@example.com", "delivery_address": ADDRESS, **_chosen()}
-    _, cart = await _expect(client, 201, "POST", "/api/v1/carts", whole)
-    _, cart = await _expect(client, 200, "POST", f"/api/v1/carts/{cart['id']}/checkout", None)
+    _, cart = await _expect(client, 201, "POST", "/api/v1/checkout", whole)
     order = {"cart_id": cart["id"], "expected_total": cart["total"], "payment_method": "pm_card_visa"}
     _, placed = await _expect(client, 201, "POST", "/api/v1/orders", order, {"Idempotency-Key": uuid.uuid4().hex})
     if placed["status"] != "paid":
@@ -305,7 +304,7 @@ def _print_phases(orders: list[Round]) -> None:
     for name in sorted(total):
         kind, what, label = name.split(":", 2)
         often = total[f"{kind}:count:{label}"]
-        if what == "sum" and often and (kind == "order_phase" or label.startswith(("/api/v1/carts", "/api/v1/orders", "/webhooks"))):
+        if what == "sum" and often and (kind == "order_phase" or label.startswith(("/api/v1/checkout", "/api/v1/orders", "/webhooks"))):
             rows.append((f"{'phase' if kind == 'order_phase' else 'request'} {label}", often / count, total[name] / often * 1000))
     table(("where the time goes", "times an order", "ms each"), rows)
     print()

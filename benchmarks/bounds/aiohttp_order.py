@@ -1,6 +1,6 @@
 """Bare aiohttp + asyncpg + stripe: what an order asks of any shop, without rules, prices, mails or guarantees. The bound of whole orders.
 
-A cart with contact and address is one INSERT, holding its stock one statement, and the order two with the provider's call between them.
+A cart with contact and address whose stock is held is one statement, and the order two with the provider's call between them.
 The provider's event is kept. Nothing is repeated, recovered, authorised or checked but the stock.
 """
 
@@ -25,9 +25,8 @@ CREATE TABLE IF NOT EXISTS bench_order (
 CREATE TABLE IF NOT EXISTS bench_event (id text PRIMARY KEY, payload jsonb NOT NULL);
 """
 FILL = "INSERT INTO bench_shelf SELECT n, 1000000000, 0 FROM generate_series(0, $1::int - 1) n ON CONFLICT DO NOTHING"
-START = "INSERT INTO bench_basket (id, variant, quantity, details) VALUES ($1, $2, $3, $4)"
-HOLD = """UPDATE bench_shelf s SET reserved = reserved + b.quantity
-FROM bench_basket b WHERE b.id = $1 AND s.variant = b.variant RETURNING b.quantity"""
+START = """WITH held AS (UPDATE bench_shelf SET reserved = reserved + $3 WHERE variant = $2)
+INSERT INTO bench_basket (id, variant, quantity, details) VALUES ($1, $2, $3, $4)"""
 PENDING = "INSERT INTO bench_order (id, basket, key, total, status) VALUES ($1, $2, $3, $4, 'pending')"
 PAID = """WITH paid AS (UPDATE bench_order SET status = 'paid', payment = $2 WHERE id = $1 RETURNING basket)
 UPDATE bench_shelf s SET reserved = reserved - b.quantity, on_hand = on_hand - b.quantity
@@ -39,9 +38,7 @@ async def make_app(dsn: str, provider: str, api_key: str) -> web.Application:
     """Tables of its own, and a handler for each step."""
     pool = await asyncpg.create_pool(dsn, min_size=16, max_size=16)
     await pool.execute(TABLES)
-    await pool.execute(
-        "INSERT INTO bench_shelf SELECT n, 1000000000, 0 FROM generate_series(0, $1::int - 1) n ON CONFLICT DO NOTHING", VARIANTS
-    )
+    await pool.execute(FILL, VARIANTS)
     http = stripe.AIOHTTPClient()
     calls = stripe.StripeClient(api_key, base_addresses={"api": provider}, http_client=http)
 
@@ -50,10 +47,6 @@ async def make_app(dsn: str, provider: str, api_key: str) -> web.Application:
         line, cart_id = details.pop("lines")[0], uuid4()
         await pool.execute(START, cart_id, line["variant_id"] % VARIANTS, line["quantity"], json.dumps(details))
         return _answer(201, {"id": str(cart_id), "total": _total(line["quantity"])})
-
-    async def hold(request: web.Request) -> web.Response:
-        cart_id = request.match_info["id"]
-        return _answer(200, {"id": cart_id, "total": _total(await pool.fetchval(HOLD, UUID(cart_id)))})
 
     async def order(request: web.Request) -> web.Response:
         asked = await request.json()
@@ -84,8 +77,7 @@ async def make_app(dsn: str, provider: str, api_key: str) -> web.Application:
 
     app = web.Application()
     app.on_cleanup.append(close)
-    app.router.add_post("/api/v1/carts", start)
-    app.router.add_post("/api/v1/carts/{id}/checkout", hold)
+    app.router.add_post("/api/v1/checkout", start)
     app.router.add_post("/api/v1/orders", order)
     app.router.add_post("/webhooks/sandbox", event)
     app.router.add_get("/livez", livez)
