@@ -8,7 +8,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -101,7 +100,7 @@ async def _answer(request: web.Request, function: Operation, params: Document) -
     key = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
     if not key:
         return await _act(request, function, params, "", "")
-    fingerprint = hashlib.sha256(f"{request.method} {request.path} {json.dumps(params, sort_keys=True)}".encode()).hexdigest()
+    fingerprint = _fingerprint(request, params)
     in_flight = request.app[IN_FLIGHT]
     if key in in_flight:
         raise ApiError(409, "idempotency_error", "This key is being used by a request right now.", code="idempotency_key_in_use")
@@ -120,6 +119,11 @@ async def _answer(request: web.Request, function: Operation, params: Document) -
         return await _act(request, function, params, key, fingerprint)
     finally:
         in_flight.discard(key)
+
+
+def _fingerprint(request: web.Request, params: Document) -> str:
+    asked = msgspec.json.encode([request.method, request.path, params], order="deterministic")
+    return hashlib.sha256(asked).hexdigest()
 
 
 async def _act(request: web.Request, function: Operation, params: Document, key: str, fingerprint: str) -> tuple[int, str, bool]:

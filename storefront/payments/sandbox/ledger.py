@@ -15,7 +15,7 @@ from storefront.payments.sandbox.wire import Document
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS object (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL,
     created INTEGER NOT NULL,
@@ -29,7 +29,7 @@ CREATE INDEX IF NOT EXISTS object_attempt ON object (attempt_id) WHERE attempt_i
 
 -- Money that moved; only ever added to. kind: authorize, capture, refund, refund_failed, release.
 CREATE TABLE IF NOT EXISTS entry (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq INTEGER PRIMARY KEY,
     at REAL NOT NULL,
     intent TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS idempotency_key (
 CREATE INDEX IF NOT EXISTS idempotency_key_created ON idempotency_key (created);
 
 CREATE TABLE IF NOT EXISTS delivery (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq INTEGER PRIMARY KEY,
     event TEXT NOT NULL,
     url TEXT NOT NULL,
     due REAL NOT NULL,
@@ -63,7 +63,7 @@ CREATE INDEX IF NOT EXISTS delivery_due ON delivery (url, due) WHERE done = 0;
 
 -- What happens to an object by itself, after a while.
 CREATE TABLE IF NOT EXISTS later (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq INTEGER PRIMARY KEY,
     due REAL NOT NULL,
     action TEXT NOT NULL,
     object TEXT NOT NULL
