@@ -43,7 +43,7 @@ async function add(form) {
 }
 
 document.addEventListener("submit", (event) => {
-  if (!event.target.matches("form[data-add]")) return;
+  if (!event.target.matches("form[data-add]") || event.submitter?.hasAttribute("formaction")) return;
   event.preventDefault();
   add(event.target);
 });

@@ -45,13 +45,23 @@ async def cart_page(request: web.Request) -> web.StreamResponse:
 @routes.post("/cart/lines")
 async def add_line(request: web.Request) -> web.StreamResponse:
     """Adds to the browser's cart, or starts one."""
+    return await _add_and_see(request, "/cart")
+
+
+@routes.post("/cart/buy")
+async def buy_now(request: web.Request) -> web.StreamResponse:
+    """As adding to the cart, for whoever goes on to checkout at once."""
+    return await _add_and_see(request, "/checkout")
+
+
+async def _add_and_see(request: web.Request, next_page: str) -> web.StreamResponse:
     values = await form_values(request)
     try:
         line = decode_form(values, NewLine)
         cart = await _added(request, line)
     except InvalidInput as error:
         return await _page(request, values, error.messages(), status=422)
-    return _done(request, cart)
+    return _done(request, cart, next_page)
 
 
 @routes.post(r"/cart/lines/{variant_id:\d{1,15}}")
@@ -98,7 +108,7 @@ async def remove_code(request: web.Request) -> web.StreamResponse:
 @routes.post("/cart/back")
 async def back_to_the_cart_before(request: web.Request) -> web.StreamResponse:
     """From an exchange to the cart that the browser had. The exchange waits, too: it is taken up again from its order's page."""
-    return _see_cart() if service.cart_before(request) is None else _left(request)
+    return _see("/cart") if service.cart_before(request) is None else _left(request)
 
 
 async def _added(request: web.Request, line: NewLine) -> Cart:
@@ -134,18 +144,18 @@ async def _changed(request: web.Request, values: dict[str, str], change: Change)
     except (CartNotFound, CartClosed):
         return await _gone(request, cart_id, guard)
     except service.LineNotFound:
-        return _see_cart()
+        return _see("/cart")
     except InvalidInput as error:
         return await _page(request, values, error.messages(), status=422)
     return _done(request, cart)
 
 
-def _see_cart() -> web.Response:
-    return web.Response(status=303, headers={"Location": "/cart", "Cache-Control": "private, no-store"})
+def _see(page: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": page, "Cache-Control": "private, no-store"})
 
 
-def _done(request: web.Request, cart: Cart) -> web.Response:
-    response = _see_cart()
+def _done(request: web.Request, cart: Cart, next_page: str = "/cart") -> web.Response:
+    response = _see(next_page)
     service.set_cart_cookies(request, response, cart.id, cart.item_count)
     return response
 
@@ -157,7 +167,7 @@ async def _gone(request: web.Request, cart_id: UUID, guard: Guard) -> web.Respon
 
 
 def _left(request: web.Request, successor: Cart | None = None) -> web.Response:
-    response = _see_cart()
+    response = _see("/cart")
     service.leave_cart(request, response, successor)
     return response
 

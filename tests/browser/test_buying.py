@@ -74,6 +74,17 @@ def test_a_guest_buys_a_variant_from_the_home_page_to_the_confirmation(page: Pag
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Order {number}")
 
 
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without"])
+def test_who_buys_now_comes_to_the_checkout(new_context: NewContext, javascript: bool) -> None:
+    page = new_context(java_script_enabled=javascript).new_page()
+    page.goto("/search?q=casserole")
+    page.get_by_role("link", name="Longhearth Casserole").first.click()
+    page.get_by_label("Quantity").fill("2")
+    page.get_by_role("button", name="Buy now").click()
+    expect(page).to_have_url(re.compile("/checkout$"))
+    expect(page.get_by_role("complementary", name="Your order")).to_contain_text("Longhearth Casserole")
+
+
 def test_a_guest_buys_a_variant_without_javascript(new_context: NewContext) -> None:
     page = new_context(java_script_enabled=False).new_page()
     page.goto("/")

@@ -296,6 +296,14 @@ async def test_what_sold_out_meanwhile_leads_back_to_the_cart(browser: Browser, 
     assert "Only 1 left" in await browser.open("/cart")
 
 
+async def test_who_buys_now_is_at_checkout_with_it(browser: Browser, owner: asyncpg.Connection) -> None:
+    variant_id = str(await offer(owner))
+    assert await browser.follow("/cart/buy", {"variant_id": variant_id, "quantity": "2"}) == "/checkout"
+    assert browser.cookie("cart_count") == "2"
+    assert "/checkout" in forms_of(await browser.open("/checkout"))
+    assert (await browser.send("/cart/buy", {"variant_id": variant_id, "quantity": "-1"}))[0] == 422
+
+
 async def test_a_quantity_that_is_none_is_refused_and_the_cart_stays(browser: Browser, owner: asyncpg.Connection) -> None:
     variant_id = str(await offer(owner))
     await browser.follow("/cart/lines", {"variant_id": variant_id, "quantity": "1"})
