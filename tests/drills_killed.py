@@ -22,11 +22,14 @@ import asyncpg
 import msgspec
 import uvloop
 
-from storefront.checkout import recovery, service, webhooks
+from storefront.cart.view import cart_view
+from storefront.checkout import idempotency, recovery, service, webhooks
+from storefront.checkout.answers import refusal
 from storefront.checkout.context import CheckoutContext
-from storefront.checkout.model import PlaceOrder
+from storefront.checkout.model import Answer, BuyNow, PlaceOrder
 from storefront.checkout.place_order import place_order
 from storefront.checkout.together import Together
+from storefront.inventory.gate import StockGate
 from storefront.orders import after_sale, exchanges, returns
 from storefront.orders.after_sale import NotPossibleNow
 from storefront.orders.returns import Arrival
@@ -34,6 +37,7 @@ from storefront.payments.service import Payments
 from storefront.payments.stripe_client import StripeCaller
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Database
+from storefront.platform.http import encode_json
 from storefront.platform.jobs import Jobs
 from storefront.settings import ROOT, Settings
 
@@ -75,6 +79,8 @@ async def do(shop: CheckoutContext, work: Work) -> Any:
         case "place":
             request = msgspec.convert(given["request"], PlaceOrder)
             return await place_order(shop, request, given["key"], path="/api/v1/orders")
+        case "buy_now":
+            return await _buy_now(shop, given)
         case "returned":
             return await service.returned(shop, UUID(given["order_id"]))
         case "capture":
@@ -96,6 +102,27 @@ async def do(shop: CheckoutContext, work: Work) -> Any:
             return await recovery.recover(shop)
         case unknown:
             raise ValueError(unknown)
+
+
+async def _buy_now(shop: CheckoutContext, given: dict[str, Any]) -> Answer:
+    """A cart is started with its stock held, under a key, as a client that buys at once asks for it."""
+    wanted = msgspec.convert(given["wanted"], BuyNow)
+    gate, lines = StockGate(shop.database), [(line.variant_id, line.quantity) for line in wanted.lines]
+
+    async def start() -> Answer:
+        started = await service.start_new(shop, gate, currency="EUR", customer_id=None, lines=lines, details=wanted.details)
+        return Answer(201, encode_json(cart_view(started.cart, started.priced)), {})
+
+    return await idempotency.once(
+        shop.database,
+        "new_cart:1",
+        given["key"],
+        idempotency.fingerprint("POST", "/api/v1/checkout", wanted),
+        start,
+        lambda error: refusal(shop.settings, error),
+        now=shop.clock(),
+        stale=shop.stale_after,
+    )
 
 
 async def _refund_return(shop: CheckoutContext, order_id: UUID, return_id: UUID) -> None:

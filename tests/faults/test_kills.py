@@ -23,6 +23,7 @@ from storefront.checkout import recovery
 from storefront.checkout.context import CheckoutContext
 from storefront.checkout.model import Answer
 from storefront.checkout.reconcile import reconcile
+from storefront.inventory import service as inventory
 from storefront.orders import exchanges, returns
 from storefront.orders import service as orders
 from storefront.orders.after_sale import NotPossibleNow
@@ -33,7 +34,7 @@ from storefront.platform.embedded.supervisor import Embedded
 from storefront.platform.money import Money
 from storefront.pricing import gift_cards
 from storefront.settings import Settings
-from tests.buying import Buyer, MovableClock, buyer_of, gift_card, offer, stock_of, violations
+from tests.buying import ADDRESS, Buyer, MovableClock, buyer_of, gift_card, offer, stock_of, violations
 from tests.conftest import free_port, running_provider, settings_for
 from tests.drills_killed import Life, Mortals, Work, do, with_capture
 from tests.sandbox import Sandbox
@@ -46,6 +47,7 @@ BACKENDS = "SELECT array_agg(pid) FROM pg_stat_activity WHERE datname = current_
 LEAST_KILLS = 200  # in the shorter form too
 COMMITTING = (
     "COMMIT",
+    "hold_from_shelf(",
     "orders_pending(",
     "settle_paid_and_answer_each(",
 )  # what ends a phase
@@ -168,6 +170,37 @@ class PaidOfWhatIsHeld(Case):
         await self.shopping()
         await self.buyer.check_out()
         return self.placing(VISA)
+
+
+class BoughtNow(Case):
+    """The process dies while a cart is started and its stock held; what it held for nobody ends with its time."""
+
+    points = 15
+    calls = False
+
+    async def prepare(self) -> Work:
+        self.variant_id = await offer(self.owner, on_hand=ON_SHELF)
+        wanted = {
+            "lines": [{"variant_id": self.variant_id, "quantity": 2}],
+            "email": "ada@shop.example",
+            "delivery_address": msgspec.to_builtins(ADDRESS),
+            "fulfillment_option_id": self.option_id,
+        }
+        return Work("buy_now", {"wanted": wanted, "key": self.key})
+
+    async def again(self, work: Work) -> None:
+        answer = await self.expect(201, work)
+        assert (await self.expect(201, work)).body == answer.body, "a repeat has the same answer"
+        cart = answer.document()
+        total, to_pay = (Money(cart[name]["amount"], "EUR") for name in ("total", "to_pay"))
+        self.buyer = Buyer(self.shop, UUID(cart["id"]), total, to_pay)
+        await self.expect(201, self.placing(VISA, uuid.uuid4().hex))
+
+    async def must_hold(self) -> None:
+        self.clock.forward(seconds=self.shop.hold_time.total_seconds())
+        now = self.clock()
+        await self.shop.database.transaction(lambda conn: inventory.release_expired(conn, now))
+        await super().must_hold()
 
 
 class RedirectedWhilePlacing(Case):
@@ -481,6 +514,7 @@ FLOWS = (
     LeftUnpaid,  # first, while the provider has few payments: what it has not heard of is looked for among all of them
     PaidAtOnce,
     PaidOfWhatIsHeld,
+    BoughtNow,
     RedirectedWhilePlacing,
     BackFromTheBank,
     Declined,
