@@ -60,10 +60,11 @@ class Load:
         client.close()
 
     async def _buy(self, client: Client, email: str) -> None:
-        cart = await self._filled_cart(client, email)
+        at_once = random.random() < 0.3  # noqa: S311
+        cart = await (self._bought_now(client, email) if at_once else self._filled_cart(client, email))
         if cart is None:
             return
-        if random.random() < 0.7:  # noqa: S311
+        if not at_once and random.random() < 0.7:  # noqa: S311
             status, document = await self._answer(client, Intent("POST", f"/api/v1/carts/{cart['id']}/checkout"))
             if status != 200:
                 assert kind_of(document) in ("insufficient_stock", LOST_CART), (status, document)
@@ -78,15 +79,27 @@ class Load:
         """Two requests that take no key. A cart that nobody was told of stays empty-handed, and a change that is made again is the same
         change. None: the cart is gone.
         """
-        lines = {"lines": [{"variant_id": random.choice(self.variants), "quantity": 1}]}  # noqa: S311
-        status, cart = await self._answer(client, Intent("POST", "/api/v1/carts", lines, keyed=False))
+        status, cart = await self._answer(client, Intent("POST", "/api/v1/carts", self._something(), keyed=False))
         assert status == 201, (status, cart)
-        details = {"email": email, "delivery_address": ADDRESS, "fulfillment_option_id": self.option_id}
-        status, filled = await self._answer(client, Intent("PATCH", f"/api/v1/carts/{cart['id']}", details, keyed=False))
+        status, filled = await self._answer(client, Intent("PATCH", f"/api/v1/carts/{cart['id']}", self._details(email), keyed=False))
         if status != 200:
             assert kind_of(filled) == LOST_CART, (status, filled)
             return None
         return dict(filled)
+
+    async def _bought_now(self, client: Client, email: str) -> dict[str, Any] | None:
+        """All of it in one request, under a key, with the stock held. None: it is sold out."""
+        status, ready = await self._answer(client, Intent("POST", "/api/v1/checkout", self._something() | self._details(email)))
+        if status != 201:
+            assert kind_of(ready) == "insufficient_stock", (status, ready)
+            return None
+        return dict(ready)
+
+    def _something(self) -> dict[str, Any]:
+        return {"lines": [{"variant_id": random.choice(self.variants), "quantity": 1}]}  # noqa: S311
+
+    def _details(self, email: str) -> dict[str, Any]:
+        return {"email": email, "delivery_address": ADDRESS, "fulfillment_option_id": self.option_id}
 
     async def _answer(self, client: Client, intent: Intent) -> tuple[int, Any]:
         """What whoever asks until there is an answer is told in the end."""
