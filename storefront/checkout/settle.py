@@ -65,9 +65,15 @@ async def settle_free(conn: Connection, jobs: Jobs, order_id: UUID, *, now: date
 
 
 async def _money_came(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer, now: datetime) -> Settlement:
+    order = await store.lock_order(conn, attempt.order_id)
     paid = _paid_in_full(attempt, answer)
+    if order is not None and order["status"] == "pending_payment":
+        if await _is_given_back(conn, attempt):
+            return "given_back"
+        if answer.refunded:
+            return await _gave_back_at_provider(conn, attempt, answer, now)
     if paid is None:
-        return await _not_what_we_asked(conn, attempt, answer, _moved(answer), now)
+        return await _not_what_we_asked(conn, attempt, answer, now)
     if not await settle_paid(conn, paid, now=now):
         return await _order_does_not_wait(conn, attempt, answer, paid.status, now)
     jobs.look_soon()
@@ -87,15 +93,28 @@ def _moved(answer: ProviderAnswer) -> int:
     return answer.captured if answer.state == "succeeded" else answer.amount
 
 
-async def _not_what_we_asked(
-    conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer, moved_amount: int, now: datetime
-) -> Settlement:
+async def _is_given_back(conn: Connection, attempt: PaymentAttempt) -> bool:
+    """Whether the charge is undone, or being undone: what the provider says of its success may be from before."""
+    others = await store.attempts_of_order(conn, attempt.order_id)
+    return any(other.kind == "void" and other.parent_id == attempt.id for other in others)
+
+
+async def _gave_back_at_provider(conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer, now: datetime) -> Settlement:
+    """Somebody gave the money back at the provider before the order had it: it pays for nothing, and another payment may."""
+    if answer.refunded < answer.captured:
+        return await _not_what_we_asked(conn, attempt, answer, now)
+    if await store.record_attempt(conn, attempt.id, "cancelled", answer, now=now):
+        await store.add_event(conn, attempt.order_id, "payment_cancelled", {"given_back": answer.refunded}, now=now)
+    return "cancelled"
+
+
+async def _not_what_we_asked(conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer, now: datetime) -> Settlement:
     """The provider's ledger names another amount: nothing is decided by a program here. An operator is told once."""
     await store.lock_order(conn, attempt.order_id)
     held = await store.lock_attempt(conn, attempt.id)
     told = held is not None and (held.state, held.provider_ref) == ("stuck", answer.provider_ref)
     if not told and await store.record_attempt(conn, attempt.id, "stuck", answer, now=now):
-        data = {"asked": attempt.amount, "moved": moved_amount, "currency": answer.currency}
+        data = {"asked": attempt.amount, "moved": _moved(answer) - answer.refunded, "currency": answer.currency}
         await store.add_event(conn, attempt.order_id, "amount_differs", data, now=now)
     return "stuck"
 
@@ -110,9 +129,8 @@ async def _order_does_not_wait(
         if held is not None and held.state == "authorized" and status == "paid" and order is not None and order["status"] == "authorized":
             await after_sale.begin_capture(conn, held, now=now)  # made at the provider: recovery learns of it as of one of ours
         return status
-    others = await store.attempts_of_order(conn, attempt.order_id)
-    if any(other.kind == "void" and other.parent_id == attempt.id for other in others):
-        return "given_back"  # it is undone, or being undone; the answer may be from before
+    if await _is_given_back(conn, attempt):
+        return "given_back"
     await after_sale.begin_give_back(conn, attempt, answer.provider_ref, now=now)
     await store.add_event(conn, attempt.order_id, "late_payment", {"amount": attempt.amount}, now=now)
     return "given_back"

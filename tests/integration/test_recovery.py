@@ -193,6 +193,53 @@ async def test_money_that_comes_for_an_order_that_was_given_up_goes_back(
     assert await violations(owner) == []
 
 
+async def test_money_that_has_gone_back_pays_for_nothing(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    """It came while another payment of its order was under way; the provider's event of the refund comes when that one is declined."""
+    variant_id = await offer(owner)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    waiting = (await buyer.place(payment_method=ASKS_BACK)).document()
+    order_id = UUID(waiting["id"])
+    first = await owner.fetchval("UPDATE payment_attempt SET state = 'cancelled' WHERE order_id = $1 RETURNING id", order_id)
+    other = (await buyer.place(payment_method=ASKS_BACK)).document()
+    second = await owner.fetchval("SELECT id FROM payment_attempt WHERE order_id = $1 AND id <> $2", order_id, first)
+    await sandbox.send(waiting["next_action"]["redirect_url"], answer="approve")
+    assert await recovery.ask_again(shop, first) == "given_back"
+    await sandbox.send(other["next_action"]["redirect_url"], answer="refuse")
+    assert await recovery.ask_again(shop, second) == "declined"
+    for _ in range(2):
+        assert await recovery.ask_again(shop, first) == "given_back"
+        clock.forward(minutes=1)
+        await recovery.recover(shop)
+    assert await owner.fetchval("SELECT status FROM orders WHERE id = $1", order_id) == "pending_payment"
+    (intent,) = await sandbox.intents_of(first)
+    assert [kind for kind, _ in await sandbox.movements(intent["id"])] == ["authorize", "capture", "refund"]
+    assert (await buyer.place()).status == 201
+    assert await stock_of(owner, variant_id) == (9, 0)
+    assert await violations(owner) == []
+
+
+async def test_money_that_was_given_back_at_the_provider_before_the_shop_knew_of_it_pays_for_nothing(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    variant_id = await offer(owner)
+    buyer = await buyer_of(shop, option_id, (variant_id, 1))
+    await dies_at(shop, buyer, uuid.uuid4().hex, "charged")
+    order_id = await owner.fetchval("SELECT id FROM orders WHERE cart_id = $1", buyer.cart_id)
+    attempt_id = await owner.fetchval("SELECT id FROM payment_attempt WHERE order_id = $1", order_id)
+    (intent,) = await sandbox.intents_of(attempt_id)
+    for amount, became in ((500, "stuck"), (buyer.total.amount - 500, "cancelled")):
+        await sandbox.call("POST", "/v1/refunds", {"payment_intent": intent["id"], "amount": str(amount)})
+        assert await recovery.ask_again(shop, attempt_id) == became
+        assert await owner.fetchval("SELECT status FROM orders WHERE id = $1", order_id) == "pending_payment"
+    await learn(shop, order_id, actor="operator")
+    answer = await buyer.place()
+    assert (answer.status, answer.document()["id"]) == (201, str(order_id))
+    assert await stock_of(owner, variant_id) == (9, 0)
+    assert await violations(owner) == []
+
+
 async def test_an_order_whose_charge_was_never_made_is_charged_in_the_end_however_much_is_sold(
     shop: CheckoutContext,
     owner: asyncpg.Connection,
