@@ -5,8 +5,10 @@ order moves on once.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
+
+import msgspec
 
 from storefront.checkout.model import Answer, Claim
 from storefront.checkout.store import Paid, settle_paid
@@ -67,15 +69,16 @@ async def settle_free(conn: Connection, jobs: Jobs, order_id: UUID, *, now: date
 async def _money_came(conn: Connection, jobs: Jobs, attempt: PaymentAttempt, answer: ProviderAnswer, now: datetime) -> Settlement:
     order = await store.lock_order(conn, attempt.order_id)
     paid = _paid_in_full(attempt, answer)
-    if order is not None and order["status"] == "pending_payment":
-        if await _is_given_back(conn, attempt):
-            return "given_back"
-        if answer.refunded:
-            return await _gave_back_at_provider(conn, attempt, answer, now)
+    if order is None or order["status"] != "pending_payment":
+        return await _order_does_not_wait(conn, order, attempt, answer, paid, now)
+    if await _is_given_back(conn, attempt):
+        return "given_back"
+    if answer.refunded:
+        return await _gave_back_at_provider(conn, attempt, answer, now)
     if paid is None:
         return await _not_what_we_asked(conn, attempt, answer, now)
     if not await settle_paid(conn, paid, now=now):
-        return await _order_does_not_wait(conn, attempt, answer, paid.status, now)
+        return await _order_does_not_wait(conn, order, attempt, answer, paid, now)
     jobs.look_soon()
     return paid.status
 
@@ -109,8 +112,7 @@ async def _gave_back_at_provider(conn: Connection, attempt: PaymentAttempt, answ
 
 
 async def _not_what_we_asked(conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer, now: datetime) -> Settlement:
-    """The provider's ledger names another amount: nothing is decided by a program here. An operator is told once."""
-    await store.lock_order(conn, attempt.order_id)
+    """The provider's ledger names another amount for an order that waits: no program decides that. An operator is told once."""
     held = await store.lock_attempt(conn, attempt.id)
     told = held is not None and (held.state, held.provider_ref) == ("stuck", answer.provider_ref)
     if not told and await store.record_attempt(conn, attempt.id, "stuck", answer, now=now):
@@ -120,17 +122,24 @@ async def _not_what_we_asked(conn: Connection, attempt: PaymentAttempt, answer: 
 
 
 async def _order_does_not_wait(
-    conn: Connection, attempt: PaymentAttempt, answer: ProviderAnswer, status: Literal["paid", "authorized"], now: datetime
+    conn: Connection, order: Any | None, attempt: PaymentAttempt, answer: ProviderAnswer, paid: Paid | None, now: datetime
 ) -> Settlement:
-    """Either this very payment has been settled before, or the order was given up or is paid by another: then the money goes back."""
-    order = await store.lock_order(conn, attempt.order_id)
+    """Either this very payment has been settled before, or the order was given up or is paid by another: then the money goes back,
+    however much it is.
+    """
     held = await store.lock_attempt(conn, attempt.id)
     if held is None or held.state in ("succeeded", "authorized"):
-        if held is not None and held.state == "authorized" and status == "paid" and order is not None and order["status"] == "authorized":
+        if paid is None:
+            return "stuck"
+        waits_for_capture = order is not None and order["status"] == "authorized"
+        if held is not None and held.state == "authorized" and paid.status == "paid" and waits_for_capture:
             await after_sale.begin_capture(conn, held, now=now)  # made at the provider: recovery learns of it as of one of ours
-        return status
+        return paid.status
     if await _is_given_back(conn, attempt):
         return "given_back"
-    await after_sale.begin_give_back(conn, attempt, answer.provider_ref, now=now)
-    await store.add_event(conn, attempt.order_id, "late_payment", {"amount": attempt.amount}, now=now)
+    if answer.currency != attempt.currency:
+        return await _not_what_we_asked(conn, attempt, answer, now)  # the order's books are in its own
+    came = msgspec.structs.replace(attempt, amount=_moved(answer))
+    await after_sale.begin_give_back(conn, came, answer.provider_ref, now=now)
+    await store.add_event(conn, attempt.order_id, "late_payment", {"amount": came.amount}, now=now)
     return "given_back"

@@ -268,16 +268,18 @@ async def test_an_order_whose_charge_was_never_made_is_charged_in_the_end_howeve
 
 
 async def late_money(
-    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, clock: MovableClock, payment_method: str
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, clock: MovableClock, payment_method: str, *, amount: int = 0
 ) -> tuple[UUID, str]:
-    """(order, intent) of an order that was given up before its charge was made; then the money came, and is on its way back."""
+    """(order, intent) of an order that was given up before its charge was made; then the money came (another `amount` than was asked for,
+    if one is given), and is on its way back.
+    """
     buyer = await buyer_of(shop, option_id, (await offer(owner), 1))
     await dies_at(shop, buyer, uuid.uuid4().hex, "charge", payment_method=payment_method)
     order_id = await owner.fetchval("SELECT id FROM orders WHERE cart_id = $1", buyer.cart_id)
     clock.forward(minutes=1)
     assert await recovery.give_up(shop, order_id, "not_paid_in_time")
     attempt_id = await owner.fetchval("SELECT id FROM payment_attempt WHERE order_id = $1", order_id)
-    request = charge_request(payment_method, buyer.to_pay.amount)
+    request = charge_request(payment_method, amount or buyer.to_pay.amount)
     answer = await shop.payments.charge(msgspec.structs.replace(request, attempt_id=attempt_id, order_id=order_id))
     assert await recovery.ask_again(shop, attempt_id) == "given_back"
     return order_id, answer.provider_ref
@@ -285,6 +287,21 @@ async def late_money(
 
 async def void_of(owner: asyncpg.Connection, order_id: UUID) -> asyncpg.Record:
     return await owner.fetchrow("SELECT id, state FROM payment_attempt WHERE order_id = $1 AND kind = 'void'", order_id)
+
+
+async def test_late_money_goes_back_however_much_it_is(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    order_id, intent = await late_money(shop, owner, option_id, clock, "pm_card_visa", amount=777)
+    clock.forward(minutes=1)
+    await recovery.recover(shop)
+    assert await sandbox.movements(intent) == [("authorize", 777), ("capture", 777), ("refund", 777)]
+    async with shop.database.write() as conn:
+        told = [(event.kind, event.data.get("amount")) for event in (await orders.order_by_id(conn, order_id)).events]
+    assert told[-2:] == [("late_payment", 777), ("payment_released", 777)]
+    await learn(shop, order_id, actor="operator")
+    assert (await void_of(owner, order_id))["state"] == "succeeded"
+    assert await violations(owner) == []
 
 
 async def test_late_money_that_the_bank_sends_back_to_the_shop_waits_for_an_operator(
