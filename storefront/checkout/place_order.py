@@ -422,7 +422,7 @@ async def _take_money(shop: CheckoutContext, held: Claim, pending: PendingOrder,
     """The call. A lost answer is asked for; there is never a new attempt for it."""
     charge = _charge(shop, held, pending)
     if begun_before:
-        await _must_be_live(shop, charge.attempt_id)
+        await _must_be_live(shop, held, pending)
     try:
         return await shop.payments.charge(charge)
     except ProviderUnknown:
@@ -437,12 +437,22 @@ async def _take_money(shop: CheckoutContext, held: Claim, pending: PendingOrder,
         raise PaymentProviderAway() from error
 
 
-async def _must_be_live(shop: CheckoutContext, attempt_id: UUID) -> None:
-    """An attempt that was closed while nobody was at work on it is not charged any more. Raises OrderGivenUp."""
+async def _must_be_live(shop: CheckoutContext, held: Claim, pending: PendingOrder) -> None:
+    """An attempt that was closed while nobody was at work on it is not charged any more. Raises CartOrdered when another paid its order,
+    OrderGivenUp when that is cancelled, IdempotencyInFlight when it still waits: the same key then begins a new attempt.
+    """
+    assert pending.attempt_id is not None
     async with shop.database.write() as conn:
-        attempt = await order_store.attempt_by_id(conn, attempt_id)
-    if attempt is None or not attempt.live:
-        raise OrderGivenUp("The order was given up before it was paid. Nothing was charged.")
+        attempt = await order_store.attempt_by_id(conn, pending.attempt_id)
+        if attempt is not None and attempt.live:
+            return
+        order = await orders.order_by_id(conn, pending.order_id)
+        if order.status == "pending_payment":
+            await idempotency.release(conn, held, back_to="started")
+            raise IdempotencyInFlight.again_in()
+    if order.status != "cancelled":
+        raise CartOrdered.of(shop.settings, order)
+    raise OrderGivenUp("The order was given up before it was paid. Nothing was charged.")
 
 
 async def _ask(shop: CheckoutContext, pending: PendingOrder) -> ProviderAnswer | None:

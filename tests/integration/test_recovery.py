@@ -11,6 +11,7 @@ from storefront.cart import service as carts
 from storefront.checkout import recovery
 from storefront.checkout.context import CheckoutContext
 from storefront.checkout.errors import PaymentProviderAway, PaymentUnderWay
+from storefront.checkout.idempotency import IdempotencyInFlight
 from storefront.checkout.reconcile import learn
 from storefront.orders import after_sale
 from storefront.orders import service as orders
@@ -170,6 +171,31 @@ async def test_an_order_whose_charge_was_never_made_is_given_up_in_the_end(
     assert (again.status, again.document()["type"].rpartition("/")[2]) == (409, "order_cancelled")
     assert await captured_for(owner, sandbox, buyer.cart_id) == []
     assert (await buyer.place()).status == 201
+    assert await violations(owner) == []
+
+
+async def test_a_key_whose_attempt_was_closed_is_told_of_the_payment_that_paid_or_begins_another(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    for paid_by_another in (True, False):
+        variant_id = await offer(owner)
+        buyer, key = await buyer_of(shop, option_id, (variant_id, 1)), uuid.uuid4().hex
+        await dies_at(shop, buyer, key, "charge")
+        order_id = await owner.fetchval("SELECT id FROM orders WHERE cart_id = $1", buyer.cart_id)
+        await owner.execute("UPDATE payment_attempt SET state = 'cancelled' WHERE order_id = $1", order_id)
+        if paid_by_another:
+            assert (await buyer.place()).status == 201
+        clock.forward(seconds=60)
+        if paid_by_another:
+            told = (await buyer.place(key)).document()
+            assert (told["type"].rpartition("/")[2], told["order"]["id"]) == ("cart_ordered", str(order_id))
+        else:
+            with pytest.raises(IdempotencyInFlight):
+                await buyer.place(key)
+            answer = await buyer.place(key)
+            assert (answer.status, answer.document()["id"]) == (201, str(order_id))
+        assert await captured_for(owner, sandbox, buyer.cart_id) == [buyer.total.amount]
+        assert await stock_of(owner, variant_id) == (9, 0)
     assert await violations(owner) == []
 
 
