@@ -69,10 +69,11 @@ SELECT place, settled FROM settle_paid_and_answer_each(
     :order_ids, :statuses, :captured, :attempt_ids, :attempt_states, :provider_refs, :moments, :mail_kind, :mails,
     :scopes, :keys, :tokens, :answer_statuses, :answer_headers, :answer_bodies);
 
--- name: release_key!
+-- name: release_key$
 -- Nobody is at work on it any more; a retry, or recovery, goes on from `recovery_point`.
 UPDATE idempotency_key SET locked_at = NULL, recovery_point = coalesce(:recovery_point, recovery_point)
-WHERE scope = :scope AND key = :key AND locked_at = :locked_at AND finished_at IS NULL;
+WHERE scope = :scope AND key = :key AND locked_at = :locked_at AND finished_at IS NULL
+RETURNING true;
 
 -- name: forget_key!
 -- For a request that was refused before it had any effect.

@@ -170,9 +170,12 @@ async def finish(conn: Connection, held: Claim, answer: Answer, *, now: datetime
         raise IdempotencyInFlight.again_in()
 
 
-async def release(conn: Connection, held: Claim, *, back_to: str | None = None) -> None:
-    """Lets go without an answer; `back_to` is the phase that a retry starts from, when it is not the one reached."""
-    await queries.release_key(conn, scope=held.scope, key=held.key, locked_at=held.locked_at, recovery_point=back_to)
+async def release(conn: Connection, held: Claim, *, back_to: str | None = None) -> bool:
+    """Lets go without an answer; `back_to` is the phase that a retry starts from, when it is not the one reached. False: the key has been
+    taken over, and nothing has changed.
+    """
+    released = await queries.release_key(conn, scope=held.scope, key=held.key, locked_at=held.locked_at, recovery_point=back_to)
+    return released is not None
 
 
 async def forget(conn: Connection, held: Claim) -> None:

@@ -490,11 +490,15 @@ def _own_return_url(shop: CheckoutContext, pending: PendingOrder) -> str:
 
 
 async def _nothing_happened(shop: CheckoutContext, held: Claim, attempt_id: UUID) -> None:
-    """The provider surely has not begun: the attempt is closed, and a retry with the same key starts a new one on the same order."""
+    """The provider surely has not begun: the attempt is closed, and a retry with the same key starts a new one on the same order.
+
+    Raises IdempotencyInFlight when the key has been taken over: whoever has it now may be charging this very attempt.
+    """
 
     async def work(conn: Connection) -> None:
+        if not await idempotency.release(conn, held, back_to="started"):
+            raise IdempotencyInFlight.again_in()
         await order_store.record_attempt(conn, attempt_id, "cancelled", None, now=shop.clock())
-        await idempotency.release(conn, held, back_to="started")
 
     await shop.database.transaction(work)
 

@@ -16,7 +16,8 @@ from storefront.checkout.reconcile import learn
 from storefront.orders import after_sale
 from storefront.orders import service as orders
 from storefront.payments import service as payments_service
-from storefront.payments.errors import ProviderUnknown
+from storefront.payments.errors import ProviderUnavailable, ProviderUnknown
+from storefront.payments.model import ChargeRequest, ProviderAnswer
 from storefront.payments.service import Payments
 from storefront.platform.errors import InvalidInput, Unavailable
 from storefront.settings import Settings
@@ -409,6 +410,34 @@ async def test_a_provider_that_is_away_costs_nothing_and_the_same_key_pays_later
     assert (await buyer.place(key)).status == 201, "a refusal on the way does not keep the key"
     assert await captured_for(owner, sandbox, buyer.cart_id) == [buyer.total.amount]
     await away.close()
+    assert await violations(owner) == []
+
+
+class SlowToFail(Payments):
+    """A provider that is away; by the time that this is known, the key is another's."""
+
+    def __init__(self, settings: Settings, owner: asyncpg.Connection, key: str) -> None:
+        super().__init__(settings)
+        self.owner, self.key = owner, key
+
+    async def charge(self, request: ChargeRequest) -> ProviderAnswer:
+        await self.owner.execute("UPDATE idempotency_key SET locked_at = locked_at + interval '1 second' WHERE key = $1", self.key)
+        raise ProviderUnavailable("away")
+
+
+async def test_who_has_lost_the_key_does_not_close_the_attempt_that_another_is_charging(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    buyer, key = await buyer_of(shop, option_id, (await offer(owner), 1)), uuid.uuid4().hex
+    slow = SlowToFail(shop.settings, owner, key)
+    with pytest.raises(IdempotencyInFlight):
+        await Buyer(msgspec.structs.replace(shop, payments=slow), buyer.cart_id, buyer.total, buyer.to_pay).place(key)
+    await slow.close()
+    attempts = "SELECT a.state FROM payment_attempt a JOIN orders o ON o.id = a.order_id WHERE o.cart_id = $1"
+    assert [row["state"] for row in await owner.fetch(attempts, buyer.cart_id)] == ["open"]
+    clock.forward(minutes=1)
+    assert (await buyer.place(key)).status == 201
+    assert await captured_for(owner, sandbox, buyer.cart_id) == [buyer.total.amount]
     assert await violations(owner) == []
 
 
