@@ -17,6 +17,9 @@ def answer_of(settings: Settings, order: Order, settlement: Settlement, answer: 
     """The order as it stands after its payment was settled, or why it was not paid."""
     if settlement in ("declined", "cancelled"):
         return refusal(settings, _declined(order, answer))
+    if settlement == "given_back" and order.status == "pending_payment":
+        given_back = "This payment was given up before its money came, which is given back. Please use another way to pay."
+        return refusal(settings, _declined(order, answer, given_back))
     if settlement == "given_back" and order.status != "cancelled":
         return refusal(settings, CartOrdered.of(settings, order))
     if settlement == "given_back":
@@ -35,8 +38,9 @@ _MENDED_BY = {
 }
 
 
-def _declined(order: Order, answer: ProviderAnswer | None) -> PaymentDeclined:
-    said = (answer.message or _MENDED_BY.get(answer.decline_code or "")) if answer is not None else None
+def _declined(order: Order, answer: ProviderAnswer | None, said: str | None = None) -> PaymentDeclined:
+    if answer is not None:
+        said = said or answer.message or _MENDED_BY.get(answer.decline_code or "")
     extra = {
         "decline_code": (answer.decline_code if answer is not None else None) or "cancelled",
         "order": {"id": order.id, "number": order.number, "expires_at": order.expires_at},

@@ -358,6 +358,9 @@ async def test_money_for_an_order_that_another_payment_has_paid_is_told_as_that(
     given_up = msgspec.structs.replace(order, status="cancelled")
     told = answer_of(shop.settings, given_up, "given_back", None).document()
     assert told["type"].rpartition("/")[2] == "order_cancelled"
+    waits = msgspec.structs.replace(order, status="pending_payment")
+    told = answer_of(shop.settings, waits, "given_back", None).document()
+    assert (told["type"].rpartition("/")[2], told["order"]["number"]) == ("payment_declined", paid["number"]), "the cart is not ordered yet"
 
 
 @pytest.mark.parametrize(
