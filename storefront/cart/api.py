@@ -134,12 +134,14 @@ async def read_cart(request: web.Request) -> web.Response:
     path_types=PATH,
 )
 async def update_cart(request: web.Request) -> web.Response:
-    """What is left out stays as it is. The delivery option must be one that is offered for the address."""
+    """What is left out stays as it is. The delivery option must be one that is offered for the address; where tax hangs on the region, the
+    address must name one that has rates.
+    """
     given = await read_json(request, CartChange)
     guard, cart_id = await guard_of(request), cart_id_of(request)
 
     details = msgspec.structs.asdict(given)
-    if given.fulfillment_option_id is not msgspec.UNSET:
+    if given.fulfillment_option_id is not msgspec.UNSET or given.delivery_address or given.billing_address:
         cart, priced = await service.choose_delivery(cart_id, details, guard, till=_at_desk(request))
         return _nothing(cart) if _minimal(request) else _answer(cart, priced)
 

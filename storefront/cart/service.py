@@ -71,6 +71,7 @@ __all__ = [
     "merge",
     "put_exchange_first",
     "read_all",
+    "region_errors",
     "remove",
     "remove_code",
     "remove_gift_card",
@@ -192,11 +193,13 @@ async def create_priced(
     details: Mapping[str, Any],
     till: AtDesk,
 ) -> tuple[Cart, PricedCart]:
-    """As `create`, with its price. A cart whose delivery option is not offered for it is not kept."""
+    """As `create`, with its price. A cart whose delivery option is not offered for it, or whose address names no region that tax could be
+    asked by, is not kept.
+    """
     cart = await create(conn, currency=currency, customer_id=customer_id, lines=lines, details=details, till=till)
     priced = await till.price(cart)
     try:
-        _check_offered(details.get("fulfillment_option_id"), priced)
+        _check_priced(details, cart, priced)
     except InvalidInput:
         await store.forget(conn, cart)
         raise
@@ -320,17 +323,18 @@ async def set_details(
 
 
 async def choose_delivery(cart_id: UUID, given: Mapping[str, Any], guard: Guard, *, till: AtDesk) -> tuple[Cart, PricedCart]:
-    """As `set_details`, with an option that must be offered for what the cart is then; with its price. `given`: the details by name.
+    """As `set_details`, with an option that must be offered for what the cart is then, and addresses by which tax can be asked; with its
+    price. `given`: the details by name.
 
     The cart is priced as it would be, and changed if it is still what was priced: two statements, and no transaction around them.
     """
     changes = _checked_details(given)
-    wanted = changes["fulfillment_option_id"]
     for _ in range(TRIES):
         before = await get(till, cart_id, guard)
         _check_change(before, guard)
-        priced = await till.price(msgspec.structs.replace(before, **changes))
-        _check_offered(wanted, priced)
+        after = msgspec.structs.replace(before, **changes)
+        priced = await till.price(after)
+        _check_priced(changes, after, priced)
         # Who and where to must not be lost once it is confirmed: the order would go where it went before, at the same price.
         durable = changes.keys() != {"fulfillment_option_id"}
         as_priced = msgspec.structs.replace(guard, version=before.version)
@@ -349,9 +353,21 @@ async def _keep_details(
         raise InvalidInput.of("fulfillment_option_id", "There is no such delivery option.") from error
 
 
-def _check_offered(wanted: int | None, priced: PricedCart) -> None:
+def _check_priced(changes: Mapping[str, Any], cart: Cart, priced: PricedCart) -> None:
+    """Raises InvalidInput for what only the price of the cart with the changes tells."""
+    wanted, errors = changes.get("fulfillment_option_id"), region_errors(cart, priced)
+    if any(error.field.startswith(f"{field}.") for error in errors for field, value in changes.items() if value is not None):
+        raise InvalidInput("Some fields need another look.", fields=errors)
     if wanted is not None and all(option.id != wanted for option in priced.fulfillment_options):
         raise InvalidInput.of("fulfillment_option_id", "This option is not offered for the cart and its delivery address.")
+
+
+def region_errors(cart: Cart, priced: PricedCart) -> list[FieldError]:
+    """What is wrong with the region of the address that tax is asked by, at its field."""
+    if not priced.region_problem:
+        return []
+    taxed = "delivery_address" if priced.requires_delivery or cart.billing_address is None else "billing_address"
+    return [FieldError(f"{taxed}.region", priced.region_problem)]
 
 
 def _checked_details(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -103,12 +103,17 @@ def _not_held(shop: CheckoutContext, error: NotSentThere) -> Started:
     return Started(error.cart, error.priced, shop.clock())
 
 
-async def _keep(shop: CheckoutContext, started: Started, details: Details) -> Started:
-    """Keeps the details on the cart and prices it anew."""
+async def _keep(shop: CheckoutContext, started: Started, details: Details, *, check_region: bool = False) -> Started:
+    """Keeps the details on the cart and prices it anew. Raises InvalidInput, and keeps nothing, for a region that is to be checked and that
+    tax cannot be asked by.
+    """
 
     async def work(conn: Connection) -> Started:
         cart = await service.keep_details(conn, started.cart, details)
         priced = await pricing.price_cart(conn, cart, now=shop.clock(), settings=shop.settings)
+        wrong = carts.region_errors(cart, priced) if check_region else []
+        if wrong:
+            raise InvalidInput(fields=wrong)
         return Started(cart, priced, started.expires_at)
 
     return await shop.database.transaction(work)
@@ -135,10 +140,10 @@ async def checkout(request: web.Request) -> web.StreamResponse:
     try:
         checked = service.check_details(details)
         try:
-            kept = await _keep(shop, started, checked)
+            kept = await _keep(shop, started, checked, check_region=not placing)
         except VersionMismatch:  # the other half of a double click has kept the same details already
             started = await _start(request, shop, placing=placing)
-            kept = await _keep(shop, started, checked)
+            kept = await _keep(shop, started, checked, check_region=not placing)
     except InvalidInput as error:
         return await _mistaken(request, shop, started, details, values, error.messages(), placing=placing)
     except VersionMismatch:

@@ -253,9 +253,7 @@ def contact_errors(cart: Cart, priced: PricedCart) -> list[FieldError]:
         errors += error.fields
     if cart.billing_address is not None:
         errors += _address_errors(cart.billing_address, "billing_address")
-    if priced.region_problem:
-        taxed = "delivery_address" if priced.requires_delivery or cart.billing_address is None else "billing_address"
-        errors.append(FieldError(f"{taxed}.region", priced.region_problem))
+    errors += carts.region_errors(cart, priced)
     if not priced.requires_delivery:
         if cart.billing_address is None and cart.delivery_address is not None:
             errors += _address_errors(cart.delivery_address, "delivery_address")

@@ -105,6 +105,29 @@ async def test_a_cart_that_cannot_be_started_with_all_of_it_is_not_started(guest
     assert await owner.fetchval("SELECT count(*) FROM cart") == before
 
 
+async def test_a_region_that_tax_cannot_be_asked_by_is_refused_when_it_is_given(guest: Shopper, owner: asyncpg.Connection) -> None:
+    await owner.execute(
+        "INSERT INTO tax_rate (country, region, name, rate_ppm) VALUES ('ES', '', 'IVA', 210000), ('ES', 'Ceuta', 'IPSI', 5000) "
+        "ON CONFLICT DO NOTHING"
+    )
+    sent, download = await offer(owner), await offer(owner, requires_delivery=False)
+    nowhere, ceuta = ADDRESS | {"country": "ES", "region": "Soria"}, ADDRESS | {"country": "ES", "region": "ceuta"}
+    for variant_id, field in ((sent, "delivery_address"), (download, "billing_address")):
+        lines = [{"variant_id": variant_id, "quantity": 1}]
+        refused = await guest.expect(422, "POST", "/carts", json={"lines": lines, field: nowhere})
+        assert fields(refused) == {f"{field}.region"}
+        cart = await guest.expect(201, "POST", "/carts", json={"lines": lines})
+        path = f"/carts/{cart['id']}"
+        refused = await guest.expect(422, "PATCH", path, json={"email": "ada@shop.example", field: nowhere})
+        assert fields(refused) == {f"{field}.region"}
+        assert (await guest.expect(200, "GET", path))["version"] == cart["version"], "nothing of it was kept"
+        kept = await guest.expect(200, "PATCH", path, json={field: ceuta})
+        assert kept[field]["region"] == "ceuta"
+        await guest.expect(200, "PATCH", path, json={"email": "ada@shop.example"})
+    other = await guest.expect(201, "POST", "/carts", json={"lines": [{"variant_id": sent, "quantity": 1}], "billing_address": nowhere})
+    assert other["billing_address"]["region"] == "Soria", "tax is not asked by it"
+
+
 async def test_a_wrong_option_spoils_no_cart_that_is_started_beside_it(guest: Shopper, owner: asyncpg.Connection) -> None:
     variant_id = await offer(owner, amount=1500, on_hand=10)
     option_id = (await guest.filled_cart(variant_id, 2))["fulfillment_option"]["id"]

@@ -257,6 +257,21 @@ async def test_what_is_missing_is_said_beside_its_field_and_nothing_entered_is_l
     assert "Berl<in" not in page, "what is entered is text, not markup"
 
 
+async def test_a_region_that_tax_cannot_be_asked_by_is_told_when_it_is_entered(browser: Browser, owner: asyncpg.Connection) -> None:
+    await owner.execute(
+        "INSERT INTO tax_rate (country, region, name, rate_ppm) VALUES ('ES', '', 'IVA', 210000), ('ES', 'Ceuta', 'IPSI', 5000) "
+        "ON CONFLICT DO NOTHING"
+    )
+    assert await browser.follow("/cart/lines", {"variant_id": str(await offer(owner)), "quantity": "1"}) == "/cart"
+    form = forms_of(await browser.open("/checkout"))["/checkout"] | ADDRESS | {"email": "guest@shop.example", "step": "update"}
+    in_spain = form | {"delivery_address.country": "ES", "delivery_address.region": "Soria"}
+    status, _, page = await browser.send("/checkout", in_spain)
+    assert (status, "Enter one of Ceuta, or leave it empty." in page) == (422, True)
+    assert forms_of(page)["/checkout"]["delivery_address.region"] == "Soria"
+    assert forms_of(await browser.open("/checkout"))["/checkout"]["delivery_address.region"] == ""
+    assert await browser.follow("/checkout", in_spain | {"delivery_address.region": "Ceuta"}) == "/checkout"
+
+
 async def not_sent(browser: Browser, owner: asyncpg.Connection) -> dict[str, str]:
     """The checkout form of goods that are not sent, after an address in Japan was given for some that are."""
     sent, download = str(await offer(owner)), str(await offer(owner, amount=1000, requires_delivery=False))
