@@ -171,7 +171,7 @@ class Buyer:
     async def look(self) -> PricedCart:
         """What the cart costs now; the buyer has seen it then."""
         async with self.shop.database.write() as conn:
-            cart = await carts.get(conn, self.cart_id)
+            cart = await carts.get(conn, self.cart_id, Guard(customer_id=self.customer_id))
             priced = await pricing.price_cart(conn, cart, now=self.shop.clock(), settings=self.shop.settings)
         self.total, self.to_pay = Money(priced.total, priced.currency), Money(priced.to_pay, priced.currency)
         return priced

@@ -242,7 +242,7 @@ async def _changed(request: web.Request, change: Change) -> web.Response:
     guard, cart_id = await guard_of(request), cart_id_of(request)
     till, statements = _at_desk(request, priced=not _minimal(request)), request.app[DATABASE].statements
     cart = await change(statements, cart_id, guard, till)
-    return _nothing(cart) if _minimal(request) else _answer(cart, await till.price(cart))
+    return _nothing(cart) if _minimal(request) else _answer(cart, await till.price(service.used_by(cart, guard)))
 
 
 def _minimal(request: web.Request) -> bool:

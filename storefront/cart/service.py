@@ -81,6 +81,7 @@ __all__ = [
     "successor",
     "theirs",
     "till",
+    "used_by",
     "variant_ids",
 ]
 
@@ -126,10 +127,17 @@ async def read_all(till: Till, cart_ids: Sequence[UUID]) -> dict[UUID, tuple[Car
 
 
 def theirs(cart: Cart | None, guard: Guard) -> Cart:
-    """The cart, for whom it belongs to. Raises CartNotFound."""
+    """The cart, for whom it belongs to, and as it is priced for them (`used_by`). Raises CartNotFound."""
     if cart is None or not _is_theirs(cart, guard):
         raise CartNotFound("There is no such cart.")
-    return cart
+    return used_by(cart, guard)
+
+
+def used_by(cart: Cart, guard: Guard) -> Cart:
+    """A guest's cart in the hands of a signed-in customer has that customer's prices: their group, their first order, their codes."""
+    if cart.customer_id is not None or guard.customer_id is None:
+        return cart
+    return msgspec.structs.replace(cart, customer_id=guard.customer_id)
 
 
 async def successor(conn: Connection, cart_id: UUID, guard: Guard) -> Cart | None:

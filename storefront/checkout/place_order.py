@@ -183,9 +183,7 @@ async def _under_the_carts_lock(
     conn: Connection, shop: CheckoutContext, held: Claim, request: PlaceOrder, customer_id: UUID | None
 ) -> tuple[Claim, PendingOrder, Order | None]:
     now = shop.clock()
-    cart = await carts.lock(conn, request.cart_id)
-    if cart.customer_id is not None and cart.customer_id != customer_id:
-        raise CartNotFound("There is no such cart.")
+    cart = carts.theirs(await carts.lock(conn, request.cart_id), Guard(customer_id=customer_id))
     ordered = order_store.order_of_cart(cart.id)
     priced, earlier = await pricing.price_cart_beside(conn, cart, ordered, now=now, settings=shop.settings)
     if earlier is not None:

@@ -199,7 +199,7 @@ async def keep_details(conn: Connection, cart: Cart, details: Details) -> Cart:
     """Keeps the details on the cart; a cart that has them already stays at its version. Raises VersionMismatch."""
     if with_details(cart, details) == cart:
         return cart
-    return await carts.set_details(
+    kept = await carts.set_details(
         conn,
         cart.id,
         cart.version,
@@ -208,6 +208,7 @@ async def keep_details(conn: Connection, cart: Cart, details: Details) -> Cart:
         billing_address=details.billing_address,
         fulfillment_option_id=details.fulfillment_option_id,
     )
+    return msgspec.structs.replace(kept, customer_id=cart.customer_id)  # whoever is at it, it is priced for them as before
 
 
 async def own_details(conn: Connection, customer_id: UUID) -> Details:

@@ -57,9 +57,9 @@ class Together:
     async def cart(self, cart_id: UUID, guard: Guard, *, now: datetime) -> ReadCart:
         """The cart, read on the primary after this was called. Raises CartNotFound, also for somebody else's."""
         found = await self._carts((cart_id, now))
-        carts.theirs(found.cart if found is not None else None, guard)
+        cart = carts.theirs(found.cart if found is not None else None, guard)
         assert found is not None
-        return found
+        return msgspec.structs.replace(found, cart=cart)
 
     async def claim(self, wanted: KeyWanted, *, stale: timedelta) -> Claim | Answer:
         """As `idempotency.claim`; raises what it raises."""

@@ -163,6 +163,33 @@ async def test_a_guest_buys(guest: Shopper, client: Client, owner: asyncpg.Conne
     assert await violations(owner) == []
 
 
+async def test_a_guests_cart_is_shown_at_the_price_of_who_signed_in(guest: Shopper, settings: Settings, owner: asyncpg.Connection) -> None:
+    """Whichever request shows it: it is the price that the order has."""
+    variant_id = await offer(owner, amount=1500)
+    promotion_id = await owner.fetchval(
+        "INSERT INTO promotion (name, kind, amount, currency, customer_group) VALUES ('Club', 'fixed', 500, 'EUR', 'Club') RETURNING id"
+    )
+    try:
+        async with await signed_in(settings, "club@customer.example") as ada:
+            await owner.execute("UPDATE customer SET customer_group = 'Club' WHERE email = 'club@customer.example'")
+            cart = await guest.filled_cart(variant_id)
+            path = f"/carts/{cart['id']}"
+            assert cart["discount"]["amount"] == 0
+            shown = [
+                await ada.expect(200, "GET", path),
+                await ada.expect(200, "PATCH", path, json={"email": "club@customer.example"}),
+                await ada.expect(200, "PATCH", path, json={"delivery_address": ADDRESS}),
+                await ada.expect(200, "PATCH", f"{path}/lines/{variant_id}", json={"quantity": 1}),
+                await ada.expect(200, "POST", f"{path}/checkout"),
+            ]
+            assert [cart["discount"]["amount"] for cart in shown] == [500] * 5
+            assert (await guest.expect(200, "GET", path))["discount"]["amount"] == 0
+            status, order = await ada.place(shown[-1])
+            assert (status, order["discount"]["amount"]) == (201, 500)
+    finally:
+        await owner.execute("UPDATE promotion SET active = false WHERE id = $1", promotion_id)
+
+
 async def test_a_customer_buys_and_only_they_see_the_cart_and_the_order(
     guest: Shopper, settings: Settings, owner: asyncpg.Connection
 ) -> None:

@@ -33,7 +33,7 @@ from storefront.platform.errors import InvalidInput, VersionMismatch
 from storefront.platform.money import Money
 from storefront.platform.questions import ask
 from storefront.settings import Settings
-from tests.buying import Buyer, MovableClock, buyer_of, gift_card, of_the_shop, offer, stock_of, violations
+from tests.buying import Buyer, MovableClock, account, buyer_of, gift_card, of_the_shop, offer, stock_of, violations
 from tests.conftest import free_port
 from tests.dying import Died, Life, mortal
 
@@ -500,11 +500,44 @@ async def test_a_code_once_a_customer_is_counted_for_who_orders_a_guests_cart(
     code = uuid.uuid4().hex[:10].upper()
     await owner.execute("INSERT INTO coupon (code, promotion_id, customer_limit) VALUES ($1, $2, 1)", code, promotion_id)
     customer_id = await _customer(owner)
-    for email, refused in (("one@codes.example", False), ("two@codes.example", True)):
-        buyer = await buyer_of(shop, option_id, (await offer(owner), 1), email=email, codes=[code])
+    first, second = [
+        await buyer_of(shop, option_id, (await offer(owner), 1), email=email, codes=[code])
+        for email in ("one@codes.example", "two@codes.example")
+    ]
+    first.customer_id = second.customer_id = customer_id
+    assert (await first.place()).status == 201
+    told = (await second.place()).document()
+    assert (told["type"].rpartition("/")[2], [problem["code"] for problem in told["cart"]["code_problems"]]) == ("price_changed", [code])
+    assert (await second.look()).coupon_codes == ()
+    assert (await second.place()).status == 201
+    assert await violations(owner) == []
+
+
+@pytest.mark.parametrize("terms", ["first_order_only", "customer_group"])
+async def test_a_guests_cart_costs_what_it_costs_who_orders_it(
+    shop: CheckoutContext, owner: asyncpg.Connection, option_id: int, terms: str
+) -> None:
+    """Somebody who has bought before, or is in a group, signs in when the cart is full."""
+    customer_id = await account(owner, group="Club")
+    before = await buyer_of(shop, option_id, (await offer(owner), 1), customer_id=customer_id)
+    assert (await before.place()).status == 201
+    promotion_id = await owner.fetchval(
+        "INSERT INTO promotion (name, kind, amount, currency, first_order_only, customer_group) "
+        "VALUES ('Terms', 'fixed', 500, 'EUR', $1, $2) RETURNING id",
+        terms == "first_order_only",
+        "Club" if terms == "customer_group" else None,
+    )
+    try:
+        buyer = await buyer_of(shop, option_id, (await offer(owner), 1), email="new@shop.example")
+        as_guest = (await buyer.look()).discount
         buyer.customer_id = customer_id
-        answer = await buyer.place()
-        assert answer.document().get("type", "").endswith("coupon_exhausted") is refused
+        told = (await buyer.place()).document()
+        as_customer = (await buyer.look()).discount
+        assert (as_guest, as_customer) == ((500, 0) if terms == "first_order_only" else (0, 500))
+        assert (told["type"].rpartition("/")[2], told["cart"]["total"]["amount"]) == ("price_changed", buyer.total.amount)
+        assert (await buyer.place()).status == 201
+    finally:
+        await owner.execute("UPDATE promotion SET active = false WHERE id = $1", promotion_id)
     assert await violations(owner) == []
 
 
