@@ -428,14 +428,16 @@ async def forget_abandoned(conn: Connection, now: datetime) -> int:
 
 
 async def merge(conn: Connection, guest_cart_id: UUID | None, customer_id: UUID) -> Cart | None:
-    """The customer's open cart after a sign-in, with what the guest put into theirs; None when neither had one.
+    """The customer's open cart after a sign-in, with what the guest put into theirs, or into it too late for its order; None when neither
+    had one.
 
     Quantities of the same variant add up. The customer's own currency stays; a guest's line in another joins at its price there.
     A cart for whose order money may still come is joined with no other: a guest's goods could be paid for in both, and what came to the
     customer's own would be closed with it, unpaid. The guest's is the one returned then, the customer's from now on, and the own one stays
     beside it.
     """
-    carts = await store.lock_for_merge(conn, guest_cart_id, customer_id)
+    later = await store.successor(conn, guest_cart_id) if guest_cart_id is not None else None
+    carts = await store.lock_for_merge(conn, later.id if later is not None else guest_cart_id, customer_id)
     guest = next((cart for cart in carts if cart.customer_id is None), None)
     own = next((cart for cart in carts if cart.customer_id is not None), None)
     if guest is None:

@@ -162,6 +162,24 @@ async def test_what_came_too_late_for_a_customers_order_is_in_their_next_cart_an
     assert await database.transaction(lambda conn: carts.merge(conn, None, customer_id)) == later
 
 
+async def test_what_came_too_late_for_a_guests_order_joins_the_own_cart(
+    shop: CheckoutContext, database: Database, sandbox: Sandbox, owner: asyncpg.Connection, option_id: int
+) -> None:
+    """The provider told of the payment, and the browser, whose cart is still the ordered one, signs in before it looks at it again."""
+    goods, late, other, customer_id = await offer(owner), await offer(owner), await offer(owner), await customer_of(database)
+    own = await cart_with(database, (other, 1), customer_id=customer_id)
+    guest = await buyer_of(shop, option_id, (goods, 1))
+    waiting = (await guest.place(payment_method=None)).document()
+    async with database.write() as conn:
+        await carts.add_line(conn, guest.cart_id, late, 2)
+    await sandbox.pay(waiting["next_action"]["redirect_url"], "4242 4242 4242 4242")
+    assert await checkout.returned(shop, UUID(waiting["id"])) == "paid"
+    for _ in range(2):
+        joined = await database.transaction(lambda conn: carts.merge(conn, guest.cart_id, customer_id))
+        assert joined is not None
+        assert (joined.id, content(joined)) == (own.id, {other: 1, late: 2})
+
+
 async def test_what_a_guest_could_not_pay_joins_the_own_cart_and_nothing_is_kept_from_it(
     shop: CheckoutContext, database: Database, owner: asyncpg.Connection, option_id: int
 ) -> None:
