@@ -315,16 +315,27 @@ def _path_of(shop: CheckoutContext, order: dict[str, Any], *, thanks: bool) -> s
 
 
 async def _order_placed(request: web.Request, location: str) -> web.HTTPSeeOther:
-    """To the order's page; the browser's cart has become it, but for what came to it too late."""
+    """To the order's page; the browser's cart has become it, but for what came to it too late. While the payment is on its way it has not,
+    and may never.
+    """
     response = _see_other(location)
     cart_id = carts.cart_id_from_cookie(request)
     successor: Cart | None = None
     if cart_id is not None:
         guard = Guard(customer_id=await current_customer_id(request))
         async with request.app[DATABASE].write() as conn:
+            if await _is_open(conn, cart_id, guard):
+                return response
             successor = await carts.successor(conn, cart_id, guard)
     carts.leave_cart(request, response, successor)
     return response
+
+
+async def _is_open(conn: Connection, cart_id: UUID, guard: Guard) -> bool:
+    try:
+        return (await carts.get(conn, cart_id, guard)).state == "open"
+    except CartNotFound:
+        return False
 
 
 def _render(

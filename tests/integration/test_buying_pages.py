@@ -140,6 +140,21 @@ async def test_a_cart_that_was_ordered_as_it_is_has_none_after_it(browser: Brows
     assert not await owner.fetchval("SELECT EXISTS (SELECT FROM cart_successor WHERE cart_id = $1)", cart_id)
 
 
+async def test_a_cart_whose_payment_is_still_on_its_way_stays_the_browsers(
+    browser: Browser, sandbox: Sandbox, owner: asyncpg.Connection
+) -> None:
+    """The bank takes its time; who goes to checkout again with more in the cart is shown the order, and keeps the cart."""
+    await sandbox.misbehave([], takes_a_while=600)
+    variant_id, more = await offer(owner), await offer(owner)
+    form = await at_checkout(browser, variant_id) | {"payment_method": "pm_usBankAccount_success"}
+    cart_id, order = browser.cookie("cart"), await browser.follow("/checkout", form)
+    assert browser.cookie("cart") == cart_id
+    await browser.follow("/cart/lines", {"variant_id": str(more), "quantity": "2"})
+    async with browser.client.get("/checkout", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, order)
+    assert (browser.cookie("cart"), browser.cookie("cart_count")) == (cart_id, "3")
+
+
 async def test_a_card_from_the_providers_own_field_pays_at_once(browser: Browser, owner: asyncpg.Connection) -> None:
     form = await at_checkout(browser, await offer(owner))
     location = await browser.follow("/checkout", form | {"payment_method": "pm_card_visa"})
