@@ -377,8 +377,10 @@ async def _clear_the_way(shop: CheckoutContext, under_way: EarlierPayment) -> No
         answer = await end_payment(shop, attempt)
     except ProviderUnavailable as error:
         raise PaymentProviderAway() from error
-    if answer is None or answer.state == "processing":
+    if answer is None:
         raise IdempotencyInFlight.again_in(2)
+    if answer.state == "processing":
+        raise PaymentUnderWay(shop.settings, under_way.order.id, under_way.order.number)
 
     async def settle(conn: Connection) -> None:
         await settle_payment(conn, shop.jobs, attempt, answer, now=shop.clock())

@@ -149,6 +149,8 @@ async def test_a_cart_whose_payment_is_still_on_its_way_stays_the_browsers(
     form = await at_checkout(browser, variant_id) | {"payment_method": "pm_usBankAccount_success"}
     cart_id, order = browser.cookie("cart"), await browser.follow("/checkout", form)
     assert browser.cookie("cart") == cart_id
+    again = forms_of(await browser.open("/checkout"))["/checkout"] | {"step": "place", "payment_method": "pm_card_visa"}
+    assert await browser.follow("/checkout", again) == order, "there is no second payment beside it"
     await browser.follow("/cart/lines", {"variant_id": str(more), "quantity": "2"})
     async with browser.client.get("/checkout", allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (303, order)
