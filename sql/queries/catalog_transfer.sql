@@ -203,7 +203,7 @@ RETURNING (SELECT v.product_id FROM variant v WHERE v.id = stock.variant_id) AS 
 
 -- name: update_stock_from_file
 -- Rows are locked in the one order (variant, location), and only those that change. What carts and orders hold stays covered, and so does
--- what was sold ahead, whatever limit the file gives.
+-- what was sold ahead, whatever limit the file gives, or when it says that nothing is any more.
 WITH wanted AS (
     SELECT s.variant_id, s.location_id, v.product_id, target.backorder_limit,
            greatest(coalesce(f.quantity, s.on_hand), s.reserved - target.backorder_limit) AS on_hand
@@ -211,7 +211,7 @@ WITH wanted AS (
     JOIN variant v ON v.sku = f.sku
     JOIN stock s ON s.variant_id = v.id AND s.location_id = f.location_id
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN f.stock_policy = 'deny' THEN 0
+        SELECT CASE WHEN f.stock_policy = 'deny' THEN least(s.backorder_limit, greatest(0, s.reserved - coalesce(f.quantity, s.on_hand)))
                     WHEN v.stock_policy <> 'deny' AND f.backorder_limit IS NOT NULL
                         THEN greatest(f.backorder_limit, s.reserved - greatest(s.on_hand, coalesce(f.quantity, s.on_hand)))
                     WHEN f.stock_policy = 'backorder' AND s.backorder_limit = 0 THEN :backorder_limit::int

@@ -386,9 +386,20 @@ async def test_stock_below_nothing_is_nothing_unless_the_variant_is_sold_beyond_
     assert result.problems == []
     assert (await variants_of(conn, "pot"))[0]["stock"] == {"main": -4}
     assert await conn.fetchval("SELECT backorder_limit FROM stock") > 0
-    await load(conn, tmp_path, csv_text(POT | {"Variant Inventory Policy": "deny"}))
-    assert (await variants_of(conn, "pot"))[0]["stock"] == {"main": 0}
-    assert await conn.fetchval("SELECT backorder_limit FROM stock") == 0
+
+
+async def test_what_was_sold_ahead_stays_owed_when_no_more_is_sold_ahead(
+    conn: Connection, owner_here: asyncpg.Connection, tmp_path: Path
+) -> None:
+    """Five are sold and paid, and have not come in; of three more that shoppers hold, two are there."""
+    for on_hand, reserved in ((-5, 0), (2, 3)):
+        await load(conn, tmp_path, csv_text(POT | LIMITED))
+        await owner_here.execute("UPDATE stock SET reserved = 0, on_hand = $1, backorder_limit = 7", on_hand)
+        await owner_here.execute("UPDATE stock SET reserved = $1", reserved)
+        owed = reserved - on_hand
+        await load(conn, tmp_path, csv_text(POT | {"Variant Inventory Policy": "deny"}))
+        assert await ahead(conn) == ("deny", {"main": (on_hand, owed)})
+        assert nothing_done(await load(conn, tmp_path, await exported(conn)))
 
 
 async def test_a_stock_location_that_the_shop_lacks_is_named_and_left_out(
