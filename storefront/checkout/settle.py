@@ -135,7 +135,8 @@ async def _order_does_not_wait(
         if held is not None and held.state == "authorized" and paid.status == "paid" and waits_for_capture:
             await after_sale.begin_capture(conn, held, now=now)  # made at the provider: recovery learns of it as of one of ours
         return paid.status
-    if await _is_given_back(conn, attempt):
+    gone_already = not held.live and 0 < answer.captured <= answer.refunded
+    if gone_already or await _is_given_back(conn, attempt):
         return "given_back"
     if answer.currency != attempt.currency:
         return await _not_what_we_asked(conn, attempt, answer, now)  # the order's books are in its own

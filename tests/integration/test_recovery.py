@@ -264,6 +264,8 @@ async def test_money_that_was_given_back_at_the_provider_before_the_shop_knew_of
     answer = await buyer.place()
     assert (answer.status, answer.document()["id"]) == (201, str(order_id))
     assert await stock_of(owner, variant_id) == (9, 0)
+    assert await recovery.ask_again(shop, attempt_id) == "given_back"
+    assert await void_of(owner, order_id) is None, "nothing is left to give back"
     assert await violations(owner) == []
 
 
