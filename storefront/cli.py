@@ -25,7 +25,10 @@ from storefront.platform.telemetry import configure_logging
 from storefront.settings import ROOT, SettingError, Settings, complete_secrets, load_settings, use_port
 
 OWN_WORDS = {"test": 1, "bench": 2}  # after these words, everything belongs to pytest or the benchmark
-NEEDED_BY_TESTS = {"chromium": ("the browser", "chromium"), "varnishd": ("the edge", "varnish and varnish-modules")}
+NEEDED_BY_TESTS = {  # one of these programs: (tests, packages)
+    ("chromium-headless-shell", "chromium"): ("the browser", "chromium-headless-shell"),
+    ("varnishd",): ("the edge", "varnish and varnish-modules"),
+}
 ROOMS = ("catalog", "search", "cart", "checkout", "orders", "accounts", "admin")
 
 
@@ -377,10 +380,10 @@ def _bench(arguments: argparse.Namespace) -> int:
 
 
 def _test(arguments: argparse.Namespace) -> int:
-    for program, (tests, packages) in NEEDED_BY_TESTS.items():
-        if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
+    for programs, (tests, packages) in NEEDED_BY_TESTS.items():
+        if not any(shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin") for program in programs):
             print(
-                f"storefront: {program} is missing, so the tests of {tests} will fail and the others run. Install Debian's {packages}.",
+                f"storefront: {programs[0]} is missing, so the tests of {tests} will fail and the others run. Install Debian's {packages}.",
                 file=sys.stderr,
             )
     workers = (os.cpu_count() or 1) + 1  # tests also wait for disks, browsers and clocks
