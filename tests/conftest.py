@@ -14,8 +14,9 @@ import subprocess
 import tempfile
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp_jinja2
 import asyncpg
@@ -56,6 +57,9 @@ SECRETS = {
     "PAYMENTS__WEBHOOK_SECRET": "whsec_of_the_tests",
     "SHOP__OPERATOR_PASSWORD": "the password of the tests",
 }
+
+
+FIRST_OWN_TYPE = 16384  # below are PostgreSQL's own
 
 
 # They begin first, in this order: one that begins last leaves the other workers idle. The others are short.
@@ -125,6 +129,29 @@ def real_hasher() -> Iterator[PasswordHasher]:
     passwords.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     yield earnest
     passwords.hasher = earnest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def types_known() -> Iterator[None]:
+    """What the driver asks each connection about PostgreSQL's own types, it is told from memory: the answer is the same in every database,
+    and to plan that statement anew takes the server longer than all else that a connection costs.
+    """
+    known: dict[tuple[int, ...], Any] = {}
+    connection: Any = asyncpg.Connection
+    asked = connection._introspect_types
+
+    async def introspect(self: Any, typeoids: Iterable[int], timeout: float | None) -> Any:
+        types = tuple(sorted(typeoids))
+        if types not in known:
+            answer = await asked(self, types, timeout)
+            if types[-1] >= FIRST_OWN_TYPE:
+                return answer
+            known[types] = answer
+        return known[types]
+
+    connection._introspect_types = introspect
+    yield
+    connection._introspect_types = asked
 
 
 @pytest.fixture(scope="session")
