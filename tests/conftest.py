@@ -14,9 +14,8 @@ import subprocess
 import tempfile
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp_jinja2
 import asyncpg
@@ -38,6 +37,7 @@ from storefront.platform.embedded.supervisor import Embedded
 from storefront.platform.embedded.valkey import Valkey
 from storefront.platform.migrations import APP_ROLE, migrate
 from storefront.settings import ROOT, Settings, ShopSettings, complete_secrets, load_settings
+from tests.known_types import remember_types
 from tests.scratch import InMemory, in_memory
 
 # How fast a machine draws examples says nothing of the shop.
@@ -45,6 +45,7 @@ hypothesis.settings.register_profile("shop", deadline=None, suppress_health_chec
 hypothesis.settings.load_profile("shop")
 
 StatementCount.possible = True
+remember_types()
 # In colour, with the values of all variables, what is logged of one exception would take as long as a test.
 _told_plainly = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _told_plainly])
@@ -57,9 +58,6 @@ SECRETS = {
     "PAYMENTS__WEBHOOK_SECRET": "whsec_of_the_tests",
     "SHOP__OPERATOR_PASSWORD": "the password of the tests",
 }
-
-
-FIRST_OWN_TYPE = 16384  # below are PostgreSQL's own
 
 
 # They begin first, in this order: one that begins last leaves the other workers idle. The others are short.
@@ -129,29 +127,6 @@ def real_hasher() -> Iterator[PasswordHasher]:
     passwords.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     yield earnest
     passwords.hasher = earnest
-
-
-@pytest.fixture(scope="session", autouse=True)
-def types_known() -> Iterator[None]:
-    """What the driver asks each connection about PostgreSQL's own types, it is told from memory: the answer is the same in every database,
-    and to plan that statement anew takes the server longer than all else that a connection costs.
-    """
-    known: dict[tuple[int, ...], Any] = {}
-    connection: Any = asyncpg.Connection
-    asked = connection._introspect_types
-
-    async def introspect(self: Any, typeoids: Iterable[int], timeout: float | None) -> Any:
-        types = tuple(sorted(typeoids))
-        if types not in known:
-            answer = await asked(self, types, timeout)
-            if types[-1] >= FIRST_OWN_TYPE:
-                return answer
-            known[types] = answer
-        return known[types]
-
-    connection._introspect_types = introspect
-    yield
-    connection._introspect_types = asked
 
 
 @pytest.fixture(scope="session")
@@ -340,9 +315,14 @@ def settings(
     tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, database_name: str, valkey: Valkey, provider_settings: Settings
 ) -> Settings:
     """Settings of a shop on the real parts. Ask for `provider` too where payments are made."""
+    return settings_on(tmp_path_factory.mktemp("shop"), postgres, database_name, valkey, provider_settings)
+
+
+def settings_on(folder: Path, postgres: Postgres, database_name: str, valkey: Valkey, provider_settings: Settings) -> Settings:
+    """Settings of a shop on these parts."""
     payments = provider_settings.payments
     return settings_for(
-        tmp_path_factory.mktemp("shop"),
+        folder,
         DATABASE__URL=postgres.dsn(APP_ROLE, database_name),
         DATABASE__MIGRATE_URL=postgres.dsn(database=database_name),
         CACHE__URL=valkey.url,

@@ -40,6 +40,7 @@ from storefront.platform.database import Database
 from storefront.platform.http import encode_json
 from storefront.platform.jobs import Jobs
 from storefront.settings import ROOT, Settings
+from tests.known_types import learn_arrays, remember_types
 
 ABANDONED = 20  # seconds until a life that neither ends nor is killed counts as hung
 
@@ -300,7 +301,8 @@ def _in_a_process_of_its_own(settings: Settings, work: Work) -> Life:
 
 
 async def _warm(settings: Settings) -> None:
-    """A first call, for what the provider's library imports then."""
+    """A first call, for what the provider's library imports then, and what the driver asks of types."""
+    await learn_arrays(settings.database.url)
     payments = Payments(settings)
     await payments.lookup(attempt_id=uuid4())
     await payments.close()
@@ -309,6 +311,7 @@ async def _warm(settings: Settings) -> None:
 def _serve() -> None:
     # Read once for all lives: it is the dearest part of a process's first call.
     ssl.create_default_context = functools.cache(ssl.create_default_context)
+    remember_types()
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
     settings.database.pool_min = 1
     uvloop.run(_warm(settings))

@@ -30,12 +30,14 @@ from storefront.orders.after_sale import NotPossibleNow
 from storefront.orders.model import NewReturn, NewReturnLine, OrderReturn
 from storefront.payments.sandbox.events import signature
 from storefront.platform.clock import utc_now
+from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.embedded.supervisor import Embedded
+from storefront.platform.embedded.valkey import Valkey
 from storefront.platform.money import Money
 from storefront.pricing import gift_cards
 from storefront.settings import Settings
 from tests.buying import ADDRESS, Buyer, MovableClock, buyer_of, gift_card, offer, stock_of, violations
-from tests.conftest import free_port, running_provider, settings_for
+from tests.conftest import free_port, running_provider, settings_for, settings_on
 from tests.drills_killed import Life, Mortals, Work, do, with_capture
 from tests.sandbox import Sandbox
 
@@ -65,9 +67,10 @@ def provider(provider_settings: Settings) -> Iterator[Embedded]:
         yield running
 
 
-@pytest.fixture
-def mortals(settings: Settings) -> Iterator[Mortals]:
-    with Mortals(settings) as found:
+@pytest.fixture(scope="module")
+def mortals(durable: Path, postgres: Postgres, database_name: str, valkey: Valkey, provider_settings: Settings) -> Iterator[Mortals]:
+    """One server for all flows: to import the shop takes as long as twenty lives."""
+    with Mortals(settings_on(durable / "mortals", postgres, database_name, valkey, provider_settings)) as found:
         yield found
 
 
