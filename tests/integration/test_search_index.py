@@ -462,32 +462,39 @@ async def test_an_index_survives_being_killed_in_its_commits(
 
 async def kill_in_a_commit(owner: asyncpg.Connection, dsn: str, folder: Path, chance: random.Random) -> None:
     """Runs a process that keeps the index while products change, and kills it when it says that it commits."""
+    await _change(owner, 0)  # for it to find when it comes
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.search_process", dsn, str(folder), stdout=asyncio.subprocess.PIPE, cwd=ROOT
     )
     assert process.stdout is not None
     commits = chance.randint(1, 5)
-    changing = asyncio.create_task(_keep_changing(owner))
+    changing: asyncio.Task[None] | None = None
     try:
         async with asyncio.timeout(30):
             while commits:
                 line = await process.stdout.readline()
                 assert line, "the process ended by itself"
                 commits -= line == b"committing\n"
+                changing = changing or asyncio.create_task(_keep_changing(owner))
         await asyncio.sleep(chance.choice([0, 0, 0.001, 0.003, 0.01]))  # somewhere inside the commit
     finally:
         process.kill()
         await process.wait()
-        changing.cancel()
-        await asyncio.gather(changing, return_exceptions=True)
+        if changing is not None:
+            changing.cancel()
+            await asyncio.gather(changing, return_exceptions=True)
 
 
 async def _keep_changing(owner: asyncpg.Connection) -> None:
     number = 0
     while True:
         number += 1
-        await owner.execute("UPDATE product SET popularity = popularity + 1, brand = $1 WHERE id % 5 = $2", f"Brand {number}", number % 5)
+        await _change(owner, number)
         await asyncio.sleep(0.01)
+
+
+async def _change(owner: asyncpg.Connection, number: int) -> None:
+    await owner.execute("UPDATE product SET popularity = popularity + 1, brand = $1 WHERE id % 5 = $2", f"Brand {number}", number % 5)
 
 
 async def test_operators_see_how_the_index_is(follower: Follower):
