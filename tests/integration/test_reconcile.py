@@ -1,7 +1,9 @@
 """The provider's books and ours: what differs is healed or told, and what is right is left alone."""
 
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -13,11 +15,27 @@ from storefront.checkout.reconcile import Balance, Difference, learn, look_at, r
 from storefront.orders import after_sale
 from storefront.orders import service as orders
 from storefront.platform.clock import utc_now
+from storefront.platform.embedded.supervisor import Embedded
 from storefront.platform.errors import InvalidInput
+from storefront.settings import Settings
 from tests.buying import MovableClock, buyer_of, offer, stock_of, violations
+from tests.conftest import running_provider, settings_of_a_provider
 from tests.sandbox import Sandbox, charge_request, eventually
 
 ASKS_BACK = "pm_card_threeDSecure2Required"
+
+
+@pytest.fixture(scope="module")
+def provider_settings(scratch: Path) -> Iterator[Settings]:
+    with settings_of_a_provider(scratch / "provider-of-reconcile") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def provider(provider_settings: Settings) -> Iterator[Embedded]:
+    """A provider of this module's own: each comparison asks about every charge of the last minute that is not this shop's."""
+    with running_provider(provider_settings) as running:
+        yield running
 
 
 @pytest.fixture
@@ -26,7 +44,7 @@ def since() -> datetime:
 
 
 async def mine(shop: CheckoutContext, owner: asyncpg.Connection, since: datetime) -> list[Difference]:
-    """Differences of this test's orders: the provider serves other modules' shops too, and other tests leave charges that differ."""
+    """Differences of this test's orders: other tests leave charges that differ."""
     rows = await owner.fetch("SELECT id FROM payment_attempt WHERE created_at >= $1", since + timedelta(minutes=1))
     return [found for found in await reconcile(shop, since) if found.attempt_id in {row["id"] for row in rows}]
 
