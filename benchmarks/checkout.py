@@ -80,6 +80,7 @@ def main(argv: list[str]) -> int:
             say(f"{options.buyers} buyers, {len(variants)} variants, {options.replicas} replica(s); warming up")
             uvloop.run(round_of_orders(shop, variants, options.buyers, 3, more=more))
             uvloop.run(_bare_orders(shop, bare_urls, variants, options.buyers, 3))
+            _sql(shop.runtime()["migrate_url"], "VACUUM ANALYZE")  # as pgbench has done for its tables, and PostgreSQL does within a minute
             clients = options.clients or max(CLIENTS, key=lambda count: tpcb(count, 4))
             say(f"pgbench has {clients} clients")
             for number in range(options.rounds):
