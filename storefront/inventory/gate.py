@@ -19,10 +19,11 @@ from storefront.inventory.model import Hold, LockedStock
 from storefront.inventory.service import OutOfStock, cut_from_shelf, hold_all, hold_at_once
 from storefront.platform.database import RETRYABLE, Connection, Database
 from storefront.platform.errors import Unavailable
+from storefront.platform.gathering import PATIENCE
 
 MOST_WAITING = 5000  # callers
 BATCH = 512  # callers
-LANES = 4  # batches that may be under way at once, no two with the same SKU or cart
+LANES = 4  # batches that may be under way at once, no two with the same SKU or cart: the next waits PATIENCE for the one before
 BAD_CALLER = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, ValueError, TypeError)
 log = structlog.get_logger("stock_gate")
 
@@ -45,6 +46,8 @@ class StockGate:
         self._waiting: deque[_Waiting] = deque()
         self._busy: set[int | UUID] = set()
         self._working: set[asyncio.Task[None]] = set()
+        self._begun = 0.0  # the last batch, by the loop's clock
+        self._impatient: asyncio.TimerHandle | None = None
         self.batches = 0
         self.holds = 0
 
@@ -83,15 +86,26 @@ class StockGate:
             await asyncio.gather(*self._working, return_exceptions=True)
 
     def _start(self) -> None:
+        """The more wait for one batch, the fewer commits there are; but one that waits for a lock holds nobody else up for long."""
+        loop = asyncio.get_running_loop()
         while self._waiting and len(self._working) < LANES:
+            if self._working and loop.time() < self._begun + PATIENCE:
+                if self._impatient is None:
+                    self._impatient = loop.call_at(self._begun + PATIENCE, self._start_beside)
+                return
             batch = self._next_batch()
             if not batch:
                 return
+            self._begun = loop.time()
             touched = {thing for waiting in batch for thing in waiting.touches}
             self._busy |= touched
             task = asyncio.create_task(self._work(batch))
             self._working.add(task)
             task.add_done_callback(partial(self._done, touched))
+
+    def _start_beside(self) -> None:
+        self._impatient = None
+        self._start()
 
     def _done(self, touched: set[int | UUID], task: asyncio.Task[None]) -> None:
         self._busy -= touched

@@ -234,6 +234,18 @@ async def test_who_came_first_is_served_first(gates: list[StockGate], owner: asy
     assert [isinstance(outcome, UUID) for outcome in outcomes] == [True] * 5 + [False] * 35
 
 
+async def test_who_waits_for_a_lock_holds_up_nobody_who_wants_something_else(gates: list[StockGate], owner: asyncpg.Connection) -> None:
+    locked, other = await offer(owner, on_hand=5), await offer(owner, on_hand=5)
+    async with owner.transaction():
+        await owner.execute("SELECT FROM stock WHERE variant_id = $1 FOR UPDATE", locked)
+        waits = asyncio.create_task(hold(gates[0], {locked: 1}))
+        async with asyncio.timeout(3):
+            await asyncio.gather(*(hold(gates[0], {other: 1}) for _ in range(3)))
+        assert not waits.done()
+    await waits
+    assert (await stock_of(owner, locked), await stock_of(owner, other)) == ((5, 1), (5, 3))
+
+
 async def test_carts_with_several_things_in_any_order_do_not_lock_each_other_out(gates: list[StockGate], owner: asyncpg.Connection) -> None:
     wanted = [await offer(owner, on_hand=100) for _ in range(4)]
     demands = [dict.fromkeys(wanted if number % 3 else reversed(wanted), 1) for number in range(60)]
