@@ -188,7 +188,7 @@ def test_a_server_that_cannot_start_says_why_in_one_line(tmp_path: Path) -> None
         child.wait_until(lambda: False, 10)
 
 
-def _eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
+def _eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
