@@ -1,6 +1,5 @@
 """The composition root: settings in, an aiohttp Application out. Nothing else wires parts together."""
 
-import gc
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
@@ -46,6 +45,7 @@ from storefront.platform.compression import compression_middleware
 from storefront.platform.database import DATABASE, FAILURES, Database
 from storefront.platform.edge import EDGE, Edge
 from storefront.platform.feed import FEED, Batch, Feed
+from storefront.platform.garbage import look_seldom
 from storefront.platform.health import READINESS, Readiness
 from storefront.platform.http import (
     error_middleware,
@@ -71,7 +71,6 @@ from storefront.templating import base_context, install_templates
 ROOT = Path(__file__).resolve().parent.parent
 RELEASE = ("storefront", "templates", "static", "sql/queries")  # what pages are made by
 PAGES_SHARE = 0.8  # of the memory for caches, the rest is for data
-COLLECT_AFTER = (25_000, 20, 50)  # new objects, rounds, rounds: what a request makes is mostly gone with it, and not worth looking for
 FEED_LATE = 2.0  # seconds that this replica may be behind before its pages are not for the CDN to keep
 INDEX_LATE = 2.0  # seconds that the index may be behind before listings are dropped without it
 log = structlog.get_logger("app")
@@ -259,8 +258,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     await app[EDGE].start()
     await feed.start()
     await app[JOBS].start()
-    gc.freeze()  # what lives as long as the process is not looked through again and again
-    gc.set_threshold(*COLLECT_AFTER)
+    look_seldom()
     app[READINESS].ready = True
     yield
     app[READINESS].ready = False

@@ -73,7 +73,7 @@ def is_of_the_moment(error: BaseException) -> bool:
 
     Not after a statement that took too long: who is overloaded is not asked twice.
     """
-    return (is_away(error) or isinstance(error, RETRYABLE)) and not isinstance(error, asyncpg.QueryCanceledError)
+    return will_pass(error) and not isinstance(error, asyncpg.QueryCanceledError)
 
 
 class StatementCount:

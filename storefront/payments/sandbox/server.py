@@ -1,7 +1,6 @@
 """The sandbox provider's process: `run.py provider`. Listens on the loopback interface at settings.sandbox_port."""
 
 import asyncio
-import gc
 import socket
 import sqlite3
 import sys
@@ -19,13 +18,13 @@ from storefront.payments.sandbox.events import Events
 from storefront.payments.sandbox.faults import Faults
 from storefront.payments.sandbox.ledger import Ledger
 from storefront.payments.sandbox.provider import Provider
+from storefront.platform.garbage import look_seldom
 from storefront.settings import ROOT, Settings
 
 POLL_SECONDS = 0.1
 KEYS_ARE_KEPT = 24 * 3600  # seconds, as Stripe keeps them
 BODY_BYTES = 256 * 1024
 AT_ONCE = 100  # things that are due
-COLLECT_AFTER = (25_000, 20, 50)  # new objects, rounds, rounds: what a request makes is gone with it
 log = structlog.get_logger("sandbox")
 
 
@@ -39,8 +38,7 @@ def main(settings: Settings) -> int:
         print(f"storefront: payments.sandbox_port: 127.0.0.1:{settings.sandbox_port}: {error.strerror}", file=sys.stderr)  # noqa: T201
         return 2
     app = create_app(settings)
-    gc.freeze()  # what lives as long as the process is not looked through again and again
-    gc.set_threshold(*COLLECT_AFTER)
+    look_seldom()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     web.run_app(app, sock=listening, access_log=None, print=None, loop=loop, shutdown_timeout=2)
