@@ -20,6 +20,7 @@ from storefront.platform.migrations import APP_ROLE
 OUTSIDE = Path("/var/lib/storefront")  # for root, where `nobody` cannot enter the project
 SOCKET_PATH_LIMIT = 107  # sockaddr_un
 PORT = 5432  # of the socket's name only: nothing listens on TCP
+STAYS_SECONDS = 0.25  # a receiver of a standby that has been taken on is still the same after these
 
 
 def find_binaries() -> Path:
@@ -282,9 +283,13 @@ class Postgres:
         self.start()
 
     def _streams(self, seconds: float = 3) -> bool:
-        deadline = time.monotonic() + seconds
+        """PostgreSQL calls a receiver streaming before the primary has agreed to it; one that is refused is gone in a moment."""
+        deadline, seen, since = time.monotonic() + seconds, "", 0.0
         while time.monotonic() < deadline:
-            if self._psql("SELECT status FROM pg_stat_wal_receiver") == "streaming":
+            receiver = self._psql("SELECT pid FROM pg_stat_wal_receiver WHERE status = 'streaming'")
+            if receiver != seen:
+                seen, since = receiver, time.monotonic()
+            elif seen and time.monotonic() > since + STAYS_SECONDS:
                 return True
             time.sleep(0.02)
         return False
