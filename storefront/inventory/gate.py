@@ -19,7 +19,7 @@ from storefront.inventory.model import Hold, LockedStock
 from storefront.inventory.service import OutOfStock, cut_from_shelf, hold_all, hold_at_once
 from storefront.platform.database import RETRYABLE, Connection, Database
 from storefront.platform.errors import Unavailable
-from storefront.platform.gathering import PATIENCE
+from storefront.platform.gathering import PATIENCE, Pace
 
 MOST_WAITING = 5000  # callers
 BATCH = 512  # callers
@@ -47,7 +47,9 @@ class StockGate:
         self._busy: set[int | UUID] = set()
         self._working: set[asyncio.Task[None]] = set()
         self._begun = 0.0  # the last batch, by the loop's clock
+        self._pace = Pace()
         self._impatient: asyncio.TimerHandle | None = None
+        self._lingering: asyncio.TimerHandle | None = None
         self.batches = 0
         self.holds = 0
 
@@ -72,7 +74,7 @@ class StockGate:
         waiting = _Waiting(hold, answer, frozenset((cart_id, *demand)))
         self._waiting.append(waiting)
         if self._busy.isdisjoint(waiting.touches):
-            self._start()
+            self._start_soon()
         try:
             return await answer
         except asyncio.CancelledError:
@@ -82,8 +84,19 @@ class StockGate:
 
     async def close(self) -> None:
         """Lets everything that waits come to its end."""
+        self._start()
         while self._working:
             await asyncio.gather(*self._working, return_exceptions=True)
+
+    def _start_soon(self) -> None:
+        if self._working or not self._pace.linger:
+            self._start()
+        elif self._lingering is None:
+            self._lingering = asyncio.get_running_loop().call_later(self._pace.linger, self._start_lingering)
+
+    def _start_lingering(self) -> None:
+        self._lingering = None
+        self._start()
 
     def _start(self) -> None:
         """The more wait for one batch, the fewer commits there are; but one that waits for a lock holds nobody else up for long."""
@@ -97,6 +110,7 @@ class StockGate:
             if not batch:
                 return
             self._begun = loop.time()
+            self._pace.note(len(batch))
             touched = {thing for waiting in batch for thing in waiting.touches}
             self._busy |= touched
             task = asyncio.create_task(self._work(batch))

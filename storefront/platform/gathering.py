@@ -1,6 +1,7 @@
 """What many callers want at the same time, done for all of them at once: who arrives while a batch is at work is in the next one.
 
-A trip to the database, and a commit, then serve several. Nobody waits for a batch to fill.
+A trip to the database, and a commit, then serve several. Nobody waits for a batch to fill; while batches are large, the first of one waits
+LINGER for those who come a moment later, as PostgreSQL's `commit_delay` does while others are at work.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ Answer = TypeVar("Answer")
 
 PATIENCE = 0.2  # seconds
 LANES = 4  # batches of a kind that may be under way, where one may have to wait for a lock
+LINGER = 0.005  # seconds; what many do at once arrives over a few milliseconds, and who went alone would have all others wait for it
+MANY = 8  # members of a batch
 
 
 class _Caller(NamedTuple, Generic[Asked, Answer]):
@@ -25,6 +28,22 @@ class _Caller(NamedTuple, Generic[Asked, Answer]):
     key: Hashable
     asked: Asked
     answer: "asyncio.Future[Answer]"
+
+
+class Pace:
+    """How large batches have been lately, and so whether one more is worth waiting for."""
+
+    def __init__(self) -> None:
+        self._usual = 0.0
+
+    def note(self, size: int) -> None:
+        """The size of a batch that starts now."""
+        self._usual += (size - self._usual) / 4
+
+    @property
+    def linger(self) -> float:
+        """Seconds that the first caller waits for others; none where batches are small."""
+        return LINGER if self._usual >= MANY else 0.0
 
 
 class Gathering(Generic[Asked, Answer]):
@@ -56,6 +75,7 @@ class Gathering(Generic[Asked, Answer]):
         self._busy: set[Hashable] = set()
         self._at_work = 0
         self._begun = 0.0  # the last batch, by the loop's clock
+        self._pace = Pace()
         self._tasks: set[asyncio.Task[None]] = set()
         self._impatient: asyncio.TimerHandle | None = None
 
@@ -92,7 +112,11 @@ class Gathering(Generic[Asked, Answer]):
 
     async def _until_nobody_waits(self) -> None:
         try:
+            if linger := self._pace.linger:
+                self._begun = asyncio.get_running_loop().time()
+                await asyncio.sleep(linger)
             while batch := self._next_batch():
+                self._pace.note(len(batch))
                 self._begun = asyncio.get_running_loop().time()
                 if self._impatient is not None:
                     self._impatient.cancel()

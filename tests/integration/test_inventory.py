@@ -234,6 +234,25 @@ async def test_who_came_first_is_served_first(gates: list[StockGate], owner: asy
     assert [isinstance(outcome, UUID) for outcome in outcomes] == [True] * 5 + [False] * 35
 
 
+async def test_where_many_come_at_once_the_first_waits_a_moment_for_the_others(gates: list[StockGate], owner: asyncpg.Connection) -> None:
+    variant_id, gate = await offer(owner, on_hand=1000), gates[0]
+    for _ in range(4):
+        await asyncio.gather(*(hold(gate, {variant_id: 1}) for _ in range(40)))
+    before = gate.batches
+    first = asyncio.create_task(hold(gate, {variant_id: 1}))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    await asyncio.gather(first, *(hold(gate, {variant_id: 1}) for _ in range(39)))
+    assert gate.batches == before + 1
+
+    last = asyncio.create_task(hold(gate, {variant_id: 1}))
+    await asyncio.sleep(0)
+    await gate.close()
+    assert last.done(), "who waits for others when the process stops is served"
+    await last
+    assert await stock_of(owner, variant_id) == (1000, 201)
+
+
 async def test_who_waits_for_a_lock_holds_up_nobody_who_wants_something_else(gates: list[StockGate], owner: asyncpg.Connection) -> None:
     locked, other = await offer(owner, on_hand=5), await offer(owner, on_hand=5)
     async with owner.transaction():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import asyncpg
 import pytest
 
-from storefront.platform.gathering import Gathering
+from storefront.platform.gathering import LINGER, Gathering
 
 
 class Work:
@@ -181,3 +181,51 @@ async def test_what_may_have_been_done_is_not_repeated() -> None:
     outcomes = await asyncio.gather(*(gathering(number) for number in (1, 2, 3)), return_exceptions=True)
     assert asked_for == [[1, 2, 3]]
     assert all(isinstance(outcome, ValueError) for outcome in outcomes)
+
+
+async def arrivals(gathering: Gathering[int, int], groups: Sequence[Sequence[int]]) -> None:
+    """Each group asks when the one before is done; its first member goes alone, and the others come a moment later."""
+    for group in groups:
+        asking = [asyncio.create_task(gathering(group[0]))]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        asking += [asyncio.create_task(gathering(number)) for number in group[1:]]
+        await asyncio.gather(*asking)
+
+
+async def test_where_batches_are_large_the_first_waits_a_moment_for_the_others() -> None:
+    batches: list[list[int]] = []
+
+    async def work(asked: Sequence[int]) -> list[int]:
+        batches.append(list(asked))
+        await asyncio.sleep(0.001)
+        return list(asked)
+
+    gathering = Gathering(work, lanes=4)
+    crowd = [list(range(start, start + 40)) for start in range(0, 400, 40)]
+    await arrivals(gathering, crowd)
+    assert batches[0] == [0], "nobody has seen yet that many come at once"
+    assert batches[-5:] == crowd[-5:]
+
+    batches.clear()
+    await arrivals(gathering, [[number] for number in range(20)])
+    began = asyncio.get_running_loop().time()
+    await gathering(20)
+    assert asyncio.get_running_loop().time() - began < LINGER, "who comes alone waits for nobody"
+    assert batches == [[number] for number in range(21)]
+
+
+async def test_who_waits_no_more_for_the_others_is_left_out() -> None:
+    batches: list[list[int]] = []
+
+    async def work(asked: Sequence[int]) -> list[int]:
+        batches.append(list(asked))
+        return list(asked)
+
+    gathering = Gathering(work)
+    await arrivals(gathering, [list(range(40))] * 4)
+    first, second = asyncio.create_task(gathering(1)), asyncio.create_task(gathering(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second == 2
+    assert batches[-1] == [2]
