@@ -164,12 +164,12 @@ async def save_variant(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/admin/mails")
 async def mail_list(request: web.Request) -> web.StreamResponse:
-    return page(request, "mails.html", {"mails": await request.app[MAILER].recent(ROWS)})
+    return page(request, "mails.html", {"mails": await request.app[MAILER].folder.recent(ROWS)})
 
 
 @routes.get("/admin/mails/{mail_id}")
 async def mail_detail(request: web.Request) -> web.StreamResponse:
-    mail = await request.app[MAILER].read(request.match_info["mail_id"])
+    mail = await request.app[MAILER].folder.read(request.match_info["mail_id"])
     if mail is None:
         raise NotFound("There is no such mail.")
     return page(request, "mail.html", {"mail": mail})

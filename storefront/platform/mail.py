@@ -1,67 +1,37 @@
-"""Mail: rendered from templates/mail and sent by a durable job. In development it goes into a folder, where the operator's page reads it.
+"""Mail: rendered from templates/mail and sent by a durable job. In development it goes into a folder (`mail_folder.py`).
 
 A job `mail` has `{"template": "welcome", "to": "ada@example.com", "context": {…}}`. The first line of templates/mail/<template>.txt is
 "Subject: …"; the rest is the text part, <template>.html (if there is one) the HTML part.
 """
 
 import asyncio
-import email
-import email.policy
-import os
 import re
 from binascii import b2a_qp
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from email.header import Header
-from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import aiosmtplib
 import jinja2
 import msgspec
 from aiohttp import web
 
-from storefront.platform.gathering import Gathering
 from storefront.platform.jobs import Job
+from storefront.platform.mail_folder import MailFolder
 from storefront.settings import ROOT, Settings
 
 JOB = "mail"
 SMTP_SECONDS = 20.0
 SMTP_AT_ONCE = 8  # connections to the mail server
 IN_FOLDER_AT_ONCE = 64
-KEPT = 1000  # mails in the folder, and some more
-TIDY_AFTER = 50  # mails
 LONGEST_SUBJECT = 250
 LONGEST_LINE = 76  # of a header that is not folded
 IMPLICIT_TLS_PORT = 465
 
-T = TypeVar("T")
-_ID = re.compile(r"\d{8}T\d{6}-\d{1,19}")
 _SPECIALS = '()<>[]:;@,\\"'  # what has a meaning of its own between addresses (RFC 5322, 3.2.3)
 _SPACES = re.compile(r"\s+")
-
-
-class MailSummary(msgspec.Struct, frozen=True):
-    """A mail in the folder."""
-
-    id: str
-    to: str
-    subject: str
-    at: datetime
-
-
-class Mail(msgspec.Struct, frozen=True):
-    """A mail in the folder, whole. `html` is "" when it has text only."""
-
-    id: str
-    to: str
-    sender: str
-    subject: str
-    at: datetime
-    text: str
-    html: str
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -77,10 +47,8 @@ class Mailer:
 
     def __init__(self, settings: Settings, templates: Path = ROOT / "templates") -> None:
         self._mail = settings.mail
-        self._folder = settings.data_dir / "mail"
+        self.folder = MailFolder(settings.data_dir / "mail")
         self._connecting = asyncio.Semaphore(SMTP_AT_ONCE)
-        self._putting = Gathering(self._put_all)
-        self._put_lately = TIDY_AFTER  # a process that starts tidies with its first mail
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(templates),
             autoescape=jinja2.select_autoescape(["html"]),
@@ -99,11 +67,11 @@ class Mailer:
         return IN_FOLDER_AT_ONCE if self._mail.transport == "folder" else 2 * SMTP_AT_ONCE
 
     async def deliver(self, job: Job) -> None:
-        """The handler of `mail` jobs. A repeat of a job has the same Message-ID, and the same file in the folder."""
+        """The handler of `mail` jobs. A repeat of a job has the same Message-ID."""
         asked = job.payload
         message = self.write(asked["template"], asked["to"], asked.get("context") or {}, number=job.id, at=job.created_at)
         if self._mail.transport == "folder":
-            await self._putting((_name(job), message))
+            await self.folder.put(message.content)
         else:
             await self._send(message)
 
@@ -171,70 +139,8 @@ class Mailer:
             timeout=SMTP_SECONDS,
         )
 
-    # --- the folder
-
-    async def recent(self, most: int = 50) -> list[MailSummary]:
-        """The mails in the folder, the latest first. Empty when mail goes out by SMTP."""
-        return await asyncio.to_thread(self._recent, most)
-
-    async def read(self, mail_id: str) -> Mail | None:
-        """One mail of the folder."""
-        if not _ID.fullmatch(mail_id):
-            return None
-        return await asyncio.to_thread(self._read, self._folder / f"{mail_id}.eml", _whole)
-
-    async def _put_all(self, mails: Sequence[tuple[str, Written]]) -> list[None]:
-        def put() -> None:
-            for name, message in mails:
-                self._put(name, message)
-
-        await asyncio.to_thread(put)
-        return [None] * len(mails)
-
-    def _put(self, name: str, message: Written) -> None:
-        whole = f"{self._folder}/{name}"  # text: to make a path of it takes longer than to write the file
-        try:
-            _write(f"{whole}.partial", message.content)
-        except FileNotFoundError:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            _write(f"{whole}.partial", message.content)
-        os.rename(f"{whole}.partial", f"{whole}.eml")
-        self._put_lately += 1
-        if self._put_lately >= TIDY_AFTER:  # looking through the folder takes longer than writing a mail
-            self._put_lately = 0
-            for old in self._files()[KEPT:]:
-                old.unlink(missing_ok=True)
-
-    def _files(self) -> list[Path]:
-        """The latest first, as their names have the time in front."""
-        try:
-            names = [name for name in os.listdir(self._folder) if name.endswith(".eml")]
-        except FileNotFoundError:
-            return []
-        return [self._folder / name for name in sorted(names, reverse=True)]
-
-    def _recent(self, most: int) -> list[MailSummary]:
-        found = (self._read(path, _summary) for path in self._files()[:most])
-        return [mail for mail in found if mail is not None]
-
-    def _read(self, path: Path, as_what: Callable[[str, EmailMessage], T]) -> T | None:
-        try:
-            message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-        except FileNotFoundError:
-            return None
-        return as_what(path.stem, message)
-
 
 MAILER = web.AppKey("mailer", Mailer)
-
-
-def _name(job: Job) -> str:
-    return f"{job.created_at.astimezone(UTC):%Y%m%dT%H%M%S}-{job.id}"
-
-
-def _write(path: str, content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
 
 
 def _one_line(text: str) -> str:
@@ -266,19 +172,3 @@ def _recipient(to: str) -> str:
 
 def _listed(context: dict[str, Any]) -> str:
     return "".join(f"{name.replace('_', ' ')}: {value}\n" for name, value in context.items())
-
-
-def _moment(message: EmailMessage) -> datetime:
-    at = message["Date"].datetime
-    assert isinstance(at, datetime)
-    return at
-
-
-def _summary(mail_id: str, message: EmailMessage) -> MailSummary:
-    return MailSummary(mail_id, str(message["To"]), str(message["Subject"]), _moment(message))
-
-
-def _whole(mail_id: str, message: EmailMessage) -> Mail:
-    parts = {kind: message.get_body((kind,)) for kind in ("plain", "html")}
-    text, html = (part.get_content() if part is not None else "" for part in parts.values())
-    return Mail(mail_id, str(message["To"]), str(message["From"]), str(message["Subject"]), _moment(message), text, html)

@@ -156,7 +156,7 @@ async def test_a_guest_buys(guest: Shopper, client: Client, owner: asyncpg.Conne
     mailer = client.app[MAILER]  # type: ignore[index]
 
     async def confirmed() -> list[str]:
-        return [mail.subject for mail in await mailer.recent() if mail.to == "guest@shop.example"]
+        return [mail.subject for mail in await mailer.folder.recent() if mail.to == "guest@shop.example"]
 
     (subject,) = await eventually(confirmed)
     assert order["number"] in subject

@@ -417,7 +417,7 @@ async def test_no_card_number_reaches_the_shop(browser: Browser, sandbox: Sandbo
     await browser.open(await pay(sandbox, browser, await browser.follow("/checkout", form)))
 
     async def mailed() -> list[str]:
-        return [file.read_text() for file in (settings.data_dir / "mail").glob("*.eml")]
+        return [file.read_text() for file in (settings.data_dir / "mail").glob("*.mbox")]
 
     mails = await eventually(mailed)
     tables = await owner.fetch("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")

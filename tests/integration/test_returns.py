@@ -577,7 +577,7 @@ async def test_every_step_is_told_by_mail(counter: Counter, mailing: Mailer, own
     await shop.jobs.run_due()
     await counter.exchange(taken)
     await shop.jobs.run_due()
-    texts = {summary.subject: await mailing.read(summary.id) for summary in await mailing.recent()}
+    texts = {summary.subject: await mailing.folder.read(summary.id) for summary in await mailing.folder.recent()}
     said = {
         f"Your return for order {order.number}": "1 x Thing",
         f"About your return for order {order.number}": "It was worn.",
