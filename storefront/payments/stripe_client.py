@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 import stripe
+import stripe._api_requestor
 import structlog
 from prometheus_client import Counter, Histogram
 
@@ -19,6 +20,9 @@ from storefront.platform.resilience import Breaker, Bulkhead, NotCalled, RetryBu
 
 # The library would tell the provider about this machine and keep an id of it in the home folder: a payment needs neither.
 stripe.enable_telemetry = False  # type: ignore[attr-defined, unused-ignore]
+# It also makes lines for its log of all that it sends and is answered, secrets of payments included, whether or not anybody logs them.
+for _name in ("log_info", "log_debug"):
+    setattr(stripe._api_requestor, _name, lambda *parts, **named: None)
 
 T = TypeVar("T")
 log = structlog.get_logger("payments")
@@ -55,7 +59,7 @@ class StripeCaller:
         self._bulkhead = Bulkhead("payments", AT_ONCE, waiting=WAITING, patience=min(PATIENCE, seconds / 2))
         self._breaker = Breaker("payments", threshold=10, pause=3.0, counts=(ProviderUnknown, ProviderUnavailable))
         self._budget = RetryBudget(0.1, most=20)
-        self._http: stripe.AIOHTTPClient | None = None
+        self._session: aiohttp.ClientSession | None = None
         self._client: stripe.StripeClient | None = None
 
     @property
@@ -64,9 +68,9 @@ class StripeCaller:
         return self._breaker.state
 
     async def close(self) -> None:
-        if self._http is not None:
-            await self._http.close_async()  # type: ignore[no-untyped-call]
-            self._http = self._client = None
+        if self._session is not None:
+            await self._session.close()
+            self._session = self._client = None
 
     async def call(self, operation: str, make: Callable[[stripe.StripeClient], Awaitable[T]]) -> T:
         """One call with its deadline. `make` may run again (same key, same request) when an answer was lost and there is time left.
@@ -121,9 +125,10 @@ class StripeCaller:
             connector = aiohttp.TCPConnector(limit=AT_ONCE, keepalive_timeout=30, ssl=trusted)
             # A little less than the whole deadline, so that silence counts for the breaker.
             timeout = aiohttp.ClientTimeout(total=self._seconds * 0.95, sock_connect=min(CONNECT_SECONDS, self._seconds / 2))
-            self._http = stripe.AIOHTTPClient(timeout=timeout, connector=connector)
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+            http = stripe.AIOHTTPClient(timeout=timeout, session=self._session)
             addresses: Any = {"api": self._api_base} if self._api_base else None
-            self._client = stripe.StripeClient(self._api_key, base_addresses=addresses, http_client=self._http, max_network_retries=0)
+            self._client = stripe.StripeClient(self._api_key, base_addresses=addresses, http_client=http, max_network_retries=0)
         return self._client
 
 

@@ -80,6 +80,17 @@ async def test_an_attempt_id_belongs_to_one_request(payments: Payments) -> None:
         await payments.charge(other)
 
 
+async def test_the_library_tells_no_log_what_it_sends_and_is_answered(
+    payments: Payments, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(stripe, "log", "debug")
+    with caplog.at_level("DEBUG", logger="stripe"):
+        answer = await payments.charge(charge_request())
+    told = "".join(capfd.readouterr()) + caplog.text
+    assert answer.provider_ref not in told
+    assert "client_secret" not in told
+
+
 # --- lost answers ----------------------------------------------------------------------------------------------------------------
 
 
