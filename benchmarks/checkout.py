@@ -65,7 +65,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--buyers", type=int, default=256, help="at once; the more there are, the more share a statement")
     parser.add_argument("--clients", type=int, default=0, help=f"of pgbench; 0: whichever of {CLIENTS} serves it best")
-    parser.add_argument("--replicas", type=int, default=1, help="of the shop and of the bare one, among which the buyers are spread")
+    parser.add_argument(
+        "--replicas",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="of the shop and of the bare one, among which the buyers are spread; one for each processor unless told otherwise",
+    )
     options = parser.parse_args(argv)
     with running_shop(core=None, **UNLIMITED) as shop:
         variants = stocked(shop)
