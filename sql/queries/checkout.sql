@@ -1,7 +1,7 @@
 -- name: claim_keys
 -- Of different keys: one is ours when it is new, or when whoever had it has let go or died. No row: it is answered, or somebody is at work on it
 -- (its row may be locked; nobody waits for that). The commit need not be waited for: nothing that matters happens before the next phase, whose
--- commit carries this one along.
+-- commit carries this one along. `num_nulls`: an index of what is not finished would lead through all of that.
 WITH wanted AS MATERIALIZED (
     SELECT n.scope, n.key, n.fingerprint, CAST(:params AS jsonb) -> CAST(n.place - 1 AS int) AS params, n.now
     FROM unnest(CAST(:scopes AS text[]), CAST(:keys AS text[]), CAST(:fingerprints AS bytea[]), CAST(:moments AS timestamptz[]))
@@ -10,7 +10,7 @@ WITH wanted AS MATERIALIZED (
     ORDER BY n.scope, n.key
 ), left_behind AS MATERIALIZED (
     SELECT k.scope, k.key, n.now FROM wanted n JOIN idempotency_key k ON k.scope = n.scope AND k.key = n.key
-    WHERE k.finished_at IS NULL AND k.fingerprint = n.fingerprint
+    WHERE num_nulls(k.finished_at) = 1 AND k.fingerprint = n.fingerprint
       AND (k.locked_at IS NULL OR k.locked_at < n.now - CAST(:stale_after AS interval))
     FOR NO KEY UPDATE OF k SKIP LOCKED
 ), taken_over AS (

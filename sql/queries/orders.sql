@@ -47,7 +47,7 @@ ORDER BY placed_at DESC, id DESC LIMIT :most;
 -- name: figures^
 SELECT (SELECT count(*) FROM orders WHERE paid_at >= :since) AS paid_today,
        (SELECT count(*) FROM orders WHERE status IN ('authorized', 'paid', 'partially_fulfilled')) AS to_fulfill,
-       (SELECT count(*) FROM orders WHERE status = 'pending_payment') AS pending,
+       (SELECT count(*) FROM orders WHERE status = 'pending_payment' AND expires_at > '-infinity') AS pending,
        (SELECT count(*) FROM payment_attempt WHERE state = 'stuck') AS stuck,
        (SELECT count(*) FROM order_return WHERE state IN ('requested', 'approved', 'received')) AS returns,
        coalesce((SELECT jsonb_agg(jsonb_build_object('amount', t.amount, 'currency', t.currency) ORDER BY t.amount DESC)

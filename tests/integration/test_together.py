@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -109,6 +110,66 @@ async def test_each_order_of_a_batch_has_its_own_outcome(shop: CheckoutContext, 
         }
     assert await owner.fetchval("SELECT count(*) FROM orders WHERE cart_id = ANY($1)", [b.cart_id for b in (lost, changed, unheld)]) == 0
     assert await violations(owner) == []
+
+
+MANY_OF_THEM = """
+DO $$
+BEGIN
+    CREATE TEMP TABLE model AS SELECT * FROM orders WHERE status = 'paid' LIMIT 1;
+    CREATE TEMP TABLE another AS SELECT gen_random_uuid() AS cart_id FROM generate_series(1, 2000);
+    INSERT INTO cart SELECT (jsonb_populate_record(c, jsonb_build_object('id', a.cart_id))).*
+        FROM cart c JOIN model m ON m.cart_id = c.id, another a;
+    INSERT INTO orders SELECT (jsonb_populate_record(o, jsonb_build_object(
+        'id', gen_random_uuid(), 'number', a.cart_id, 'cart_id', a.cart_id, 'status', 'pending_payment'))).* FROM model o, another a;
+    UPDATE orders SET status = 'cancelled' FROM another a WHERE orders.cart_id = a.cart_id;
+    INSERT INTO reservation (cart_id, variant_id, location_id, quantity, expires_at, state)
+        SELECT a.cart_id, s.variant_id, s.location_id, 1, now(), 'released' FROM another a, (SELECT * FROM stock LIMIT 1) s;
+    INSERT INTO idempotency_key (scope, key, fingerprint, params, finished_at) SELECT 'a', a.cart_id, '', '{}', now() FROM another a;
+END $$
+"""
+NONE_OF_THEM = """
+DELETE FROM orders USING another a WHERE orders.cart_id = a.cart_id;
+DELETE FROM reservation USING another a WHERE reservation.cart_id = a.cart_id;
+DELETE FROM cart USING another a WHERE cart.id = a.cart_id;
+DELETE FROM idempotency_key WHERE scope = 'a';
+"""
+
+
+@pytest.fixture
+async def busy_shop(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> AsyncIterator[None]:
+    """In which nearly nothing waits, as PostgreSQL has last seen it."""
+    first = await unpaid(shop, await ready(shop, option_id, (await offer(owner, on_hand=1), 1)))
+    await written(shop, first)
+    await settled(shop, paid(first))
+    await owner.execute(MANY_OF_THEM, timeout=60)
+    for table in ("idempotency_key", "orders", "reservation", "payment_attempt"):
+        await owner.execute(f"VACUUM ANALYZE {table}")
+    yield
+    await owner.execute(NONE_OF_THEM, timeout=60)
+
+
+@pytest.mark.usefixtures("busy_shop")
+async def test_who_waits_is_not_looked_through_for_an_order(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
+    variant = await offer(owner, on_hand=1000)
+    orders = [await unpaid(shop, await ready(shop, option_id, (variant, 1))) for _ in range(12)]
+
+    async def looked() -> dict[str, int]:
+        await owner.execute("SELECT pg_stat_clear_snapshot()")
+        lists = ["reservation_held_until", "orders_pending_until", "idempotency_key_unfinished"]
+        rows = await owner.fetch("SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE indexrelname = ANY ($1)", lists)
+        assert len(rows) == len(lists)
+        return {row["indexrelname"]: row["idx_scan"] for row in rows}
+
+    async with shop.database.write() as conn:
+        await conn.execute("SELECT pg_stat_force_next_flush()")
+        before = await looked()
+        for one in orders:
+            wanted = KeyWanted(f"test:{one.order.id}", uuid.uuid4().hex, b"print", {}, shop.clock())
+            assert len(await idempotency.claim_each(conn, [wanted], stale=shop.stale_after)) == 1
+            assert await store.orders_pending(conn, [one], prefix="SF-")
+            assert await store.settle_paid_and_answer_each(conn, [paid(one)]) == [True]
+        await conn.execute("SELECT pg_stat_force_next_flush()")
+    assert await looked() == before
 
 
 async def test_each_payment_of_a_batch_has_its_own_outcome(shop: CheckoutContext, owner: asyncpg.Connection, option_id: int) -> None:
