@@ -19,7 +19,7 @@ from storefront.inventory.model import Hold, LockedStock
 from storefront.inventory.service import OutOfStock, cut_from_shelf, hold_all, hold_at_once
 from storefront.platform.database import RETRYABLE, Connection, Database
 from storefront.platform.errors import Unavailable
-from storefront.platform.gathering import PATIENCE, Pace
+from storefront.platform.gathering import LINGER, PATIENCE, Pace
 
 MOST_WAITING = 5000  # callers
 BATCH = 512  # callers
@@ -89,17 +89,19 @@ class StockGate:
             await asyncio.gather(*self._working, return_exceptions=True)
 
     def _start_soon(self) -> None:
-        if self._working or not self._pace.linger:
+        enough = self._pace.enough
+        if self._working or not enough:
             self._start()
         elif self._lingering is None:
-            self._lingering = asyncio.get_running_loop().call_later(self._pace.linger, self._start_lingering)
-
-    def _start_lingering(self) -> None:
-        self._lingering = None
-        self._start()
+            self._lingering = asyncio.get_running_loop().call_later(LINGER, self._start)
+        elif len(self._waiting) >= enough:
+            asyncio.get_running_loop().call_soon(self._start)  # after those who come in the same moment
 
     def _start(self) -> None:
         """The more wait for one batch, the fewer commits there are; but one that waits for a lock holds nobody else up for long."""
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
         loop = asyncio.get_running_loop()
         while self._waiting and len(self._working) < LANES:
             if self._working and loop.time() < self._begun + PATIENCE:

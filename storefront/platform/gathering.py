@@ -1,12 +1,13 @@
 """What many callers want at the same time, done for all of them at once: who arrives while a batch is at work is in the next one.
 
 A trip to the database, and a commit, then serve several. Nobody waits for a batch to fill; while batches are large, the first of one waits
-LINGER for those who come a moment later, as PostgreSQL's `commit_delay` does while others are at work.
+up to LINGER for as many as usual, as PostgreSQL's `commit_delay` does while others are at work.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import suppress
 from typing import Generic, NamedTuple, TypeVar
 
 from asyncpg import QueryCanceledError
@@ -31,7 +32,7 @@ class _Caller(NamedTuple, Generic[Asked, Answer]):
 
 
 class Pace:
-    """How large batches have been lately, and so whether one more is worth waiting for."""
+    """How large batches have been lately, and so how many are worth waiting for."""
 
     def __init__(self) -> None:
         self._usual = 0.0
@@ -41,9 +42,9 @@ class Pace:
         self._usual += (size - self._usual) / 4
 
     @property
-    def linger(self) -> float:
-        """Seconds that the first caller waits for others; none where batches are small."""
-        return LINGER if self._usual >= MANY else 0.0
+    def enough(self) -> float:
+        """So many callers wait for no more of them; where batches are small, any."""
+        return 0.9 * self._usual if self._usual >= MANY else 0.0
 
 
 class Gathering(Generic[Asked, Answer]):
@@ -76,6 +77,7 @@ class Gathering(Generic[Asked, Answer]):
         self._at_work = 0
         self._begun = 0.0  # the last batch, by the loop's clock
         self._pace = Pace()
+        self._enough = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._impatient: asyncio.TimerHandle | None = None
 
@@ -84,6 +86,8 @@ class Gathering(Generic[Asked, Answer]):
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         key = answer if self._apart is None else self._apart(asked)
         self._waiting.setdefault(key, deque()).append(_Caller(key, asked, answer))
+        if len(self._waiting) >= self._pace.enough:
+            self._enough.set()
         self._go_on()
         return await answer
 
@@ -112,9 +116,7 @@ class Gathering(Generic[Asked, Answer]):
 
     async def _until_nobody_waits(self) -> None:
         try:
-            if linger := self._pace.linger:
-                self._begun = asyncio.get_running_loop().time()
-                await asyncio.sleep(linger)
+            await self._linger()
             while batch := self._next_batch():
                 self._pace.note(len(batch))
                 self._begun = asyncio.get_running_loop().time()
@@ -131,6 +133,15 @@ class Gathering(Generic[Asked, Answer]):
             raise
         finally:
             self._at_work -= 1
+
+    async def _linger(self) -> None:
+        if len(self._waiting) >= self._pace.enough:
+            return
+        self._begun = asyncio.get_running_loop().time()
+        self._enough.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER):
+                await self._enough.wait()
 
     def _next_batch(self) -> list[_Caller[Asked, Answer]]:
         """The first that may go together. Who waits behind one of the same key goes to the end with it."""
