@@ -48,8 +48,11 @@ RETURNING *, set_config('synchronous_commit',
 
 -- name: add_lines
 -- The new quantity and the price that is seen with it, of different carts. No row: something stands against it (`service._refused` asks what).
+-- What is for sale and its price are asked one by one: joined, a shop without statistics looked through all of its products.
 WITH asked AS MATERIALIZED (
-    SELECT a.* FROM unnest(CAST(:asked AS jsonb[])) AS one (asked)
+    SELECT a.*, (SELECT v.active AND is_published(p.status, p.published_at)
+                 FROM variant v JOIN product p ON p.id = v.product_id WHERE v.id = a.variant_id) AS on_sale
+    FROM unnest(CAST(:asked AS jsonb[])) AS one (asked)
     CROSS JOIN LATERAL jsonb_to_record(one.asked) AS a (
         cart_id uuid, variant_id bigint, quantity int, most_units int, most_lines int, anybody boolean, customer_id uuid, version int)
     CROSS JOIN wait_briefly(cardinality(CAST(:asked AS jsonb[])))
@@ -57,15 +60,12 @@ WITH asked AS MATERIALIZED (
 UPDATE cart c SET
     lines = c.lines || jsonb_build_object(a.variant_id::text, jsonb_build_object(
         'quantity', coalesce(CAST(c.lines -> a.variant_id::text ->> 'quantity' AS int), 0) + a.quantity,
-        'seen_amount', vp.amount,
+        'seen_amount', (SELECT vp.amount FROM variant_price vp WHERE vp.variant_id = a.variant_id AND vp.currency = c.currency),
         'added', coalesce(c.lines -> a.variant_id::text -> 'added', to_jsonb(c.version)))),
     version = c.version + 1, updated_at = now()
 FROM asked a
-JOIN variant v ON v.id = a.variant_id
-JOIN product p ON p.id = v.product_id
-JOIN variant_price vp ON vp.variant_id = v.id
 WHERE c.id = a.cart_id AND cart_may_change(c, a.anybody, a.customer_id, a.version)
-  AND v.active AND is_published(p.status, p.published_at) AND vp.currency = c.currency
+  AND a.on_sale AND (SELECT vp.amount FROM variant_price vp WHERE vp.variant_id = a.variant_id AND vp.currency = c.currency) IS NOT NULL
   AND coalesce(CAST(c.lines -> a.variant_id::text ->> 'quantity' AS int), 0) + a.quantity <= a.most_units
   AND (c.lines ? a.variant_id::text OR (SELECT count(*) FROM jsonb_object_keys(c.lines)) < a.most_lines)
 RETURNING c.*, set_config('synchronous_commit', 'off', true) AS durability;

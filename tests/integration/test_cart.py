@@ -1,9 +1,11 @@
 """Carts: nothing that was put in is lost, nobody else's is touched, and prices that moved are shown."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +17,7 @@ from aiohttp.test_utils import TestClient
 from storefront.accounts import service as accounts
 from storefront.accounts.model import Registration
 from storefront.cart import service as carts
+from storefront.cart import store as cart_store
 from storefront.cart.desk import Desk
 from storefront.cart.model import MOST_LINES, MOST_UNITS, Cart, CartClosed, CartNotFound, Guard
 from storefront.cart.service import ANYBODY
@@ -24,6 +27,7 @@ from storefront.checkout.context import CheckoutContext
 from storefront.inventory.gate import StockGate
 from storefront.platform.clock import utc_now
 from storefront.platform.database import Database, lsn_number, statement_count
+from storefront.platform.embedded.postgres import Postgres
 from storefront.platform.errors import InvalidInput, VersionMismatch
 from storefront.pricing import service as pricing
 from storefront.settings import Settings
@@ -31,6 +35,7 @@ from tests.buying import ADDRESS, buyer_of, of_the_shop, offer, stock_of
 from tests.forms import Browser
 from tests.sandbox import Sandbox
 from tests.shopper import Shopper
+from tests.transfer import csv_text, empty_shop, load
 
 
 async def customer_of(database: Database) -> UUID:
@@ -47,6 +52,26 @@ async def cart_with(database: Database, *lines: tuple[int, int], customer_id: UU
 def content(cart: Cart | None) -> dict[int, int]:
     assert cart is not None
     return {line.variant_id: line.quantity for line in cart.lines}
+
+
+async def test_what_is_put_into_a_cart_is_found_by_itself_in_a_shop_that_nobody_has_analyzed(postgres: Postgres, tmp_path: Path) -> None:
+    async with empty_shop(postgres) as conn:
+        owner = await asyncpg.connect(postgres.dsn(database=await conn.fetchval("SELECT current_database()")))
+        thing = {"Title": "Thing", "Option1 Name": "Size", "Variant Price": "1"}
+        rows = [thing | {"Handle": f"thing-{n // 4}", "Option1 Value": f"{n}", "Variant SKU": f"T-{n}"} for n in range(800)]
+        await load(conn, tmp_path, csv_text(*rows))
+        await owner.execute("DELETE FROM pg_statistic")
+        await owner.execute("UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relkind IN ('r', 'i')")
+        plan = await owner.fetch(f"EXPLAIN {cart_store.queries.add_lines.sql}", ["{}"])
+        await owner.close()
+    read = {line.strip(" ->").split("  (")[0] for (line,) in plan if " Scan " in line or "Scan on" in line}
+    tables = {re.sub(r".* on (\w+).*", r"\1", line): line for line in read}
+    assert {name: tables[name].split(" on ")[0] for name in ("variant", "product", "variant_price", "cart")} == {
+        "variant": "Index Scan using variant_pkey",
+        "product": "Index Scan using product_pkey",
+        "variant_price": "Index Scan using variant_price_pkey",
+        "cart": "Index Scan using cart_pkey",
+    }
 
 
 # --- signing in ------------------------------------------------------------------------------------------------------------------
