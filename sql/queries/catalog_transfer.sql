@@ -26,6 +26,9 @@ CREATE TEMP TABLE IF NOT EXISTS file_stock (
 -- name: lock_imports$
 SELECT pg_try_advisory_lock(hashtext('catalog import'));
 
+-- name: analyze_catalog$
+SELECT analyze_catalog();
+
 -- name: begin_import_batch!
 SELECT set_config('storefront.stock_reason', 'import', true), set_config('storefront.actor', :actor, true);
 

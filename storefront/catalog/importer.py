@@ -103,6 +103,7 @@ async def import_file(
             await asyncio.gather(reading, return_exceptions=True)
             raise
         show(done, file.row_count)
+    await writer.finish()
     show(file.row_count, file.row_count)
     problems = sorted([*problems, *writer.problems], key=lambda problem: problem.line)
     return ImportResult(file.row_count, writer.tally, problems, time.monotonic() - started)

@@ -130,6 +130,14 @@ async def test_every_bad_row_is_named_by_line_and_reason_and_every_good_one_is_t
     assert [problem for problem in again.problems if problem.refused] == [problem for problem in result.problems if problem.refused]
 
 
+async def test_postgresql_has_looked_at_what_was_imported(conn: Connection, tmp_path: Path) -> None:
+    """Else pages of a shop that has just been filled are read as those of an empty one, all products for one of them."""
+    rows = [{"Handle": f"thing-{n}", "Title": "Thing", "Variant SKU": f"T-{n}", "Variant Price": "1"} for n in range(300)]
+    await load(conn, tmp_path, csv_text(*rows))
+    seen = await conn.fetch("SELECT relname, reltuples FROM pg_class WHERE relname IN ('product', 'variant', 'variant_price')")
+    assert {row["relname"]: row["reltuples"] for row in seen} == {"product": 300, "variant": 300, "variant_price": 300}
+
+
 async def test_a_sku_is_taken_by_the_first_product_that_has_it_across_batches_too(conn: Connection, tmp_path: Path) -> None:
     rows = [
         {"Handle": f"thing-{number}", "Title": "Thing", "Variant SKU": f"T-{number}", "Variant Price": "1"} for number in range(BATCH + 5)

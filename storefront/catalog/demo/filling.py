@@ -71,6 +71,7 @@ async def _write_goods(
     await writer.prepare()
     currencies = list(dict.fromkeys([settings.shop.currency, *settings.shop.currencies]))
     await writer.write([written(stocked, pictures, currencies, words.location.code) for stocked in goods])
+    await writer.finish()
     if writer.problems:
         problem = writer.problems[0]
         raise ValueError(f"the demo shop has a mistake: {problem.handle}, {problem.column}: {problem.reason}")

@@ -82,6 +82,11 @@ class Writer:
         """Codes of the stock locations."""
         return frozenset(self._locations)
 
+    async def finish(self) -> None:
+        """After the last batch: PostgreSQL looks at what was written, or it would go on as if the shop were as small as before."""
+        if any(self.tally.created.values()):
+            await queries.analyze_catalog(self._conn)
+
     async def write(self, products: list[FileProduct]) -> None:
         """Merges the products in one transaction. Should the database refuse them, halves are tried until the culprit stands alone."""
         if not products:
