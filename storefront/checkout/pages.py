@@ -14,11 +14,12 @@ from storefront.accounts.pages import personal_page
 from storefront.cart import service as carts
 from storefront.cart.model import Cart, CartClosed, CartNotFound, Guard
 from storefront.checkout import idempotency, service
+from storefront.checkout.agreement import contact_errors
 from storefront.checkout.context import CheckoutContext
 from storefront.checkout.errors import CartOrdered, NotSentThere, PaymentProviderAway, PaymentUnderWay
 from storefront.checkout.idempotency import IdempotencyInFlight, IdempotencyMismatch
 from storefront.checkout.model import Answer, PlaceOrder
-from storefront.checkout.place_order import contact_errors, place_order
+from storefront.checkout.place_order import place_order
 from storefront.checkout.service import Details, Started
 from storefront.inventory.gate import STOCK
 from storefront.inventory.service import OutOfStock

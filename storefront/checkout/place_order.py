@@ -12,37 +12,35 @@ finished       the order has moved on (`settle.py`) and the answer is stored, in
 """
 
 from datetime import datetime
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID
 
 import asyncpg
 import msgspec
 from prometheus_client import Histogram
 
-from storefront.accounts.service import normalise_email
 from storefront.cart import service as carts
-from storefront.cart.model import Cart, CartClosed, CartNotFound, Guard
+from storefront.cart.model import CartClosed, CartNotFound, Guard
 from storefront.checkout import idempotency, store
+from storefront.checkout.agreement import must_be_agreed
 from storefront.checkout.answers import answer_of, refusal
 from storefront.checkout.context import CheckoutContext
-from storefront.checkout.errors import CartOrdered, OrderGivenUp, PaymentProviderAway, PaymentUnderWay, PriceChanged
+from storefront.checkout.errors import CartOrdered, OrderGivenUp, PaymentProviderAway, PaymentUnderWay
 from storefront.checkout.idempotency import IdempotencyInFlight, KeyWanted
 from storefront.checkout.model import Answer, Claim, PendingOrder, PlaceOrder
 from storefront.checkout.new_order import new_order
+from storefront.checkout.ordered_before import EarlierPayment, clear_the_way, go_on_with
 from storefront.checkout.settle import Settlement, settle_and_answer, settle_free, settle_payment
 from storefront.inventory import service as inventory
-from storefront.inventory.service import OutOfStock
 from storefront.orders import service as orders
 from storefront.orders import store as order_store
 from storefront.orders.links import order_key
-from storefront.orders.model import NewOrder, Order, OrderHead, PaymentAttempt
+from storefront.orders.model import NewOrder, Order, PaymentAttempt
 from storefront.payments.model import ChargeRequest, ProviderAnswer
 from storefront.payments.service import ProviderUnavailable, ProviderUnknown
 from storefront.platform.database import RETRYABLE, Connection
-from storefront.platform.errors import DomainError, FieldError, InvalidInput, VersionMismatch
-from storefront.platform.questions import ask
+from storefront.platform.errors import DomainError
 from storefront.pricing import service as pricing
-from storefront.pricing.addresses import checked_address
-from storefront.pricing.model import Address, PricedCart
+from storefront.pricing.model import PricedCart
 
 PHASES = Histogram(
     "storefront_order_phase_seconds",
@@ -52,15 +50,6 @@ PHASES = Histogram(
 )
 PAID_AS: dict[str, Settlement] = {"succeeded": "paid", "authorized": "authorized"}
 EARLIER_ATTEMPTS = 3  # how often an earlier payment of the same cart is cleared away before we say "in a moment"
-
-
-class EarlierPayment(Exception):
-    """The cart's order has a payment under way, which only the provider can tell us about."""
-
-    def __init__(self, order: OrderHead, attempt: PaymentAttempt) -> None:
-        super().__init__(order.number)
-        self.order = order
-        self.attempt = attempt
 
 
 # --- started ---------------------------------------------------------------------------------------------------------------------
@@ -152,7 +141,7 @@ async def _order_pending(shop: CheckoutContext, held: Claim) -> tuple[Claim, Pen
         try:
             return await shop.database.transaction(work)
         except EarlierPayment as under_way:
-            await _clear_the_way(shop, under_way)
+            await clear_the_way(shop, under_way)
     raise IdempotencyInFlight.again_in(2)
 
 
@@ -168,7 +157,7 @@ async def _at_once(
         cart, priced = found.cart, await found.till.price(found.cart)
         if found.order is not None or cart.state != "open" or priced.coupon_codes or priced.gift_cards or priced.for_first_order:
             return None
-        _agreed(cart, priced, request)
+        must_be_agreed(cart, priced, request)
     except DomainError:
         return None  # what is refused is looked at once more under the cart's lock
     order = new_order(shop, request, cart, priced, customer_id, now)
@@ -187,7 +176,7 @@ async def _under_the_carts_lock(
     ordered = order_store.order_of_cart(cart.id)
     priced, earlier = await pricing.price_cart_beside(conn, cart, ordered, now=now, settings=shop.settings)
     if earlier is not None:
-        again = await _go_on_with(conn, shop, request, cart, earlier, now)
+        again = await go_on_with(conn, shop, request, cart, earlier, now)
         if again is not None:
             more = {"pending": again}
             return await idempotency.advance(conn, held, "order_pending", order_id=again.order_id, more=more), again, None
@@ -196,7 +185,7 @@ async def _under_the_carts_lock(
         raise CartClosed("This cart is closed. Start a new one.")
     if priced.for_first_order:
         priced = await pricing.price_first_order(conn, cart, now=now, settings=shop.settings)
-    _agreed(cart, priced, request)
+    must_be_agreed(cart, priced, request)
     order = new_order(shop, request, cart, priced, customer_id, now)
     # Stock, then coupons, then gift cards, as whoever gives an order up gives them back: else each would wait for the other.
     country = cart.delivery_address.country if cart.delivery_address else None
@@ -207,72 +196,6 @@ async def _under_the_carts_lock(
         await pricing.spend_gift_cards(conn, order.id, [(card_id, amount) for card_id, _, amount in priced.gift_cards])
     number, line_ids = await store.order_pending(conn, held, order, _kept(order), prefix=shop.settings.shop.order_prefix, now=now)
     return _as_pending(held, order, number, line_ids)
-
-
-def _agreed(cart: Cart, priced: PricedCart, request: PlaceOrder) -> None:
-    """The shopper buys at the price they saw, to an address we deliver to, and what they saw if they say so; else they are asked."""
-    if not priced.lines:
-        raise InvalidInput.of("cart_id", "The cart is empty.")
-    short = [(line.variant_id, line.quantity, line.available) for line in priced.lines if line.problem == "insufficient_stock"]
-    if short:
-        raise OutOfStock(short)
-    gone = [line for line in priced.lines if line.problem is not None]
-    if gone:
-        fields = [FieldError(f"lines.{line.variant_id}", f"{line.title} is no longer on sale. Remove it.") for line in gone]
-        raise InvalidInput("The cart holds something that is no longer on sale.", fields=fields)
-    errors = contact_errors(cart, priced)
-    if errors:
-        raise InvalidInput("Something is missing before the order can be placed.", fields=errors)
-    _must_be_as_seen(cart, request)
-    if cart.gift_card_ids and request.expected_to_pay is None:
-        raise InvalidInput.of("expected_to_pay", "Say what the gift cards left to pay.")
-    if not _as_seen(request, priced.total, priced.to_pay, priced.currency):
-        raise PriceChanged(cart, priced)
-
-
-def _must_be_as_seen(cart: Cart, request: PlaceOrder) -> None:
-    """Other goods may come to the same total. Raises VersionMismatch."""
-    if request.cart_version not in (msgspec.UNSET, cart.version):
-        raise VersionMismatch("The cart has changed since it was looked at. Read it again.")
-
-
-def _as_seen(request: PlaceOrder, total: int, to_pay: int, currency: str) -> bool:
-    """Whether the shopper was shown this total, and this as left to pay."""
-    seen, left = request.expected_total, request.expected_to_pay
-    return (seen.amount, seen.currency) == (total, currency) and (left is None or (left.amount, left.currency) == (to_pay, currency))
-
-
-def contact_errors(cart: Cart, priced: PricedCart) -> list[FieldError]:
-    """What the cart still lacks to become an order."""
-    errors: list[FieldError] = []
-    try:
-        normalise_email(cart.email or "")
-    except InvalidInput as error:
-        errors += error.fields
-    if cart.billing_address is not None:
-        errors += _address_errors(cart.billing_address, "billing_address")
-    errors += carts.region_errors(cart, priced)
-    if not priced.requires_delivery:
-        if cart.billing_address is None and cart.delivery_address is not None:
-            errors += _address_errors(cart.delivery_address, "delivery_address")
-        return errors
-    if cart.delivery_address is None:
-        errors.append(FieldError("delivery_address", "Enter a delivery address."))
-        return errors
-    errors += _address_errors(cart.delivery_address, "delivery_address")
-    if not priced.fulfillment_options:
-        errors.append(FieldError("delivery_address.country", "We do not deliver this to your address."))
-    elif priced.fulfillment_option is None:
-        errors.append(FieldError("fulfillment_option_id", "Choose how it should be delivered."))
-    return errors
-
-
-def _address_errors(address: Address, prefix: str) -> list[FieldError]:
-    try:
-        checked_address(address, prefix)
-    except InvalidInput as error:
-        return error.fields
-    return []
 
 
 def _demand(priced: PricedCart) -> dict[int, int]:
@@ -300,103 +223,6 @@ def _as_pending(held: Claim, order: NewOrder, number: str, line_ids: list[int]) 
         held, recovery_point="order_pending", order_id=order.id, params=held.params | {"pending": msgspec.to_builtins(pending)}
     )
     return moved, pending, order.as_written(number, line_ids)
-
-
-# --- the same cart once more -----------------------------------------------------------------------------------------------------
-
-
-async def _go_on_with(
-    conn: Connection, shop: CheckoutContext, request: PlaceOrder, cart: Cart, earlier: OrderHead, now: datetime
-) -> PendingOrder | None:
-    """The cart has an order already. Paid: there is no second. Pending and unchanged: it gets another payment attempt.
-    Pending and changed: it is given up (None), and an order of the cart as it is now takes its place.
-    """
-    if earlier.status != "pending_payment":
-        raise CartOrdered.of(shop.settings, earlier)
-    _must_be_as_seen(cart, request)
-    same = (
-        earlier.cart_version == cart.version
-        and _as_seen(request, earlier.total, earlier.to_pay, earlier.currency)
-        and earlier.expires_at > now
-    )
-    live = await order_store.live_charge(conn, earlier.id)
-    if live is not None:
-        if same and live.state == "requires_action" and live.payment_method == request.payment_method:
-            return _pending(earlier, live.id, cart, request, live.capture_later, under_way=live)
-        raise EarlierPayment(earlier, live)
-    if same and earlier.to_pay == 0:
-        return _pending(earlier, None, cart, request, capture_later=False)
-    # Whoever settles a payment locks the order and then the cart; we hold the cart, so the order is locked only when nobody is paying it.
-    await order_store.lock_order(conn, earlier.id)
-    (now_there,) = await ask(conn, order_store.order_of_cart(cart.id))
-    if now_there != earlier or await order_store.live_charge(conn, earlier.id) is not None:
-        raise IdempotencyInFlight.again_in()
-    if not same:
-        await orders.cancel_unpaid(conn, earlier.id, "replaced", now=now)
-        return None
-    attempt_id = uuid4()
-    await order_store.try_again(
-        conn,
-        earlier,
-        attempt_id,
-        payment_method=request.payment_method,
-        capture_later=shop.capture_later,
-        expires_at=now + shop.hold_time,
-        now=now,
-    )
-    return _pending(earlier, attempt_id, cart, request, shop.capture_later)
-
-
-def _pending(
-    earlier: OrderHead,
-    attempt_id: UUID | None,
-    cart: Cart,
-    request: PlaceOrder,
-    capture_later: bool,
-    *,
-    under_way: PaymentAttempt | None = None,
-) -> PendingOrder:
-    return PendingOrder(
-        order_id=earlier.id,
-        number=earlier.number,
-        email=cart.email or "",
-        currency=earlier.currency,
-        to_pay=earlier.to_pay,
-        attempt_id=attempt_id,
-        payment_method=request.payment_method,
-        capture_later=capture_later,
-        under_way=under_way is not None,
-        provider_ref=under_way.provider_ref if under_way is not None else None,
-    )
-
-
-async def _clear_the_way(shop: CheckoutContext, under_way: EarlierPayment) -> None:
-    """Ends the earlier payment at the provider, or learns that it succeeded; between transactions, as it is a call."""
-    attempt = under_way.attempt
-    try:
-        answer = await end_payment(shop, attempt)
-    except ProviderUnavailable as error:
-        raise PaymentProviderAway() from error
-    if answer is None:
-        raise IdempotencyInFlight.again_in(2)
-    if answer.state == "processing":
-        raise PaymentUnderWay(shop.settings, under_way.order.id, under_way.order.number)
-
-    async def settle(conn: Connection) -> None:
-        await settle_payment(conn, shop.jobs, attempt, answer, now=shop.clock())
-
-    await shop.database.transaction(settle)
-
-
-async def end_payment(shop: CheckoutContext, attempt: PaymentAttempt) -> ProviderAnswer | None:
-    """Stops a charge that waits for the shopper; what the provider then says of it. None: the provider has not heard of it.
-
-    Raises ProviderUnknown and ProviderUnavailable.
-    """
-    answer = await shop.payments.lookup(attempt_id=attempt.id, provider_ref=attempt.provider_ref, created_at=attempt.created_at)
-    if answer is not None and answer.state == "requires_action":
-        return await shop.payments.cancel(answer.provider_ref, str(uuid5(attempt.id, "end")))
-    return answer
 
 
 # --- the call --------------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ import structlog
 
 from storefront.checkout import idempotency
 from storefront.checkout.context import CheckoutContext
-from storefront.checkout.place_order import carry_on, end_payment
+from storefront.checkout.ordered_before import end_payment
+from storefront.checkout.place_order import carry_on
 from storefront.checkout.settle import Settlement, settle_payment
 from storefront.orders import after_sale, store
 from storefront.orders import service as orders
