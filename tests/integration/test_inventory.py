@@ -234,7 +234,10 @@ async def test_who_came_first_is_served_first(gates: list[StockGate], owner: asy
     assert [isinstance(outcome, UUID) for outcome in outcomes] == [True] * 5 + [False] * 35
 
 
-async def test_where_many_come_at_once_the_first_waits_a_moment_for_the_others(gates: list[StockGate], owner: asyncpg.Connection) -> None:
+async def test_where_many_come_at_once_the_first_waits_a_moment_for_the_others(
+    gates: list[StockGate], owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storefront.inventory.gate.LINGER", 2.0)
     variant_id, gate = await offer(owner, on_hand=1000), gates[0]
     for _ in range(4):
         await asyncio.gather(*(hold(gate, {variant_id: 1}) for _ in range(40)))

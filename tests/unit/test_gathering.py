@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import asyncpg
 import pytest
 
-from storefront.platform.gathering import LINGER, Gathering
+from storefront.platform.gathering import Gathering
 
 
 class Work:
@@ -193,7 +193,8 @@ async def arrivals(gathering: Gathering[int, int], groups: Sequence[Sequence[int
         await asyncio.gather(*asking)
 
 
-async def test_where_batches_are_large_the_first_waits_a_moment_for_the_others() -> None:
+async def test_where_batches_are_large_the_first_waits_a_moment_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storefront.platform.gathering.LINGER", 0.5)
     batches: list[list[int]] = []
 
     async def work(asked: Sequence[int]) -> list[int]:
@@ -211,8 +212,28 @@ async def test_where_batches_are_large_the_first_waits_a_moment_for_the_others()
     await arrivals(gathering, [[number] for number in range(20)])
     began = asyncio.get_running_loop().time()
     await gathering(20)
-    assert asyncio.get_running_loop().time() - began < LINGER, "who comes alone waits for nobody"
+    assert asyncio.get_running_loop().time() - began < 0.25, "who comes alone waits for nobody"
     assert batches == [[number] for number in range(21)]
+
+
+async def test_who_waits_for_the_others_after_a_pause_has_one_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storefront.platform.gathering.PATIENCE", 0.01)
+    batches: list[list[int]] = []
+
+    async def work(asked: Sequence[int]) -> list[int]:
+        batches.append(list(asked))
+        return list(asked)
+
+    gathering = Gathering(work, lanes=4)
+    await arrivals(gathering, [list(range(40))] * 8)
+    await asyncio.sleep(0.02)
+    batches.clear()
+    asking = [asyncio.create_task(gathering(number)) for number in (1, 2)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert gathering.at_work == 1
+    await asyncio.gather(*asking)
+    assert batches == [[1, 2]]
 
 
 async def test_who_waits_no_more_for_the_others_is_left_out() -> None:

@@ -57,11 +57,13 @@ async def test_a_mail_that_was_put_in_again_is_there_once(tmp_path: Path, mailer
     assert len(await MailFolder(tmp_path).recent()) == 1
 
 
-async def test_half_a_mail_takes_no_other_along(tmp_path: Path, mailer: Mailer) -> None:
+@pytest.mark.parametrize("torn", [20, 400])
+async def test_half_a_mail_is_none_and_takes_no_other_along(tmp_path: Path, mailer: Mailer, torn: int) -> None:
     folder = MailFolder(tmp_path)
     await folder.put(written(mailer, 1))
     (file,) = tmp_path.glob("*.mbox")
-    file.write_bytes(file.read_bytes() + b"From MAILER-DAEMON Wed Mar  4 05:06:07 2026\nFrom: shop@x\nTo: 2@mai")  # killed while writing
+    half = written(mailer, 2).replace(b"\r\n", b"\n")[:torn]
+    file.write_bytes(file.read_bytes() + b"From MAILER-DAEMON Wed Mar  4 05:06:07 2026\n" + half)  # killed while writing
     await MailFolder(tmp_path).put(written(mailer, 3))
     assert [mail.to for mail in await folder.recent()] == ["3@mail.example", "1@mail.example"]
 
@@ -76,3 +78,13 @@ async def test_what_was_written_longest_ago_is_dropped(tmp_path: Path, mailer: M
     kept = await folder.recent(100)
     assert 5 < len(kept) < 50
     assert [mail.to for mail in kept] == [f"{number}@mail.example" for number in range(99, 99 - len(kept), -1)]
+
+
+async def test_a_full_disk_is_tried_once_for_all_who_write_at_once(tmp_path: Path, mailer: Mailer) -> None:
+    (tmp_path / "mail").touch()  # no folder can be made here
+    folder = MailFolder(tmp_path / "mail")
+    outcomes = await asyncio.gather(*(folder.put(written(mailer, number)) for number in range(8)), return_exceptions=True)
+    assert all(isinstance(outcome, OSError) for outcome in outcomes)
+    (tmp_path / "mail").unlink()
+    await folder.put(written(mailer, 1))
+    assert len(await folder.recent()) == 1

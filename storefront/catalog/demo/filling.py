@@ -52,9 +52,10 @@ async def fill(
         await queries.lock_demo(conn)
         if await queries.has_products(conn):
             return False
-        await _write_goods(conn, settings, goods, words, pictures)
+        writer = await _write_goods(conn, settings, goods, words, pictures)
         await _describe(conn, goods, words, list(pictures.values()))
         await also(conn, {row["slug"]: row["id"] for row in await queries.product_ids(conn)})
+        await writer.finish()
         return True
 
     filled = await database.transaction(write)
@@ -65,16 +66,16 @@ async def fill(
 
 async def _write_goods(
     conn: Connection, settings: Settings, goods: list[Stocked], words: Shop, pictures: dict[PictureOrder, StoredPicture]
-) -> None:
+) -> Writer:
     await queries.add_location(conn, code=words.location.code, name=words.location.name)
     writer = Writer(conn, ACTOR)
     await writer.prepare()
     currencies = list(dict.fromkeys([settings.shop.currency, *settings.shop.currencies]))
     await writer.write([written(stocked, pictures, currencies, words.location.code) for stocked in goods])
-    await writer.finish()
     if writer.problems:
         problem = writer.problems[0]
         raise ValueError(f"the demo shop has a mistake: {problem.handle}, {problem.column}: {problem.reason}")
+    return writer
 
 
 async def _describe(conn: Connection, goods: list[Stocked], words: Shop, pictures: list[StoredPicture]) -> None:
